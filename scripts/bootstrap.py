@@ -274,7 +274,8 @@ def fail(text: str) -> NoReturn:
 def main() -> None:
     """Do what is missing, and print the interpreter to use."""
     parser = argparse.ArgumentParser(
-        prog="scripts/setup", description="Install what development needs: Python 3.14, a virtual environment, packages."
+        prog="scripts/setup",
+        description="Install what development needs: Python 3.14, a virtual environment, packages.",
     )
     parser.parse_args()
     os.chdir(ROOT)
