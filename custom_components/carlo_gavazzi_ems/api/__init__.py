@@ -1,0 +1,66 @@
+"""An asynchronous client of the Carlo Gavazzi EMS gateway's HTTPS API; knows nothing of Home Assistant."""
+
+from .certificate import Certificate, describe_certificate, fetch_certificate
+from .client import EmsClient
+from .exceptions import (
+    BadRequestError,
+    BusyError,
+    CertificateChangedError,
+    CertificateUntrustedError,
+    EmsConnectionError,
+    EmsError,
+    EmsTimeoutError,
+    HostNotFoundError,
+    InvalidAnswerError,
+    InvalidCredentialsError,
+    LoginError,
+    LoginForbiddenError,
+    LoginLockedError,
+    NotFoundError,
+    RefusedError,
+    StatusError,
+    TlsError,
+    UnauthorizedError,
+    UnsupportedVersionError,
+)
+from .models import Device, GatewayDate, GatewayInfo, HistoryRow, Load, Protocol, Sample, Signal, epoch_seconds
+from .records import Records, Rows
+from .transport import Address
+
+__all__ = [
+    "Address",
+    "BadRequestError",
+    "BusyError",
+    "Certificate",
+    "CertificateChangedError",
+    "CertificateUntrustedError",
+    "Device",
+    "EmsClient",
+    "EmsConnectionError",
+    "EmsError",
+    "EmsTimeoutError",
+    "GatewayDate",
+    "GatewayInfo",
+    "HistoryRow",
+    "HostNotFoundError",
+    "InvalidAnswerError",
+    "InvalidCredentialsError",
+    "Load",
+    "LoginError",
+    "LoginForbiddenError",
+    "LoginLockedError",
+    "NotFoundError",
+    "Protocol",
+    "Records",
+    "RefusedError",
+    "Rows",
+    "Sample",
+    "Signal",
+    "StatusError",
+    "TlsError",
+    "UnauthorizedError",
+    "UnsupportedVersionError",
+    "describe_certificate",
+    "epoch_seconds",
+    "fetch_certificate",
+]

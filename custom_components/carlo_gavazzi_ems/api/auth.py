@@ -1,0 +1,108 @@
+"""The token: fetched once, renewed early, never fetched twice at the same time."""
+
+import asyncio
+from collections.abc import Callable
+import time
+from typing import Final
+
+from .exceptions import (
+    BusyError,
+    InvalidAnswerError,
+    InvalidCredentialsError,
+    LoginForbiddenError,
+    LoginLockedError,
+    UnauthorizedError,
+)
+from .transport import Transport
+
+LOGIN_PATH: Final = "/v1/auth/login"
+#: The document says 30 minutes from issue; the margin covers a slow answer and one more poll.
+TOKEN_LIFE: Final = 30 * 60
+RENEWAL_MARGIN: Final = 2 * 60
+_MIN_PATIENCE: Final = 15
+_MAX_PATIENCE: Final = 15 * 60
+
+
+class TokenManager:
+    """Holds the token of one account on one gateway.
+
+    Its age is measured here, on a monotonic clock: a gateway whose own clock is years off costs nothing.
+    """
+
+    def __init__(
+        self, transport: Transport, username: str, password: str, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Log in with these credentials when the first token is asked for."""
+        self._transport = transport
+        self._username = username
+        self._password = password
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._token: str | None = None
+        self._issued_at = 0.0
+        self._proven = False
+        self._trouble_since: float | None = None
+        self._refused = False
+        #: How many logins were sent.
+        self.logins = 0
+
+    async def token(self) -> str:
+        """Return a token that lives for two minutes at least; logs in where there is none.
+
+        A login that was refused is not sent again: accounts get locked by those who keep trying.
+        """
+        async with self._lock:
+            if self._refused:
+                raise InvalidCredentialsError("user name or password is wrong, and was not sent again")
+            if self._token is None or self._clock() - self._issued_at >= TOKEN_LIFE - RENEWAL_MARGIN:
+                self._token = None
+                self._token = await self._login()
+            return self._token
+
+    def accept(self, token: str) -> None:
+        """Note that the gateway took this token."""
+        if self._token == token:
+            self._proven = True
+            self._trouble_since = None
+
+    def reject(self, token: str) -> bool:
+        """Note that the gateway did not take this token, and say whether the request may be repeated.
+
+        A token that worked before, and is refused now, is replaced at once. One that never worked is
+        not to blame for long: the longer the trouble lasts, the rarer the new logins, from one in 15
+        seconds to one in 15 minutes.
+        """
+        if self._token != token:
+            return True
+        now = self._clock()
+        if not self._proven:
+            if self._trouble_since is None:
+                self._trouble_since = self._issued_at
+            patience = min(max((now - self._trouble_since) / 40, _MIN_PATIENCE), _MAX_PATIENCE)
+            if now - self._issued_at < patience:
+                return False
+        self._token = None
+        return True
+
+    async def _login(self) -> str:
+        """Send one login; the life of its token counts from before it was sent."""
+        asked_at = self._clock()
+        self.logins += 1
+        try:
+            answer = await self._transport.exchange(
+                "POST", LOGIN_PATH, body={"username": self._username, "password": self._password}
+            )
+        except UnauthorizedError as err:
+            if err.status == 403:
+                raise LoginForbiddenError("the account may not use the API") from err
+            self._refused = True
+            raise InvalidCredentialsError("user name or password is wrong") from err
+        except BusyError as err:
+            raise LoginLockedError(err.status, err.retry_after) from err
+        token = answer.get("token") if isinstance(answer, dict) else None
+        # A header takes visible ASCII and nothing else; so does every JWT.
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
+            raise InvalidAnswerError("the login's answer holds no token")
+        self._issued_at = asked_at
+        self._proven = False
+        return token

@@ -1,0 +1,72 @@
+"""The certificate a gateway shows, read before anything is sent to it."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+import hashlib
+import socket
+import ssl
+
+from cryptography import x509
+
+from .exceptions import EmsConnectionError, EmsTimeoutError, HostNotFoundError, RefusedError, TlsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What a person needs in order to recognise a certificate.
+
+    `fingerprint` is the SHA-256 of its DER form in lower-case hex; `subject` follows RFC 4514.
+    A certificate that cannot be decoded has a fingerprint only.
+    """
+
+    fingerprint: str
+    subject: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+
+def describe_certificate(der: bytes) -> Certificate:
+    """Return what a certificate says of itself."""
+    fingerprint = hashlib.sha256(der).hexdigest()
+    try:
+        decoded = x509.load_der_x509_certificate(der)
+        return Certificate(
+            fingerprint=fingerprint,
+            subject=decoded.subject.rfc4514_string(),
+            not_before=decoded.not_valid_before_utc,
+            not_after=decoded.not_valid_after_utc,
+        )
+    except ValueError:
+        return Certificate(fingerprint=fingerprint)
+
+
+async def fetch_certificate(host: str, port: int, *, time_limit: float = 10) -> Certificate:
+    """Return the certificate that a host shows; a TLS handshake, and not one byte more, is sent.
+
+    Raises the same errors as a request that does not get through.
+    """
+    # No authority is asked, so nothing is loaded from disk and the event loop is not blocked.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(time_limit):
+            _, writer = await asyncio.open_connection(host, port, ssl=context)
+    except TimeoutError as err:
+        raise EmsTimeoutError(f"no TLS handshake within {time_limit:g} s") from err
+    except ssl.SSLError as err:
+        raise TlsError(f"the TLS handshake failed: {err.reason or 'no common protocol'}") from err
+    except socket.gaierror as err:
+        raise HostNotFoundError("the host name does not resolve") from err
+    except ConnectionRefusedError as err:
+        raise RefusedError("the connection was refused") from err
+    except OSError as err:
+        raise EmsConnectionError(f"no connection: {err.strerror or type(err).__name__}") from err
+    try:
+        der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    finally:
+        writer.transport.abort()
+    if not der:
+        raise TlsError("the gateway shows no certificate")
+    return describe_certificate(der)

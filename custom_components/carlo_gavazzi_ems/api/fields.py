@@ -1,0 +1,113 @@
+"""The fields of a record: what each may hold, and one clear word where it does not."""
+
+from collections.abc import Mapping
+import math
+import re
+import unicodedata
+
+from .models import epoch_seconds
+
+MAX_TEXT = 200
+_MAX_UID = 2**63 - 1
+# Stamps outside the years 1970 to 9999 have no date.
+_MAX_SECONDS = 253_402_300_799
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+type JsonObject = Mapping[str, object]
+
+
+class RecordError(ValueError):
+    """One record is not what the API document describes; the text names the field and what is wrong."""
+
+
+def clean_text(text: str) -> str:
+    """Return a text of the gateway without control and bidirectional override characters, at most 200 long."""
+    visible = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text if char not in _OVERRIDES)
+    return " ".join(visible.split())[:MAX_TEXT]
+
+
+def as_record(value: object) -> JsonObject:
+    """Return the value as a JSON object."""
+    if not isinstance(value, dict):
+        raise RecordError("not a JSON object")
+    return value
+
+
+def uid_of_key(text: str) -> int:
+    """Return the UID that a key of a map spells."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or (uid := int(text)) > _MAX_UID:
+        raise RecordError("the key is no UID")
+    return uid
+
+
+def check_uid(record: JsonObject, uid: int) -> None:
+    """Refuse a record that names another UID than its key: one of the two would be wrong."""
+    own = optional_int(record, "uid")
+    if own is not None and own != uid:
+        raise RecordError(f"'uid' is {own}, but its key is {uid}")
+
+
+def optional_int(record: JsonObject, key: str) -> int | None:
+    """Return a whole number, None where it is missing or null."""
+    match record.get(key):
+        case None:
+            return None
+        case bool():
+            pass
+        case int() as whole if abs(whole) <= _MAX_UID:
+            return whole
+        case float() as real if real.is_integer() and abs(real) <= _MAX_UID:
+            return int(real)
+        case str() as text if re.fullmatch(r"-?\d{1,18}", text):
+            return int(text)
+    raise RecordError(f"{key!r} is not a whole number")
+
+
+def number(record: JsonObject, key: str) -> float | None:
+    """Return a finite number, None where there is no value: missing, null, empty or not a number."""
+    match record.get(key):
+        case None:
+            return None
+        case bool():
+            pass
+        case int() | float() as value:
+            return value if math.isfinite(value) else None
+        case str() as text:
+            try:
+                parsed = float(text) if text.strip() else None
+            except ValueError:
+                pass
+            else:
+                return parsed if parsed is not None and math.isfinite(parsed) else None
+    raise RecordError(f"{key!r} is not a number")
+
+
+def seconds(record: JsonObject, key: str) -> float | None:
+    """Return a stamp as seconds since 1970, None where it is missing."""
+    stamp = number(record, key)
+    if stamp is None:
+        return None
+    instant = epoch_seconds(stamp)
+    if not 0 <= instant <= _MAX_SECONDS:
+        raise RecordError(f"{key!r} is no date")
+    return instant
+
+
+def text_of(record: JsonObject, key: str) -> str:
+    """Return a text, empty where it is missing."""
+    match record.get(key):
+        case None:
+            return ""
+        case str() as text:
+            return clean_text(text)
+    raise RecordError(f"{key!r} is not a text")
+
+
+def enabled_of(record: JsonObject) -> bool:
+    """Return whether a record is switched on, as it is where the gateway does not say."""
+    match record.get("enable"):
+        case None:
+            return True
+        case bool() | 0 | 1 as enabled:
+            return bool(enabled)
+    raise RecordError("'enable' is not true or false")

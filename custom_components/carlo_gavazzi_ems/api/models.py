@@ -1,0 +1,127 @@
+"""What the gateway publishes, as frozen records.
+
+Names follow the API document; where it leaves a meaning open (`sir`, `type`, `index`, `s`, `r`, `d`),
+the field keeps the document's own name and decides nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+# The document prints realtime stamps in milliseconds and history stamps in seconds. Below this
+# value (the year 5138 in seconds, March 1973 in milliseconds) a stamp can only be seconds.
+_FIRST_MILLISECOND_STAMP = 1e11
+
+
+def epoch_seconds(stamp: float) -> float:
+    """Return a stamp of the gateway, in milliseconds or seconds, as seconds since 1970 in UTC."""
+    return stamp / 1000 if stamp >= _FIRST_MILLISECOND_STAMP else float(stamp)
+
+
+class Protocol(StrEnum):
+    """How a load is connected to the gateway; the values are the API's own."""
+
+    METER_BUS = "meterBus"
+    TCP = "tcp"
+    RTU = "rtu"
+    VIRTUAL = "virtual"
+    P1 = "P1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayInfo:
+    """What identifies a gateway."""
+
+    serial_number: str
+    mac_address: str
+    firmware: str
+    part_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayDate:
+    """The gateway's own clock: its local time, and its offset to UTC (None where it names none)."""
+
+    local: datetime
+    utc_offset: timedelta | None
+    zone: str
+
+    @property
+    def utc(self) -> datetime | None:
+        """The same instant in UTC, or None where the offset is not known."""
+        if self.utc_offset is None:
+            return None
+        return (self.local - self.utc_offset).replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A physical or logical meter known to the gateway."""
+
+    uid: int
+    label: str
+    part_number: str = ""
+    system: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """A measurement context: the signals of one physical channel of a device."""
+
+    uid: int
+    label: str
+    enabled: bool = True
+    index: int | None = None
+    type: int | None = None
+    device_uid: int | None = None
+    protocol: Protocol | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """One quantity of a load; `code` is the signal-identifier code (`si`) that says which."""
+
+    uid: int
+    code: int
+    sir: int | None = None
+    enabled: bool = True
+    load_uid: int | None = None
+    device_uid: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The latest value of a signal; `value` is None where the gateway has none.
+
+    `timestamp` is in seconds since 1970, UTC, by the gateway's clock; None where it names none.
+    """
+
+    uid: int
+    code: int | None
+    value: float | None
+    timestamp: float | None
+    s: int | None = None
+    r: int | None = None
+
+    @property
+    def time(self) -> datetime | None:
+        """When the value was sampled, by the gateway's clock."""
+        return None if self.timestamp is None else datetime.fromtimestamp(self.timestamp, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """A recorded value: it stands for the time up to `period_end`, `timestamp` is its last sample.
+
+    Both are in seconds since 1970, UTC, by the gateway's clock.
+    """
+
+    uid: int
+    timestamp: float
+    period_end: float
+    value: float | None
+    maximum: float | None = None
+    minimum: float | None = None
+    d: int | None = None
