@@ -1,0 +1,224 @@
+"""The dialogs: set-up, certificate, new credentials, new address, options."""
+
+from collections.abc import Mapping
+import logging
+from typing import Any, Final, cast, override
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlowWithReload,
+)
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_SCAN_INTERVAL, CONF_USERNAME, UnitOfTime
+from homeassistant.core import callback
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+import voluptuous as vol
+
+from .address import InvalidHostError, PlainHttpError, parse_address
+from .api import (
+    Address,
+    Certificate,
+    CertificateChangedError,
+    CertificateUntrustedError,
+    EmsError,
+    GatewayInfo,
+    fetch_certificate,
+)
+from .certificate import certificate_placeholders
+from .connection import Account, async_identify, error_key
+from .const import DEFAULT_SCAN_INTERVAL, DOMAIN, MAX_SCAN_INTERVAL, MIN_SCAN_INTERVAL
+
+_LOGGER = logging.getLogger(__name__)
+
+_HOST: Final = TextSelector()
+_USERNAME: Final = TextSelector(TextSelectorConfig(autocomplete="username"))
+_PASSWORD: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password"))
+_CREDENTIALS: Final = {vol.Required(CONF_USERNAME): _USERNAME, vol.Required(CONF_PASSWORD): _PASSWORD}
+#: The form of each way into the flow; the user's and the new address's ask for all three.
+_FORMS: Final = {
+    "user": vol.Schema({vol.Required(CONF_HOST): _HOST, **_CREDENTIALS}),
+    "reauth_confirm": vol.Schema(_CREDENTIALS),
+    "reconfigure": vol.Schema({vol.Required(CONF_HOST): _HOST, **_CREDENTIALS}),
+}
+_OPTIONS: Final = vol.Schema(
+    {
+        vol.Required(CONF_SCAN_INTERVAL, default=DEFAULT_SCAN_INTERVAL): vol.All(
+            NumberSelector(
+                NumberSelectorConfig(
+                    min=MIN_SCAN_INTERVAL,
+                    max=MAX_SCAN_INTERVAL,
+                    step=1,
+                    mode=NumberSelectorMode.BOX,
+                    unit_of_measurement=UnitOfTime.SECONDS,
+                )
+            ),
+            vol.Coerce(int),
+        )
+    }
+)
+
+
+class EmsConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Finds a gateway, has its certificate confirmed, and logs in; in this order."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self._typed: dict[str, Any] = {}
+        self._account: Account | None = None
+        self._certificate: Certificate | None = None
+        # A certificate that was confirmed is not asked about again after a slip in the password.
+        self._confirmed: dict[tuple[str, int], str] = {}
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for address and credentials."""
+        return await self._async_form("user", user_input)
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin because the gateway refused the credentials."""
+        self._typed = {CONF_USERNAME: entry_data[CONF_USERNAME]}
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for new credentials."""
+        return await self._async_form("reauth_confirm", user_input)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the new address of the same gateway."""
+        if user_input is None:
+            account = Account.from_data(self._get_reconfigure_entry().data)
+            self._typed = {CONF_HOST: str(account), CONF_USERNAME: account.username}
+        return await self._async_form("reconfigure", user_input)
+
+    async def async_step_certificate(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show a certificate that no authority vouches for, and pin it on consent."""
+        account, certificate = cast("Account", self._account), cast("Certificate", self._certificate)
+        if user_input is None:
+            return self.async_show_form(
+                step_id="certificate",
+                data_schema=vol.Schema({}),
+                description_placeholders={"host": str(account), **certificate_placeholders(certificate)},
+            )
+        address = account.address
+        self._confirmed[address.host, address.port] = certificate.fingerprint
+        return await self._async_connect(self._with_trust(account))
+
+    async def _async_form(self, step: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Show a form, or try what was typed into it."""
+        if user_input is None:
+            return self._show(step)
+        self._typed = {key: value for key, value in user_input.items() if key != CONF_PASSWORD}
+        entry = self._entry()
+        try:
+            host, port = parse_address(user_input[CONF_HOST]) if CONF_HOST in user_input else (None, None)
+        except PlainHttpError:
+            return self._show(step, CONF_HOST, "plain_http")
+        except InvalidHostError:
+            return self._show(step, CONF_HOST, "invalid_host")
+        pinned = None
+        if entry is not None:
+            known = Account.from_data(entry.data).address
+            if host is None or port is None or (host, port) == (known.host, known.port):
+                host, port, pinned = known.host, known.port, known.fingerprint
+        account = Account(
+            address=Address(host=cast("str", host), port=cast("int", port), fingerprint=pinned),
+            username=user_input[CONF_USERNAME],
+            password=user_input[CONF_PASSWORD],
+        )
+        return await self._async_connect(self._with_trust(account))
+
+    async def _async_connect(self, account: Account) -> ConfigFlowResult:
+        """Log in; every failure leads back to the form, or to the certificate."""
+        self._account = account
+        try:
+            try:
+                info = await async_identify(self.hass, account)
+            except CertificateUntrustedError, CertificateChangedError:
+                # Nothing but a handshake has been sent so far; the password waits for the person's consent.
+                self._certificate = await fetch_certificate(account.address.host, account.address.port)
+                return await self.async_step_certificate()
+        except EmsError as err:
+            _LOGGER.debug("The gateway cannot be set up: %s", err)
+            return self._show(self._first_step, "base", error_key(err))
+        except Exception:
+            _LOGGER.exception("Unexpected error")
+            return self._show(self._first_step, "base", "unknown")
+        return await self._async_finish(account, info)
+
+    async def _async_finish(self, account: Account, info: GatewayInfo) -> ConfigFlowResult:
+        """Make the entry, or bring the one it is about up to date."""
+        await self.async_set_unique_id(info.serial_number)
+        if (entry := self._entry()) is not None:
+            self._abort_if_unique_id_mismatch(
+                reason="other_gateway", description_placeholders={"gateway": entry.title, "host": str(account)}
+            )
+            return self.async_update_reload_and_abort(entry, data_updates=account.as_data())
+        self._abort_if_unique_id_configured()
+        # The last digits tell two gateways apart without showing a serial number on every page.
+        return self.async_create_entry(title=f"EMS {info.serial_number[-4:]}", data=account.as_data())
+
+    @property
+    def _first_step(self) -> str:
+        """The form that a failure leads back to."""
+        if self.source == SOURCE_REAUTH:
+            return "reauth_confirm"
+        return "reconfigure" if self.source == SOURCE_RECONFIGURE else "user"
+
+    def _entry(self) -> ConfigEntry | None:
+        """Return the entry that is being changed, None where one is being made."""
+        if self.source == SOURCE_REAUTH:
+            return self._get_reauth_entry()
+        return self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
+
+    def _with_trust(self, account: Account) -> Account:
+        """Return the account with the certificate that was confirmed for its address in this flow."""
+        address = account.address
+        confirmed = self._confirmed.get((address.host, address.port), address.fingerprint)
+        return Account(
+            address=Address(host=address.host, port=address.port, fingerprint=confirmed),
+            username=account.username,
+            password=account.password,
+        )
+
+    def _show(self, step: str, field: str | None = None, error: str | None = None) -> ConfigFlowResult:
+        """Show a form with what was typed before, the password apart, and what was wrong with it."""
+        entry = self._entry()
+        return self.async_show_form(
+            step_id=step,
+            data_schema=self.add_suggested_values_to_schema(_FORMS[step], self._typed),
+            errors={field: error} if field and error else {},
+            description_placeholders={"gateway": entry.title} if entry else None,
+        )
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> EmsOptionsFlow:
+        """Return the options' dialog."""
+        return EmsOptionsFlow()
+
+
+class EmsOptionsFlow(OptionsFlowWithReload):
+    """What a person may want otherwise."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how often to poll."""
+        if user_input is not None:
+            return self.async_create_entry(data={**self.config_entry.options, **user_input})
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(_OPTIONS, self.config_entry.options),
+        )

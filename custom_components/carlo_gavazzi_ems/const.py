@@ -1,0 +1,19 @@
+"""Names and numbers that more than one module needs."""
+
+from datetime import timedelta
+from typing import Final
+
+DOMAIN: Final = "carlo_gavazzi_ems"
+MANUFACTURER: Final = "Carlo Gavazzi"
+MODEL: Final = "EMS"
+DEFAULT_PORT: Final = 443
+
+CONF_FINGERPRINT: Final = "fingerprint"
+CONF_CODES: Final = "codes"
+
+#: Seconds between two polls.
+DEFAULT_SCAN_INTERVAL: Final = 10
+MIN_SCAN_INTERVAL: Final = 2
+MAX_SCAN_INTERVAL: Final = 300
+#: How often devices, loads and signals are listed anew.
+TOPOLOGY_INTERVAL: Final = timedelta(minutes=10)
