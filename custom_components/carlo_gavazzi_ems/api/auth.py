@@ -100,8 +100,8 @@ class TokenManager:
         except BusyError as err:
             raise LoginLockedError(err.status, err.retry_after) from err
         token = answer.get("token") if isinstance(answer, dict) else None
-        # A header takes visible ASCII and nothing else; so does every JWT.
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
+        # It goes into a header, where a line break would begin the next one.
+        if not isinstance(token, str) or not token.strip() or not token.isprintable():
             raise InvalidAnswerError("the login's answer holds no token")
         self._issued_at = asked_at
         self._proven = False

@@ -1,0 +1,1 @@
+"""Tests of the integration, of the simulator, and of what runs them."""

@@ -1,0 +1,68 @@
+"""Names and icons of the quantities in the integration's files."""
+
+import json
+from pathlib import Path
+from string import Formatter
+
+from custom_components.carlo_gavazzi_ems.signals import quantities
+from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES, Quantity
+
+INTEGRATION = Path(quantities.__file__).parents[1]
+UNKNOWN_CODE = "unknown_code"
+TRANSLATION_KEYS = {quantity.translation_key for quantity in QUANTITIES.values()}
+
+
+def sensors(path: Path) -> dict[str, dict[str, str]]:
+    """Return the section `entity.sensor` of a file."""
+    section: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))["entity"]["sensor"]
+    return section
+
+
+NAMES = sensors(INTEGRATION / "translations" / "en.json")
+ICONS = sensors(INTEGRATION / "icons.json")
+
+
+def name_of(quantity: Quantity) -> str:
+    """Return the English name as Home Assistant puts it together."""
+    return NAMES[quantity.translation_key]["name"].format(**quantity.placeholders)
+
+
+def test_no_name_is_missing_or_left_over() -> None:
+    """The names are those of the quantities, and the one of a code that nobody has named."""
+    assert NAMES.keys() == TRANSLATION_KEYS | {UNKNOWN_CODE}
+    assert all(entry.keys() == {"name"} for entry in NAMES.values())
+
+
+def test_placeholders_are_supplied() -> None:
+    """A name wants exactly the placeholders that its quantity has."""
+    for quantity in QUANTITIES.values():
+        wanted = {name for _, name, _, _ in Formatter().parse(NAMES[quantity.translation_key]["name"]) if name}
+        assert wanted == quantity.placeholders.keys(), quantity.key
+    assert NAMES[UNKNOWN_CODE]["name"].format(code=45) == "Signal 45"
+
+
+def test_names_are_distinct_short_and_in_sentence_case() -> None:
+    """No two quantities of a load look alike, and only L1, T1 and THD are in capitals."""
+    names = [name_of(quantity) for quantity in QUANTITIES.values()]
+    assert len(set(names)) == len(names)
+    for name in names:
+        assert len(name) <= 40
+        first, *others = name.split()
+        assert first[0].isupper()
+        assert all(word.islower() or word.startswith(("L1", "L2", "L3", "THD")) or word.isdecimal() for word in others)
+
+
+def test_names_of_some() -> None:
+    """The names are the words that people use."""
+    assert name_of(QUANTITIES["active_power_l1"]) == "Active power L1"
+    assert name_of(QUANTITIES["line_voltage_l3_l1"]) == "Line voltage L3-L1"
+    assert name_of(QUANTITIES["energy_import_t2"]) == "Energy import tariff 2"
+    assert name_of(QUANTITIES["reactive_energy_q4"]) == "Reactive energy quadrant 4"
+    assert name_of(QUANTITIES["voltage"]) == "Voltage"
+
+
+def test_icons_only_where_no_device_class_gives_one() -> None:
+    """A quantity has an icon of ours exactly if it has no device class."""
+    without_class = {quantity.translation_key for quantity in QUANTITIES.values() if quantity.device_class is None}
+    assert ICONS.keys() == without_class | {UNKNOWN_CODE}
+    assert all(entry.keys() == {"default"} and entry["default"].startswith("mdi:") for entry in ICONS.values())
