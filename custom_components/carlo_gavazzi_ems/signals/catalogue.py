@@ -16,7 +16,7 @@ from typing import Final
 
 from .quantities import QUANTITIES, Quantity
 
-_CODE = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
+_CODE = re.compile(r"0|[1-9][0-9]{0,9}")
 _COMMENT = "#"
 _HEADER = "# Signal-identifier codes of a Carlo Gavazzi EMS: code = quantity/unit"
 

@@ -40,7 +40,7 @@ VOLTAGE: Final = Dimension(
 CURRENT: Final = Dimension(
     SensorDeviceClass.CURRENT, {UnitOfElectricCurrent.AMPERE: 2, UnitOfElectricCurrent.MILLIAMPERE: 0}
 )
-FREQUENCY: Final = Dimension(SensorDeviceClass.VOLTAGE, {UnitOfFrequency.HERTZ: 2})
+FREQUENCY: Final = Dimension(SensorDeviceClass.FREQUENCY, {UnitOfFrequency.HERTZ: 2})
 POWER_FACTOR: Final = Dimension(SensorDeviceClass.POWER_FACTOR, {None: 2, PERCENTAGE: 1})
 
 POWER: Final = Dimension(
