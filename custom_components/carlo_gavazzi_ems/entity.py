@@ -21,7 +21,6 @@ class EmsSignalEntity(CoordinatorEntity[RealtimeCoordinator]):
         super().__init__(runtime.realtime, signal.uid)
         self._signal = signal
         self._attr_unique_id = f"{runtime.topology.info.serial_number}_{signal.uid}"
-        self._attr_entity_registry_enabled_default = signal.enabled
         self._attr_device_info = runtime.devices.device_info(signal)
 
     @property

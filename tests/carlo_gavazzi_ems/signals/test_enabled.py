@@ -163,6 +163,20 @@ def test_three_phase_load(meter: set[str]) -> None:
         pytest.param({"gas", "heat_volume", "alarm"}, {"gas"}, id="pulses"),
         pytest.param({"frequency", "no such thing"}, {"frequency"}, id="unknown"),
         pytest.param(set(), set(), id="nothing"),
+        pytest.param(
+            set(QUANTITIES),
+            {
+                "active_power",
+                "energy_import",
+                "energy_export",
+                "voltage",
+                *VOLTAGES,
+                "current",
+                *CURRENTS,
+                "power_factor",
+            },
+            id="everything: the first twelve",
+        ),
     ],
 )
 def test_enabled_by_default(published: set[str], enabled: set[str]) -> None:

@@ -8,7 +8,7 @@ from custom_components.carlo_gavazzi_ems.signals import quantities
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES, Quantity
 
 INTEGRATION = Path(quantities.__file__).parents[1]
-UNKNOWN_CODE = "unknown_code"
+UNNAMED = "signal"
 TRANSLATION_KEYS = {quantity.translation_key for quantity in QUANTITIES.values()}
 
 
@@ -29,7 +29,7 @@ def name_of(quantity: Quantity) -> str:
 
 def test_no_name_is_missing_or_left_over() -> None:
     """The names are those of the quantities, and the one of a code that nobody has named."""
-    assert NAMES.keys() == TRANSLATION_KEYS | {UNKNOWN_CODE}
+    assert NAMES.keys() == TRANSLATION_KEYS | {UNNAMED}
     assert all(entry.keys() == {"name"} for entry in NAMES.values())
 
 
@@ -38,7 +38,7 @@ def test_placeholders_are_supplied() -> None:
     for quantity in QUANTITIES.values():
         wanted = {name for _, name, _, _ in Formatter().parse(NAMES[quantity.translation_key]["name"]) if name}
         assert wanted == quantity.placeholders.keys(), quantity.key
-    assert NAMES[UNKNOWN_CODE]["name"].format(code=45) == "Signal 45"
+    assert NAMES[UNNAMED]["name"].format(code=45) == "Signal 45"
 
 
 def test_names_are_distinct_short_and_in_sentence_case() -> None:
@@ -64,5 +64,5 @@ def test_names_of_some() -> None:
 def test_icons_only_where_no_device_class_gives_one() -> None:
     """A quantity has an icon of ours exactly if it has no device class."""
     without_class = {quantity.translation_key for quantity in QUANTITIES.values() if quantity.device_class is None}
-    assert ICONS.keys() == without_class | {UNKNOWN_CODE}
+    assert ICONS.keys() == without_class | {UNNAMED}
     assert all(entry.keys() == {"default"} and entry["default"].startswith("mdi:") for entry in ICONS.values())

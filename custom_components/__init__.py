@@ -1,1 +1,0 @@
-"""Home Assistant looks for custom integrations in this package."""

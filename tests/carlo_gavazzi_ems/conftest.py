@@ -1,0 +1,65 @@
+"""A simulated gateway over real HTTPS on loopback, and a Home Assistant beside it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
+from simulator import Gateway, Site, SiteKind, build_site
+
+USERNAME = "homeassistant"
+PASSWORD = "correct horse"
+
+type SetUp = Callable[..., Awaitable[MockConfigEntry]]
+
+
+@pytest.fixture
+def site() -> Site:
+    """A flat on one phase; a test that wants another site has its own fixture of this name."""
+    return build_site(SiteKind.FLAT, seed=1)
+
+
+@pytest.fixture
+def gateway_options() -> dict[str, Any]:
+    """What a test wants otherwise of the gateway."""
+    return {}
+
+
+@pytest.fixture
+async def gateway(socket_enabled: None, site: Site, gateway_options: dict[str, Any]) -> AsyncIterator[Gateway]:
+    """A gateway that listens on loopback."""
+    async with Gateway(site, username=USERNAME, password=PASSWORD, **gateway_options) as running:
+        yield running
+
+
+def entry_for(gateway: Gateway, serial: str, **changes: Any) -> MockConfigEntry:
+    """Return an entry as the config flow makes it."""
+    data = {
+        CONF_HOST: gateway.host,
+        CONF_PORT: gateway.port,
+        CONF_FINGERPRINT: gateway.fingerprint,
+        CONF_USERNAME: USERNAME,
+        CONF_PASSWORD: PASSWORD,
+        **changes.pop("data", {}),
+    }
+    return MockConfigEntry(domain=DOMAIN, title=f"EMS {serial[-4:]}", unique_id=serial, data=data, **changes)
+
+
+@pytest.fixture
+def set_up(hass: HomeAssistant, enable_custom_integrations: None) -> SetUp:
+    """Set up an entry for a gateway, and expect it to load."""
+
+    async def do(gateway: Gateway, *, expect: ConfigEntryState = ConfigEntryState.LOADED, **changes: Any) -> MockConfigEntry:
+        entry = entry_for(gateway, gateway.serial_number, **changes)
+        entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        assert entry.state is expect
+        return entry
+
+    return do
