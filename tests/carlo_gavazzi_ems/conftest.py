@@ -1,5 +1,6 @@
 """A simulated gateway over real HTTPS on loopback, and a Home Assistant beside it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -37,6 +38,23 @@ async def gateway(socket_enabled: None, site: Site, gateway_options: dict[str, A
         yield running
 
 
+@pytest.fixture
+def forgiving_loop(hass: HomeAssistant) -> None:
+    """Let a client hang up in the middle of a handshake.
+
+    The gateway shares Home Assistant's event loop here, and that loop's debug mode reports on the
+    server's side what the client does for good reason when it does not trust a certificate.
+    """
+    report = hass.loop.get_exception_handler()
+    assert report is not None
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if "incoming connection" not in context["message"]:
+            report(loop, context)
+
+    hass.loop.set_exception_handler(handle)
+
+
 def entry_for(gateway: Gateway, serial: str, **changes: Any) -> MockConfigEntry:
     """Return an entry as the config flow makes it."""
     data = {
@@ -51,11 +69,13 @@ def entry_for(gateway: Gateway, serial: str, **changes: Any) -> MockConfigEntry:
 
 
 @pytest.fixture
-def set_up(hass: HomeAssistant, enable_custom_integrations: None) -> SetUp:
+def set_up(hass: HomeAssistant, enable_custom_integrations: None, forgiving_loop: None) -> SetUp:
     """Set up an entry for a gateway, and expect it to load."""
 
-    async def do(gateway: Gateway, *, expect: ConfigEntryState = ConfigEntryState.LOADED, **changes: Any) -> MockConfigEntry:
-        entry = entry_for(gateway, gateway.serial_number, **changes)
+    async def do(
+        gateway: Gateway, *, expect: ConfigEntryState = ConfigEntryState.LOADED, **changes: Any
+    ) -> MockConfigEntry:
+        entry = entry_for(gateway, gateway.identity.serial_number, **changes)
         entry.add_to_hass(hass)
         await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()

@@ -6,10 +6,13 @@ from datetime import datetime
 import hashlib
 import socket
 import ssl
+from typing import Final
 
 from cryptography import x509
 
 from .exceptions import EmsConnectionError, EmsTimeoutError, HostNotFoundError, RefusedError, TlsError
+
+_FAREWELL: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,17 @@ async def fetch_certificate(host: str, port: int, *, time_limit: float = 10) -> 
     try:
         der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     finally:
-        writer.transport.abort()
+        await _hang_up(writer)
     if not der:
         raise TlsError("the gateway shows no certificate")
     return describe_certificate(der)
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a connection as TLS asks for; whether the other side joins in does not matter."""
+    writer.close()
+    try:
+        async with asyncio.timeout(_FAREWELL):
+            await writer.wait_closed()
+    except OSError:  # TimeoutError and ssl.SSLError are among them
+        writer.transport.abort()

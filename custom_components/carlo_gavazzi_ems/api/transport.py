@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+import re
 from typing import Final
 from urllib.parse import urlencode
 
@@ -32,6 +33,8 @@ from .jsontext import parse_json
 #: No answer of a request that this client makes comes near: a page of 1000 records is 100 kB.
 MAX_BODY: Final = 16 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
+#: Seconds; a thousand values take a small gateway about one.
+TIME_LIMIT: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +52,12 @@ class Address:
 class Transport:
     """Sends one request after the other to one gateway, and nothing to anybody else."""
 
-    def __init__(self, session: aiohttp.ClientSession, address: Address, *, timeout: float = 10) -> None:
-        """Use this session; an exchange may take `timeout` seconds from connect to the last byte."""
+    def __init__(self, session: aiohttp.ClientSession, address: Address, *, timeout: float | None = None) -> None:
+        """Use this session; an exchange may take `timeout` seconds (10) from connect to the last byte."""
         self.address = address
         self._session = session
         self._base = URL.build(scheme="https", host=address.host, port=address.port)
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._timeout = aiohttp.ClientTimeout(total=TIME_LIMIT if timeout is None else timeout)
         # A pin is checked after the handshake, before the first byte of the request is sent. The same
         # object serves for good: the session keeps a connection alive only for an equal trust.
         self._trust: bool | aiohttp.Fingerprint = (
@@ -119,7 +122,7 @@ def _raise_for_status(response: aiohttp.ClientResponse) -> None:
         return
     # The body of an error is of no use and may be endless: the connection goes with it.
     response.close()
-    retry_after = _retry_after(response.headers.get("Retry-After"))
+    retry_after = retry_after_seconds(response.headers.get("Retry-After"))
     match status:
         case 400:
             raise BadRequestError(status)
@@ -135,11 +138,11 @@ def _raise_for_status(response: aiohttp.ClientResponse) -> None:
             raise StatusError(status, retry_after)
 
 
-def _retry_after(value: str | None) -> float | None:
+def retry_after_seconds(value: str | None) -> float | None:
     """Return the seconds that a Retry-After header asks for, None where it says nothing of use."""
     if value is None:
         return None
-    if value.strip().isdecimal():
+    if re.fullmatch(r"\s*\d{1,9}\s*", value, re.ASCII):
         return float(value)
     try:
         until = parsedate_to_datetime(value)

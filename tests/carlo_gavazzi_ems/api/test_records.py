@@ -20,9 +20,9 @@ from custom_components.carlo_gavazzi_ems.api import (
     Signal,
     epoch_seconds,
 )
+from custom_components.carlo_gavazzi_ems.api.fields import clean_text
 from custom_components.carlo_gavazzi_ems.api.jsontext import parse_json
 from custom_components.carlo_gavazzi_ems.api.records import (
-    clean_text,
     parse_date,
     parse_device,
     parse_history,

@@ -1,0 +1,175 @@
+"""The token: fetched once, renewed early, never fetched twice at the same time."""
+
+import asyncio
+from typing import cast, override
+
+import pytest
+
+from custom_components.carlo_gavazzi_ems.api import (
+    BusyError,
+    InvalidAnswerError,
+    InvalidCredentialsError,
+    LoginForbiddenError,
+    LoginLockedError,
+    UnauthorizedError,
+)
+from custom_components.carlo_gavazzi_ems.api.auth import TokenManager
+from custom_components.carlo_gavazzi_ems.api.transport import Transport
+
+
+class Clock:
+    """A monotonic clock that a test sets."""
+
+    def __init__(self) -> None:
+        """Start somewhere, as monotonic clocks do."""
+        self.now = 5_000.0
+
+    def __call__(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+
+class Logins:
+    """Stands for the wire: answers each login with the next of these, the last one for good."""
+
+    def __init__(self, *answers: object) -> None:
+        """Answer so."""
+        self.answers = list(answers)
+        self.sent: list[object] = []
+
+    async def exchange(self, *request: object, body: object = None, **_: object) -> object:
+        """Take some time, as a login does."""
+        self.sent.append((*request, body))
+        await asyncio.sleep(0)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def manager(logins: Logins, clock: Clock) -> TokenManager:
+    """Return a token manager on this wire."""
+    return TokenManager(cast("Transport", logins), "user", "secret", clock=clock)
+
+
+def tokens(*names: str) -> Logins:
+    """Return a wire that gives these tokens."""
+    return Logins(*({"token": name} for name in names))
+
+
+async def test_r07_a_day_takes_52_logins() -> None:
+    """Polled every 10 seconds for 24 hours, a token is renewed every 28 minutes."""
+    clock, logins = Clock(), tokens("t")
+    auth = manager(logins, clock)
+    for _ in range(24 * 360):
+        auth.accept(await auth.token())
+        clock.now += 10
+    assert auth.logins == len(logins.sent) == 52
+
+
+async def test_r07_the_life_of_a_token_counts_from_before_the_login() -> None:
+    """A login that took long does not make a token live longer."""
+    clock, logins = Clock(), tokens("a", "b")
+    auth = manager(logins, clock)
+    assert await auth.token() == "a"
+    clock.now += 28 * 60 - 1
+    assert await auth.token() == "a"
+    clock.now += 1
+    assert await auth.token() == "b"
+
+
+async def test_r07_ten_at_once_log_in_once() -> None:
+    """Whoever comes while a login is under way gets its token."""
+    logins = tokens("a", "b")
+    auth = manager(logins, Clock())
+    assert await asyncio.gather(*(auth.token() for _ in range(10))) == ["a"] * 10
+    auth.accept("a")
+    assert [auth.reject("a") for _ in range(10)] == [True] * 10
+    assert await asyncio.gather(*(auth.token() for _ in range(10))) == ["b"] * 10
+    assert auth.logins == 2
+
+
+async def test_a_newer_token_survives_the_rejection_of_an_older_one() -> None:
+    """A late 401 for the old token does not throw the new one away."""
+    logins = tokens("a", "b", "c")
+    auth = manager(logins, Clock())
+    auth.accept(await auth.token())
+    assert auth.reject("a")
+    assert await auth.token() == "b"
+    assert auth.reject("a")
+    assert await auth.token() == "b"
+
+
+async def test_r08_a_refused_login_is_sent_once() -> None:
+    """A wrong password is never sent a second time by itself."""
+    logins = Logins(UnauthorizedError(401))
+    auth = manager(logins, Clock())
+    for _ in range(3):
+        with pytest.raises(InvalidCredentialsError):
+            await auth.token()
+    assert len(logins.sent) == 1
+
+
+@pytest.mark.parametrize("status", [423, 429, 503])
+async def test_r08_a_locked_account_is_no_wrong_password(status: int) -> None:
+    """A gateway that asks for patience is asked again later."""
+    logins = Logins(BusyError(status, 60), {"token": "a"})
+    auth = manager(logins, Clock())
+    with pytest.raises(LoginLockedError) as error:
+        await auth.token()
+    assert (error.value.status, error.value.retry_after) == (status, 60)
+    assert await auth.token() == "a"
+
+
+async def test_an_account_without_rights_is_no_wrong_password() -> None:
+    """403 has a name of its own."""
+    with pytest.raises(LoginForbiddenError):
+        await manager(Logins(UnauthorizedError(403)), Clock()).token()
+
+
+@pytest.mark.parametrize(
+    "answer", [None, [], {}, {"token": ""}, {"token": 5}, {"token": "a\r\nX-Evil: 1"}, {"tok": "a"}]
+)
+async def test_a_login_without_a_token_is_a_clear_error(answer: object) -> None:
+    """Also one that would write a header of its own."""
+    with pytest.raises(InvalidAnswerError):
+        await manager(Logins(answer), Clock()).token()
+
+
+async def test_r09_a_token_that_never_works_is_not_renewed_at_every_poll() -> None:
+    """A gateway that refuses every token for a day is not flooded with logins, and heals within two polls at first."""
+    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(2000)))
+    auth = manager(logins, clock)
+    after_ten_minutes = 0
+    for second in range(0, 24 * 3600, 10):
+        token = await auth.token()
+        if auth.reject(token):
+            await auth.token()
+        clock.now += 10
+        if second == 600:
+            after_ten_minutes = auth.logins
+    assert 20 < after_ten_minutes <= 41
+    assert auth.logins < 300
+    auth.accept(await auth.token())
+    assert auth.reject(await auth.token())
+
+
+async def test_a_login_that_is_cancelled_leaves_the_lock_open() -> None:
+    """Whoever comes after a cancelled login logs in."""
+    blocked = asyncio.Event()
+
+    class Slow(Logins):
+        @override
+        async def exchange(self, *request: object, body: object = None, **more: object) -> object:
+            if not self.sent:
+                self.sent.append(request)
+                await blocked.wait()
+            return await super().exchange(*request, body=body, **more)
+
+    auth = manager(Slow({"token": "a"}), Clock())
+    task = asyncio.create_task(auth.token())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await auth.token() == "a"

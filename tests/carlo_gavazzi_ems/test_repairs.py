@@ -1,0 +1,140 @@
+"""A certificate that changes: nothing is sent, and one click settles it."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp.test_utils import TestClient
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.carlo_gavazzi_ems.certificate import readable_fingerprint
+from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
+from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
+from simulator import Gateway
+
+from .conftest import SetUp
+
+
+async def press(client: TestClient[Any, Any], path: str = "", **data: str) -> dict[str, Any]:
+    """Send what a button in the repair's dialog sends, and return the next page."""
+    response = await client.post(f"/api/repairs/issues/fix{path}", json=data)
+    assert response.status == HTTPStatus.OK
+    page: dict[str, Any] = await response.json()
+    return page
+
+
+async def new_certificate(gateway: Gateway) -> None:
+    """Give the gateway another certificate, as a firmware update does."""
+    await gateway.stop()
+    await gateway.rotate_certificate()
+    await gateway.start()
+    gateway.requests.clear()
+
+
+async def test_r13_a_changed_certificate_is_settled_in_one_click(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    entity_registry: er.EntityRegistry,
+    issue_registry: ir.IssueRegistry,
+    gateway: Gateway,
+    set_up: SetUp,
+) -> None:
+    """Nothing is sent, a repair shows both fingerprints, one click later everything is as before."""
+    await async_setup_component(hass, "repairs", {})
+    entry = await set_up(gateway)
+    before = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    old = gateway.fingerprint
+    await new_certificate(gateway)
+    for coordinator in (entry.runtime_data.realtime, entry.runtime_data.topology, entry.runtime_data.realtime):
+        await coordinator.async_refresh()
+    assert gateway.requests == []
+    assert {state.state for state in hass.states.async_all("sensor")} == {STATE_UNAVAILABLE}
+    (issue,) = issue_registry.issues.values()
+    assert (issue.domain, issue.is_fixable, issue.severity) == (DOMAIN, True, ir.IssueSeverity.ERROR)
+    assert issue.translation_placeholders == {"gateway": entry.title}
+
+    client = await hass_client()
+    form = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
+    assert form["step_id"] == "confirm"
+    assert form["description_placeholders"]["old_fingerprint"] == readable_fingerprint(old)
+    assert form["description_placeholders"]["fingerprint"] == readable_fingerprint(gateway.fingerprint)
+    assert form["description_placeholders"]["gateway"] == entry.title
+    assert gateway.requests == []
+    done = await press(client, f"/{form['flow_id']}")
+    assert done["type"] == "create_entry"
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data[CONF_FINGERPRINT] == gateway.fingerprint
+    assert before == er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    assert STATE_UNAVAILABLE not in {state.state for state in hass.states.async_all("sensor")}
+    assert not issue_registry.issues
+
+
+async def test_r13_at_start_a_changed_certificate_gets_nothing(
+    hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
+) -> None:
+    """Also at a start of Home Assistant nothing is sent, and the repair is there."""
+    await set_up(gateway, data={CONF_FINGERPRINT: "00" * 32}, expect=ConfigEntryState.SETUP_RETRY)
+    assert gateway.requests == []
+    assert len(issue_registry.issues) == 1
+
+
+async def test_r13_a_certificate_that_no_authority_vouches_for_any_more(
+    hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
+) -> None:
+    """An entry without a pin relied on an authority; the same repair offers to pin instead."""
+    await set_up(gateway, data={CONF_FINGERPRINT: None}, expect=ConfigEntryState.SETUP_RETRY)
+    assert gateway.requests == []
+    assert len(issue_registry.issues) == 1
+
+
+async def test_r13_the_old_certificate_comes_back(
+    hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
+) -> None:
+    """Somebody else had the address for a while: the repair goes away by itself."""
+    entry = await set_up(gateway)
+    async with Gateway(gateway.site, username=gateway.username, password=gateway.password) as other:
+        port = gateway.port
+        await gateway.stop()
+        await other.stop()
+        other.port = port
+        await other.start()
+        await entry.runtime_data.realtime.async_refresh()
+        assert len(issue_registry.issues) == 1
+        assert other.requests == []
+    await gateway.start()
+    await entry.runtime_data.realtime.async_refresh()
+    assert not issue_registry.issues
+    assert entry.runtime_data.realtime.last_update_success
+
+
+async def test_the_gateway_is_away_when_the_repair_is_opened(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    issue_registry: ir.IssueRegistry,
+    gateway: Gateway,
+    set_up: SetUp,
+) -> None:
+    """The dialog says so, and can be opened again."""
+    await async_setup_component(hass, "repairs", {})
+    entry = await set_up(gateway)
+    await new_certificate(gateway)
+    await entry.runtime_data.realtime.async_refresh()
+    (issue,) = issue_registry.issues.values()
+    await gateway.stop()
+    client = await hass_client()
+    result = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
+    assert (result["type"], result["reason"]) == ("abort", "refused")
+    await gateway.start()
+    assert (await press(client, handler=DOMAIN, issue_id=issue.issue_id))["step_id"] == "confirm"
+
+
+async def test_a_repair_without_its_entry(hass: HomeAssistant) -> None:
+    """An issue whose entry is gone has no dialog."""
+    with pytest.raises(ValueError, match="certificate_changed_x"):
+        await async_create_fix_flow(hass, "certificate_changed_x", {"entry_id": "x"})

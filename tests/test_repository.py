@@ -1,0 +1,137 @@
+"""What Home Assistant's and HACS's own checks ask of the repository, and what keeps it whole."""
+
+import ast
+import json
+from pathlib import Path
+import re
+import struct
+import subprocess
+import tomllib
+from typing import Any
+
+from awesomeversion import AwesomeVersion
+from homeassistant.const import __version__ as ha_version
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+INTEGRATION = ROOT / "custom_components" / "carlo_gavazzi_ems"
+MANIFEST: dict[str, Any] = json.loads((INTEGRATION / "manifest.json").read_text(encoding="utf-8"))
+HACS: dict[str, Any] = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))
+
+
+def tracked() -> list[Path]:
+    """Return the files of the repository, as git lists them."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_the_manifest_is_in_order() -> None:
+    """Domain and name first, then by the alphabet; everything that a custom integration needs."""
+    assert list(MANIFEST) == ["domain", "name", *sorted(set(MANIFEST) - {"domain", "name"})]
+    assert MANIFEST["domain"] == INTEGRATION.name
+    assert {"codeowners", "documentation", "issue_tracker", "version", "config_flow"} <= set(MANIFEST)
+    assert MANIFEST["iot_class"] == "local_polling"
+    assert MANIFEST["integration_type"] == "hub"
+    assert MANIFEST["requirements"] == []
+    assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
+    assert AwesomeVersion(MANIFEST["version"]).simple
+
+
+def test_one_version_everywhere() -> None:
+    """The version stands in the manifest; what repeats it agrees."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["version"] == MANIFEST["version"]
+
+
+def test_only_one_manifest() -> None:
+    """Home Assistant's check takes every manifest.json for an integration."""
+    assert [path for path in tracked() if path.name == "manifest.json"] == [INTEGRATION / "manifest.json"]
+
+
+def test_hacs_finds_what_it_needs() -> None:
+    """A name, a readable file, one integration, and the oldest Home Assistant it runs on."""
+    allowed = {"content_in_root", "country", "filename", "hacs", "hide_default_branch", "homeassistant"}
+    assert set(HACS) <= allowed | {"name", "persistent_directory", "render_readme", "zip_release"}
+    assert HACS["name"] == MANIFEST["name"]
+    assert AwesomeVersion(HACS["homeassistant"]) <= AwesomeVersion(ha_version)
+    folders = {path.relative_to(ROOT).parts[1] for path in tracked() if "custom_components" in path.parts}
+    assert folders == {MANIFEST["domain"]}
+    assert "Permission is hereby granted, free of charge" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("dark", ["", "dark_"])
+@pytest.mark.parametrize(("scale", "suffix"), [(1, ""), (2, "@2x")])
+def test_brand_images(dark: str, scale: int, suffix: str) -> None:
+    """Icon and logo in each form that Home Assistant takes."""
+
+    def size(name: str) -> tuple[int, int]:
+        header = (INTEGRATION / "brand" / f"{dark}{name}{suffix}.png").read_bytes()[:24]
+        assert header[:8] == b"\x89PNG\r\n\x1a\n"
+        width, height = struct.unpack(">II", header[16:24])
+        return width, height
+
+    assert size("icon") == (256 * scale, 256 * scale)
+    width, height = size("logo")
+    assert width > height
+    assert 128 * scale <= height <= 256 * scale
+
+
+def test_home_assistant_imports_before_voluptuous() -> None:
+    """Home Assistant puts another library in voluptuous' place; the first import decides which one it is."""
+    for path in tracked():
+        if path.suffix != ".py":
+            continue
+        names = [
+            name
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            for name in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+        ]
+        if "voluptuous" in names:
+            first = next(i for i, name in enumerate(names) if name.startswith("homeassistant"))
+            assert first < names.index("voluptuous"), path
+
+
+def test_pins_agree() -> None:
+    """What is asked for is pinned, and the lock holds those very versions."""
+    asked = {
+        line
+        for line in (ROOT / "requirements_test.txt").read_text(encoding="utf-8").splitlines()
+        if line and line[0] != "#"
+    }
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line) for line in asked)
+    locked = (ROOT / "requirements_test.lock").read_text(encoding="utf-8").splitlines()
+    assert {line.lower() for line in asked} <= {line.split(" ")[0].lower() for line in locked}
+    frontend = Path(__import__("homeassistant").__file__).parent / "components" / "frontend" / "manifest.json"
+    assert set(json.loads(frontend.read_text(encoding="utf-8"))["requirements"]) <= asked
+
+
+def test_workflows_are_valid_and_run_the_projects_own_scripts() -> None:
+    """A workflow has no steps of its own that a developer could not run."""
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert workflow["permissions"] == {}
+        for job in workflow["jobs"].values():
+            for step in job["steps"]:
+                assert "uses" in step or (ROOT / step["run"].split()[0]).exists()
+
+
+def test_what_is_executable_and_what_is_not() -> None:
+    """Scripts without an ending are programs; the others are not."""
+    for path in (ROOT / "scripts").iterdir():
+        if path.is_file():
+            assert bool(path.stat().st_mode & 0o111) == (not path.suffix), path
+
+
+def test_links_in_the_readme_lead_somewhere() -> None:
+    """Files and images that the README names exist."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
