@@ -10,6 +10,7 @@ import tomllib
 from typing import Any
 
 from awesomeversion import AwesomeVersion
+from homeassistant import components
 from homeassistant.const import __version__ as ha_version
 import pytest
 import yaml
@@ -109,7 +110,7 @@ def test_pins_agree() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line) for line in asked)
     locked = (ROOT / "requirements_test.lock").read_text(encoding="utf-8").splitlines()
     assert {line.lower() for line in asked} <= {line.split(" ")[0].lower() for line in locked}
-    frontend = Path(__import__("homeassistant").__file__).parent / "components" / "frontend" / "manifest.json"
+    frontend = Path(components.__path__[0]) / "frontend" / "manifest.json"
     assert set(json.loads(frontend.read_text(encoding="utf-8"))["requirements"]) <= asked
 
 

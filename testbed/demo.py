@@ -1,0 +1,226 @@
+"""The demo: a gateway, a real Home Assistant, the integration set up on it as a person would."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+import os
+from pathlib import Path
+import signal
+from typing import Final
+
+from .arguments import DEFAULT_PORT, DemoOptions, parse
+from .configuration import prepare
+from .console import Console
+from .credentials import ask, confirm
+from .dashboard import open_on_loads
+from .errors import HarnessError, UsageError
+from .flow import ConfigFlow, FlowError, Form, FormData, Texts
+from .gateway import Gateway, Simulator
+from .home_assistant import RESTART_EXIT_CODE, HomeAssistant
+from .inventory import Inventory, parse_fingerprint, read_inventory
+from .log import our_problems
+from .ports import free_port, require_free
+from .registry import Snapshot, take_snapshot
+from .report import missing, render, summary
+from .rest import RestClient
+from .websocket import WebSocket
+from .workspace import workspace
+
+#: Seconds until every signal has to have a value: some polls of the slowest kind.
+VALUES_TIMEOUT: Final = 60.0
+POLL_INTERVAL: Final = 0.5
+#: What ends a program: Ctrl-C, a service manager, a terminal that is closed.
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Demo:
+    """One run of the command."""
+
+    def __init__(self, options: DemoOptions, console: Console, gateway: Gateway | None) -> None:
+        """Prepare a run; without a `gateway` one is simulated."""
+        self._options = options
+        self._console = console
+        self._gateway = gateway
+        self._home_assistant: HomeAssistant | None = None
+        self._simulator: Simulator | None = None
+        self.is_ready = False
+        """Whether the person has been shown the address."""
+
+    async def run(self) -> int:
+        """Start everything, do what was asked, end everything; return the exit code."""
+        port = self._choose_port()
+        async with AsyncExitStack() as stack:
+            # The stack ends Home Assistant before its gateway, so that nothing is logged as lost.
+            work = stack.enter_context(workspace())
+            stack.callback(self._console.step, "ended; nothing is left running")
+            gateway = self._gateway or await self._simulate(stack, work)
+            configuration = prepare(self._options.keep or work / "config", port)
+            self._console.step(f"starting Home Assistant at {configuration.url}")
+            home_assistant = self._home_assistant = HomeAssistant(configuration)
+            await stack.enter_async_context(home_assistant)
+            client = await stack.enter_async_context(RestClient(home_assistant.url))
+            async with await client.websocket() as websocket:
+                self._console.step(f"setting up the integration on the gateway at {gateway.host}")
+                entry_id, gateway = await self._set_up(client, websocket, gateway)
+                self._console.step("waiting for a value of every signal")
+                inventory = await read_inventory(gateway)
+                snapshot, problems = await wait_for_values(websocket, entry_id, inventory, VALUES_TIMEOUT)
+                if not self._options.check:
+                    await open_on_loads(websocket)
+            if self._options.check:
+                return await self._judge(home_assistant, snapshot, inventory, problems)
+            return await self._stay(home_assistant, snapshot, problems)
+
+    def kill(self) -> None:
+        """Kill what runs, for a person who will not wait for an orderly end."""
+        for owner in (self._home_assistant, self._simulator):
+            if owner is not None:
+                owner.kill()
+
+    def _choose_port(self) -> int:
+        """Make sure that the ports are free before anything starts."""
+        options = self._options
+        if options.simulator.port:
+            require_free(options.simulator.port, "--gateway-port", "the simulated gateway")
+        port = options.port or (free_port() if options.check else DEFAULT_PORT)
+        require_free(port, "--port", "Home Assistant")
+        return port
+
+    async def _simulate(self, stack: AsyncExitStack, work: Path) -> Gateway:
+        self._console.step("starting the simulated gateway")
+        self._simulator = Simulator(work, self._options.simulator)
+        return (await stack.enter_async_context(self._simulator)).gateway
+
+    async def _set_up(self, client: RestClient, websocket: WebSocket, gateway: Gateway) -> tuple[str, Gateway]:
+        """Go through the config flow; return the entry's id and the gateway with the fingerprint that was trusted."""
+        trusted = gateway
+
+        async def user(_form: Form) -> FormData:
+            return {"host": gateway.host, "username": gateway.username, "password": gateway.password}
+
+        async def certificate(form: Form) -> FormData:
+            nonlocal trusted
+            trusted = await self._trust(gateway, form, texts)
+            return form.as_shown()
+
+        texts = await Texts.load(websocket)
+        flow = ConfigFlow(client, texts, self._console.step)
+        return await flow.run({"user": user, "certificate": certificate}), trusted
+
+    async def _trust(self, gateway: Gateway, form: Form, texts: Texts) -> Gateway:
+        shown = form.placeholders["fingerprint"]
+        if gateway.fingerprint is not None:
+            if parse_fingerprint(shown) != parse_fingerprint(gateway.fingerprint):
+                raise FlowError(f"The set-up shows the fingerprint {shown}, the simulator has {gateway.fingerprint}.")
+            return gateway
+        # The dialog renders Markdown, a terminal does not.
+        self._console.write(texts.text("step", "certificate.description", form.placeholders).replace("`", ""))
+        if not await confirm(texts.text("step", "certificate.title")):
+            raise FlowError("The certificate was not trusted; the password has not been sent.")
+        return replace(gateway, fingerprint=shown)
+
+    async def _judge(
+        self, home_assistant: HomeAssistant, snapshot: Snapshot, inventory: Inventory, problems: list[str]
+    ) -> int:
+        """Print everything and say whether all of it is right."""
+        write = self._console.write
+        write(f"\n{render(snapshot)}\n")
+        write(f"{summary(snapshot)}; the gateway has {len(inventory.signals)} signals\n")
+        self._console.step("stopping Home Assistant, to judge its whole log")
+        code = await home_assistant.stop()
+        if code != 0:
+            problems.append(f"Home Assistant did not stop in order: exit code {code}")
+        problems += [f"in the log: {record}" for record in our_problems(home_assistant.configuration.log)]
+        for problem in problems:
+            self._console.error(problem)
+        self._console.step(f"FAILED: {len(problems)} problems" if problems else "OK: every signal is there")
+        return 1 if problems else 0
+
+    async def _stay(self, home_assistant: HomeAssistant, snapshot: Snapshot, problems: list[str]) -> int:
+        """Leave it running until it ends or a signal cancels this; return the exit code."""
+        for problem in problems:
+            self._console.step(f"WARNING: {problem}")
+        self._console.step(summary(snapshot))
+        self._console.step(f"open {home_assistant.url}   (no login; Ctrl-C ends everything)")
+        self.is_ready = True
+        while (code := await self._first_end(home_assistant)) == RESTART_EXIT_CODE:
+            self._console.step("Home Assistant restarts")
+            await home_assistant.start()
+        if code:
+            raise HarnessError(
+                f"Home Assistant ended with exit code {code}. The end of its log:\n{home_assistant.log_tail()}"
+            )
+        self._console.step("Home Assistant was stopped from its own page")
+        return 0
+
+    async def _first_end(self, home_assistant: HomeAssistant) -> int:
+        """Wait until Home Assistant ends and return its exit code; raises HarnessError where the simulator ends first."""
+        ends = [asyncio.create_task(home_assistant.process.wait())]
+        if self._simulator is not None:
+            ends.append(asyncio.create_task(self._simulator.wait()))
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        return next(end for end in ends if end in done).result()
+
+
+async def wait_for_values(
+    websocket: WebSocket, entry_id: str, inventory: Inventory, seconds: float
+) -> tuple[Snapshot, list[str]]:
+    """Return as soon as nothing is missing, or after so many seconds, with what is still missing then."""
+    end = asyncio.get_running_loop().time() + seconds
+    while True:
+        snapshot = await take_snapshot(websocket, entry_id)
+        problems = missing(snapshot, inventory)
+        if not problems or asyncio.get_running_loop().time() > end:
+            return snapshot, problems
+        await asyncio.sleep(POLL_INTERVAL)
+
+
+async def run_until_signal(demo: Demo, console: Console) -> int:
+    """Run the demo; the first signal ends it in order, the second kills what is still running."""
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(demo.run())
+    received: list[signal.Signals] = []
+
+    def on_signal(number: signal.Signals) -> None:
+        received.append(number)
+        if len(received) == 1:
+            console.step("ending what was started; a second signal or Ctrl-C kills it")
+            task.cancel()
+        else:
+            demo.kill()
+
+    for number in SIGNALS:
+        # Under nohup a hang-up is to be ignored. (A shell ignores SIGINT in the background too, but `kill -INT` means it.)
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, on_signal, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        return 0 if demo.is_ready else 128 + received[0]
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command and return its exit code."""
+    console = Console()
+    try:
+        options = parse(arguments)
+        gateway = None if options.gateway is None else ask(options.gateway, os.environ)
+        return asyncio.run(run_until_signal(Demo(options, console, gateway), console))
+    except UsageError as err:
+        console.error(str(err))
+        return 2
+    except HarnessError as err:
+        console.error(str(err))
+        return 1
+    except KeyboardInterrupt:
+        # Before the first process was started.
+        return 128 + signal.SIGINT

@@ -1,0 +1,74 @@
+"""Judges Home Assistant's log: which lines are the integration's fault."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+import re
+from typing import Final, override
+
+from . import DOMAIN, ROOT
+from .errors import HarnessError
+
+RECORD: Final = re.compile(
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ (?P<level>[A-Z]+) \((?P<thread>[^)]*)\) \[(?P<logger>[^\]]*)\] (?P<text>.*)$"
+)
+SERIOUS: Final = frozenset({"WARNING", "ERROR", "CRITICAL"})
+#: What Home Assistant says about every custom integration.
+EXPECTED: Final = re.compile(rf"We found a custom integration {DOMAIN} which has not been tested by Home Assistant")
+COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One entry of the log with all its lines."""
+
+    level: str
+    logger: str
+    text: str
+    """The message and, after line breaks, the traceback."""
+
+    @override
+    def __str__(self) -> str:
+        """Return it for the report."""
+        return f"{self.level} [{self.logger}] {self.text}"
+
+    def is_ours(self, elsewhere: Iterable[str] = ()) -> bool:
+        """Tell whether it is a warning or an error that speaks of the integration.
+
+        `elsewhere` are folders whose own names are no mention, such as the one that holds everything.
+        """
+        if self.level not in SERIOUS or EXPECTED.search(self.text):
+            return False
+        text = self.text
+        for folder in elsewhere:
+            text = text.replace(folder, "")
+        return DOMAIN in self.logger or DOMAIN in text
+
+
+def records(lines: Iterable[str]) -> Iterator[LogRecord]:
+    """Split a log into its records; lines before the first are nobody's."""
+    current: list[str] = []
+    level = logger = ""
+    for raw in lines:
+        line = COLOUR.sub("", raw.rstrip("\n"))
+        if match := RECORD.match(line):
+            if current:
+                yield LogRecord(level, logger, "\n".join(current))
+            level, logger, current = match["level"], match["logger"], [match["text"]]
+        elif current:
+            current.append(line)
+    if current:
+        yield LogRecord(level, logger, "\n".join(current))
+
+
+def our_problems(log: Path) -> list[LogRecord]:
+    """Return the warnings and errors of the integration in a log of Home Assistant.
+
+    Raises HarnessError where there is no such file: nothing can be said then.
+    """
+    if not log.exists():
+        raise HarnessError(f"Home Assistant wrote no log to {log}.")
+    # A clone may be called like the integration, and tracebacks of anything show paths into it.
+    folders = (str(log.parent), str(log.parent.resolve()), str(ROOT))
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        return [record for record in records(lines) if record.is_ours(folders)]

@@ -1,0 +1,84 @@
+"""The shell around it: the order of the stages, and what a person is told when one fails."""
+
+from pathlib import Path
+import shutil
+import subprocess
+
+import pytest
+
+from testbed import ROOT
+
+STAGES = ("scripts/setup", "scripts/lint", ".venv/bin/pytest", "scripts/demo")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a project in which every stage only writes down that it was called."""
+    for name in STAGES:
+        set_stage(tmp_path, name, 0)
+    for name in ("scripts/test", ".ci/run"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def set_stage(project: Path, name: str, code: int) -> None:
+    """Let a stage end with this exit code."""
+    script = project / name
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(f'#!/bin/sh\necho "{name} $*" >> {project}/calls\nexit {code}\n', encoding="utf-8")
+    script.chmod(0o755)
+
+
+def run(project: Path, *command: str) -> tuple[int, str, list[str]]:
+    """Return exit code, what was printed, and which stages were called, with their arguments."""
+    done = subprocess.run(
+        [str(project / command[0]), *command[1:]],
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, (project / "calls").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("command", ["scripts/test", ".ci/run"])
+def test_all_stages(project: Path, command: str) -> None:
+    """Everything runs, in this order, from any folder and without a stdin."""
+    code, printed, calls = run(project, command)
+    assert code == 0
+    assert [call.split()[0] for call in calls] == list(STAGES)
+    assert "--cov" in calls[2]
+    assert calls[3] == "scripts/demo --check"
+    assert printed.splitlines()[-1].startswith("[test] all green")
+
+
+@pytest.mark.parametrize(("name", "title"), zip(STAGES, ("set-up", "lint and types", "tests", "demo"), strict=True))
+def test_stops_at_the_first_failure(project: Path, name: str, title: str) -> None:
+    """The last line names the stage; nothing after it runs."""
+    set_stage(project, name, 3)
+    code, printed, calls = run(project, "scripts/test")
+    assert code == 1
+    assert printed.splitlines()[-1].startswith(f"[test] FAILED: {title}, exit code 3")
+    assert calls[-1].startswith(name)
+
+
+def test_arguments_are_for_pytest(project: Path) -> None:
+    """Then nothing else runs, and its exit code is the result."""
+    set_stage(project, ".venv/bin/pytest", 5)
+    code, _, calls = run(project, "scripts/test", "-k", "name of a test")
+    assert code == 5
+    assert calls == ["scripts/setup ", ".venv/bin/pytest -k name of a test"]
+
+
+def test_lint_refuses_what_it_does_not_know(project: Path) -> None:
+    """A slip is told, and nothing is repaired by mistake."""
+    shutil.copy(ROOT / "scripts/lint", project / "scripts/lint")
+    (project / "calls").touch()
+    assert run(project, "scripts/lint", "--fxi") == (
+        2,
+        "[lint] ERROR: unknown arguments: --fxi; the only one is --fix\n",
+        [],
+    )
