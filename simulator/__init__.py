@@ -1,0 +1,67 @@
+"""A gateway to develop and test against: a physical model of a site, served over HTTPS, with faults on demand."""
+
+from .clock import Clock, ManualClock, SystemClock
+from .dialect import Dialect, KeyOrder, LimitCounts
+from .faults import (
+    BadRecord,
+    CounterGlitch,
+    Damage,
+    Delay,
+    Drop,
+    EmptyBody,
+    FreezeLoad,
+    GarbageNumbers,
+    Glitch,
+    HalfBody,
+    HideLoad,
+    Html,
+    HugeBody,
+    Redirect,
+    RefuseLogins,
+    Status,
+    Trickle,
+    VoidTokens,
+    WrongClock,
+)
+from .gateway import Gateway, Identity
+from .server.certificate import Authority, CertificateSpec
+from .server.requests import RecordedRequest
+from .site import Quantity, Site, SiteKind, SiteOptions, build_site
+
+__all__ = [
+    "Authority",
+    "BadRecord",
+    "CertificateSpec",
+    "Clock",
+    "CounterGlitch",
+    "Damage",
+    "Delay",
+    "Dialect",
+    "Drop",
+    "EmptyBody",
+    "FreezeLoad",
+    "GarbageNumbers",
+    "Gateway",
+    "Glitch",
+    "HalfBody",
+    "HideLoad",
+    "Html",
+    "HugeBody",
+    "Identity",
+    "KeyOrder",
+    "LimitCounts",
+    "ManualClock",
+    "Quantity",
+    "RecordedRequest",
+    "Redirect",
+    "RefuseLogins",
+    "Site",
+    "SiteKind",
+    "SiteOptions",
+    "Status",
+    "SystemClock",
+    "Trickle",
+    "VoidTokens",
+    "WrongClock",
+    "build_site",
+]

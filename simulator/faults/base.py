@@ -1,0 +1,173 @@
+"""What all faults have in common."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+import random
+from typing import TYPE_CHECKING, ClassVar, override
+
+from aiohttp import web
+
+from simulator.dialect import Json
+
+if TYPE_CHECKING:
+    from simulator.gateway import Gateway
+
+LOGIN = "/v1/auth/login"
+_KINDS: dict[str, type[Fault]] = {}
+
+
+@dataclass(kw_only=True, eq=False)
+class Fault:
+    """Something that goes wrong until it is cleared, or so many times."""
+
+    path: str | None = None
+    """Paths it concerns, as a shell pattern (`/v1/signals/*`); all by default."""
+    times: int | None = None
+    """How often it strikes; until it is cleared by default."""
+    probability: float = 1.0
+    """Its chance to strike, 0 to 1."""
+    id: int = field(default=0, init=False)
+    kind: ClassVar[str] = ""
+
+    @override
+    def __init_subclass__(cls, *, kind: str = "", **more: object) -> None:
+        """Give a kind of fault the name by which a command may ask for it."""
+        super().__init_subclass__(**more)
+        cls.kind = kind
+        if kind:
+            _KINDS[kind] = cls
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a setting is out of its range."""
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"probability is 0 to 1, not {self.probability:g}")
+        if self.times is not None and self.times < 1:
+            raise ValueError(f"times is 1 or more, not {self.times}")
+
+    @property
+    def spent(self) -> bool:
+        """Return whether it has struck as often as it may."""
+        return self.times is not None and self.times <= 0
+
+    def concerns(self, path: str) -> bool:
+        """Return whether it is about requests for this path."""
+        return self.path is None or fnmatchcase(path, self.path)
+
+    def strikes(self, path: str, chance: random.Random) -> bool:
+        """Return whether it strikes now, and count it."""
+        if self.spent or not self.concerns(path) or chance.random() >= self.probability:
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+    def added(self, gateway: Gateway) -> None:
+        """Take note of the gateway as it is when the fault begins."""
+
+
+@dataclass(kw_only=True, eq=False)
+class RequestFault(Fault):
+    """A fault that answers in the gateway's place, or makes it late."""
+
+    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+        """Return the answer, or None to let the gateway give it."""
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True, eq=False)
+class ResponseFault(Fault):
+    """A fault that spoils a good answer on its way out."""
+
+    async def after(self, request: web.Request, response: web.Response) -> web.StreamResponse:
+        """Return the answer to send instead."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class Answer:
+    """Records on their way into an answer."""
+
+    what: str
+    """`devices`, `loads`, `signals`, `realtime`, `history` or `last`."""
+    records: dict[str, Json]
+    """By UID as text; lists of rows for `history`."""
+
+
+@dataclass(kw_only=True, eq=False)
+class DataFault(Fault):
+    """A fault in the records of an answer."""
+
+    def spoil(self, answer: Answer, gateway: Gateway) -> None:
+        """Change the records."""
+        raise NotImplementedError
+
+    def touches(self, answer: Answer, gateway: Gateway) -> bool:
+        """Return whether the answer has a record for this fault; if not, it does not count as struck."""
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True, eq=False)
+class StateFault(Fault):
+    """A fault of the gateway's state, in force as long as it is there."""
+
+
+class Faults:
+    """The faults that are switched on."""
+
+    def __init__(self, gateway: Gateway, seed: int) -> None:
+        """Begin without any; `seed` decides where a fault has a chance only."""
+        self._gateway = gateway
+        self._chance = random.Random(seed)
+        self._faults: list[Fault] = []
+        self._count = 0
+
+    def __iter__(self) -> Iterator[Fault]:
+        """Iterate over the faults in force."""
+        self._faults = [fault for fault in self._faults if not fault.spent]
+        return iter(tuple(self._faults))
+
+    def __len__(self) -> int:
+        """Return how many faults are in force."""
+        return len(tuple(iter(self)))
+
+    def add[F: Fault](self, fault: F) -> F:
+        """Switch a fault on and return it."""
+        self._count += 1
+        fault.id = self._count
+        fault.added(self._gateway)
+        self._faults.append(fault)
+        return fault
+
+    def remove(self, fault: Fault | int) -> None:
+        """Switch a fault off, by itself or by its number; LookupError if it is not there."""
+        for known in self._faults:
+            if fault in {known, known.id}:
+                self._faults.remove(known)
+                return
+        raise LookupError(f"no fault {fault}")
+
+    def clear(self) -> None:
+        """Switch every fault off."""
+        self._faults.clear()
+
+    def of[F: Fault](self, kind: type[F]) -> list[F]:
+        """Return the faults of a kind that are in force."""
+        return [fault for fault in self if isinstance(fault, kind)]
+
+    def striking[F: Fault](self, kind: type[F], path: str) -> Iterator[F]:
+        """Yield the faults of a kind that strike a request for this path, counting each."""
+        for fault in self.of(kind):
+            if fault.strikes(path, self._chance):
+                yield fault
+
+    def spoil(self, path: str, answer: Answer) -> None:
+        """Let the faults in data do their work on an answer."""
+        for fault in self.of(DataFault):
+            if fault.concerns(path) and fault.touches(answer, self._gateway) and fault.strikes(path, self._chance):
+                fault.spoil(answer, self._gateway)
+
+
+def kinds() -> dict[str, type[Fault]]:
+    """Return every kind of fault by the name that a command uses."""
+    return dict(_KINDS)

@@ -1,0 +1,84 @@
+"""The aiohttp application around the handlers: tokens, faults, the record of requests, errors as JSON."""
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from simulator.faults.base import LOGIN, RequestFault, ResponseFault
+
+from .handlers import PUBLIC, Handler, Handlers, json_response
+from .requests import RecordedRequest
+
+if TYPE_CHECKING:
+    from simulator.gateway import Gateway
+
+_BODY = 16_384
+"""The most bytes that the body of a request may have."""
+
+
+class Server:
+    """Serves a gateway's requests, whatever is wrong with it at the moment."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Serve a gateway."""
+        self._gateway = gateway
+
+    def application(self) -> web.Application:
+        """Return an application; each start of the gateway needs a new one."""
+        handlers = Handlers(self._gateway)
+        app = web.Application(client_max_size=_BODY, middlewares=[self._serve])
+        app.router.add_post(LOGIN, handlers.login)
+        for path, handler in handlers.routes().items():
+            app.router.add_get(path, handler, allow_head=False)
+        return app
+
+    @web.middleware
+    async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Serve a request and keep a record of it."""
+        gateway = self._gateway
+        record = RecordedRequest(
+            request.method,
+            request.path,
+            dict(request.query),
+            "Authorization" in request.headers,
+            gateway.clock.now(),
+            headers=dict(request.headers),
+        )
+        gateway.requests.append(record)
+        gateway.logins += request.path == LOGIN and request.method == "POST"
+        gateway.in_flight += 1
+        gateway.peak_in_flight = max(gateway.peak_in_flight, gateway.in_flight)
+        try:
+            response = await self._answer(request, handler)
+        finally:
+            gateway.in_flight -= 1
+        if request.transport is not None and not request.transport.is_closing():
+            record.status = response.status
+        gateway.served(record)
+        return response
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Return the answer that the faults in force leave of the gateway's own."""
+        gateway = self._gateway
+        for fault in gateway.faults.striking(RequestFault, request.path):
+            if (instead := await fault.before(request, gateway)) is not None:
+                return instead
+        response = await self._own_answer(request, handler)
+        if response.status == 200 and isinstance(response, web.Response):
+            for spoiler in gateway.faults.striking(ResponseFault, request.path):
+                return await spoiler.after(request, response)
+        return response
+
+    async def _own_answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Return the gateway's own answer; errors are JSON."""
+        try:
+            if request.match_info.http_exception is not None:
+                raise request.match_info.http_exception
+            if request.path not in PUBLIC and not self._gateway.tokens.valid(request.headers.get("Authorization")):
+                return json_response({"error": "missing or invalid token"}, 401)
+            return await handler(request)
+        except web.HTTPException as error:
+            answer = json_response({"error": error.text or error.reason}, error.status)
+            if "Allow" in error.headers:
+                answer.headers["Allow"] = error.headers["Allow"]
+            return answer
