@@ -111,12 +111,14 @@ def ensure_uv() -> Path:
         return uv
     say(f"installing uv {UV_VERSION} from PyPI")
     shutil.rmtree(home, ignore_errors=True)
+    make_venv = [sys.executable, "-m", "venv", str(home)]
     try:
-        run([sys.executable, "-m", "venv", str(home)], quiet=True)
-    except SetupError as err:
-        raise SetupError(
-            "this Python cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"
-        ) from err
+        run(make_venv, quiet=True)
+    except SetupError:
+        # Debian and Ubuntu keep this part of Python in a package of its own.
+        ensure_packages(("python3-venv",), "to make virtual environments")
+        shutil.rmtree(home, ignore_errors=True)
+        run(make_venv)
     try:
         run([str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", f"uv=={UV_VERSION}"])
     except SetupError as err:
@@ -182,8 +184,8 @@ def fetch_source(target: Path) -> None:
     )
 
 
-def ensure_build_packages() -> None:
-    """Install the compiler and the libraries' headers that the build needs, where they are missing."""
+def ensure_packages(packages: tuple[str, ...], purpose: str) -> None:
+    """Install Debian packages that are missing, or say what to type where that takes a password."""
 
     def is_installed(package: str) -> bool:
         state = subprocess.run(
@@ -191,15 +193,17 @@ def ensure_build_packages() -> None:
         )
         return "install ok installed" in state.stdout
 
-    missing = [package for package in BUILD_PACKAGES if not is_installed(package)]
+    if shutil.which("apt-get") is None:
+        raise SetupError(f"what is missing {purpose} has to be installed by hand on this system")
+    missing = [package for package in packages if not is_installed(package)]
     if not missing:
         return
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
     update = as_root(["apt-get", "update"])
     install = as_root(command)
     if update is None or install is None:
-        raise SetupError(f"packages are missing to build Python; type: sudo {' '.join(command)}")
-    say(f"installing {', '.join(missing)}")
+        raise SetupError(f"packages are missing {purpose}; type: sudo {' '.join(command)}")
+    say(f"installing {', '.join(missing)} {purpose}")
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     run(update)
     run(install)
@@ -213,7 +217,7 @@ def build_python() -> Path:
     shutil.rmtree(prefix, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        ensure_build_packages()
+        ensure_packages(BUILD_PACKAGES, "to build Python")
         say(f"fetching the source of Python {SOURCE_VERSION}")
         archive = work / "python.tar.xz"
         fetch_source(archive)
