@@ -1,6 +1,7 @@
 """A gateway to develop and test against: a physical model of a site, served over HTTPS, with faults on demand."""
 
 from .clock import Clock, ManualClock, SystemClock
+from .control import Control
 from .dialect import Dialect, KeyOrder, LimitCounts
 from .faults import (
     BadRecord,
@@ -33,6 +34,7 @@ __all__ = [
     "BadRecord",
     "CertificateSpec",
     "Clock",
+    "Control",
     "CounterGlitch",
     "Damage",
     "Delay",

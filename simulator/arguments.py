@@ -36,6 +36,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Keeps the texts' line breaks."""
 
     def __init__(self, prog: str) -> None:
+        """Leave room for the options' names."""
         super().__init__(prog, max_help_position=34, width=120)
 
 
@@ -50,6 +51,7 @@ def _whole(least: int, most: int | None = None) -> type[int]:
     """Return a converter for whole numbers in a range."""
 
     def convert(text: str) -> int:
+        """Return the number, or say what is expected."""
         reach = f"from {least}" if most is None else f"from {least} to {most:,}"
         if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
             raise argparse.ArgumentTypeError(f"a whole number {reach} is expected, not {text!r}")

@@ -77,6 +77,7 @@ class Control:
             self._runner = None
 
     async def _state(self, _: web.Request) -> web.Response:
+        """Tell where the gateway is, what it has and what it was asked."""
         gateway = self._gateway
         return json_response(
             {
@@ -95,6 +96,7 @@ class Control:
         )
 
     async def _requests(self, _: web.Request) -> web.Response:
+        """Tell the latest requests."""
         records: list[Json] = [
             {
                 "method": record.method,
@@ -109,9 +111,11 @@ class Control:
         return json_response({"requests": records})
 
     async def _faults(self, _: web.Request) -> web.Response:
+        """Tell the faults in force."""
         return json_response({"faults": [describe(fault) for fault in self._gateway.faults]})
 
     async def _add_fault(self, request: web.Request) -> web.Response:
+        """Switch a fault on."""
         body = await _body(request)
         kind = body.pop("kind", None)
         try:
@@ -121,10 +125,12 @@ class Control:
         return json_response(describe(fault), 201)
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
+        """Switch every fault off."""
         self._gateway.faults.clear()
         return json_response({"faults": []})
 
     async def _remove_fault(self, request: web.Request) -> web.Response:
+        """Switch one fault off."""
         try:
             self._gateway.faults.remove(int(request.match_info["id"]))
         except LookupError as error:
@@ -132,6 +138,7 @@ class Control:
         return json_response({"faults": [describe(fault) for fault in self._gateway.faults]})
 
     async def _act(self, request: web.Request) -> web.Response:
+        """Do one of the actions below."""
         name = request.match_info["name"]
         if name not in ACTIONS:
             return _refused(ValueError(f"no action {name!r}; there are {', '.join(ACTIONS)}"), 404)
@@ -146,41 +153,50 @@ class Control:
     # Actions.
 
     async def _reboot(self, _: Mapping[str, Json]) -> Json:
+        """Void every token."""
         self._gateway.reboot()
         return None
 
     async def _offline(self, _: Mapping[str, Json]) -> Json:
+        """Take the gateway off the network."""
         await self._gateway.stop()
         return None
 
     async def _online(self, _: Mapping[str, Json]) -> Json:
+        """Bring it back, and tell its address."""
         await self._gateway.start()
         return self._gateway.url
 
     async def _rotate_certificate(self, _: Mapping[str, Json]) -> Json:
+        """Change the certificate, and tell the new fingerprint."""
         await self._gateway.rotate_certificate()
         return self._gateway.fingerprint
 
     async def _rename(self, given: Mapping[str, Json]) -> Json:
+        """Give a device or load a new label."""
         self._gateway.site.rename(_number(given["uid"]), str(given["label"]))
         return None
 
     async def _enable(self, given: Mapping[str, Json]) -> Json:
+        """List a signal as enabled or not."""
         enabled = coerce("enabled", given["enabled"], (bool,))
         self._gateway.site.enable(_number(given["uid"]), enabled=bool(enabled))
         return None
 
     async def _add_load(self, given: Mapping[str, Json]) -> Json:
+        """List a new meter, and tell its load's UID."""
         level = coerce("level", given.get("level", 250.0), (float,))
         kind = str(given.get("meter_type", "EM112"))
         now = self._gateway.clock.now()
         return self._gateway.site.add_load(str(given["label"]), meter_type=kind, level=float(str(level)), now=now)
 
     async def _remove_load(self, given: Mapping[str, Json]) -> Json:
+        """Take a load off the list."""
         self._gateway.site.remove_load(_number(given["uid"]))
         return None
 
     async def _dialect(self, given: Mapping[str, Json]) -> Json:
+        """Change the reading of the document."""
         allowed = settings(Dialect)
         allowed.pop("omit")
         if unknown := sorted(set(given) - set(allowed)):

@@ -159,6 +159,7 @@ class GarbageNumbers(ResponseFault, kind="garbage-numbers"):
         count = 0
 
         def spoiled(match: re.Match[bytes]) -> bytes:
+            """Return a value as it was, or spoiled."""
             nonlocal count
             count += 1
             return match[1] + self.text.encode() if count % self.every == 0 else match[0]

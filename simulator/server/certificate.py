@@ -13,6 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+"""Since when certificates are valid: long enough ago for a test with its clock set back."""
+
 
 def _name(common_name: str) -> x509.Name:
     """Return a subject."""
@@ -40,7 +43,7 @@ class Authority:
             .issuer_name(name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
+            .not_valid_before(_EPOCH)
             .not_valid_after(now + timedelta(days=3650))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -75,7 +78,7 @@ class CertificateSpec:
     common_name: str = "ems.local"
     names: tuple[str, ...] = ("ems.local", "localhost", "127.0.0.1", "::1")
     """Host names and addresses it is for."""
-    not_before: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(days=1))
+    not_before: datetime = _EPOCH
     not_after: datetime = field(default_factory=lambda: datetime.now(UTC) + timedelta(days=3650))
     authority: Authority | None = None
     """Who signs; nobody but itself by default."""

@@ -87,15 +87,20 @@ class Handlers:
     # The system.
 
     async def _version(self, _: web.Request) -> web.Response:
+        """Answer with the version of the API."""
         return json_response({"api_ver": self._gateway.identity.api_version})
 
     def _identity(self, key: str, attribute: str) -> Handler:
+        """Return a handler that answers with one fact of the gateway's identity."""
+
         async def handler(_: web.Request) -> web.Response:
+            """Answer a request."""
             return json_response(self._gateway.dialect.record({key: getattr(self._gateway.identity, attribute)}))
 
         return handler
 
     async def _date(self, _: web.Request) -> web.Response:
+        """Answer with local date and time zone."""
         now = self._gateway.local_time()
         offset = now.strftime("%:z")
         return json_response(
@@ -105,6 +110,7 @@ class Handlers:
     # Devices and loads.
 
     async def _devices(self, request: web.Request) -> web.Response:
+        """Answer with the devices, filtered."""
         uids, protocol = query.uids(request.query), query.protocol(request.query)
         listing = Listing(self._gateway)
         having = {load.did for load in listing.loads() if load.protocol is protocol}
@@ -116,11 +122,13 @@ class Handlers:
         return self._map(request, "devices", "devices", records)
 
     async def _device(self, request: web.Request) -> web.Response:
+        """Answer with one device."""
         listing, uid = Listing(self._gateway), _uid(request)
         record = next((listing.device(device) for device in listing.devices() if device.uid == uid), None)
         return self._one(request, "devices", record)
 
     async def _loads(self, request: web.Request) -> web.Response:
+        """Answer with the loads, filtered."""
         uids, protocol = query.uids(request.query), query.protocol(request.query)
         listing = Listing(self._gateway)
         records = {
@@ -131,11 +139,13 @@ class Handlers:
         return self._map(request, "loads", "loads", records)
 
     async def _load(self, request: web.Request) -> web.Response:
+        """Answer with one load."""
         listing, uid = Listing(self._gateway), _uid(request)
         record = next((listing.load(load) for load in listing.loads() if load.uid == uid), None)
         return self._one(request, "loads", record)
 
     async def _device_loads(self, request: web.Request) -> web.Response:
+        """Answer with the loads of a device."""
         listing, uid = Listing(self._gateway), _uid(request)
         if uid not in {device.uid for device in listing.devices()}:
             raise _not_found(request)
@@ -145,16 +155,22 @@ class Handlers:
     # Signals, realtime and last history: for many by page, and by parent.
 
     def _signals(self, request: web.Request, listing: Listing, signals: list[Signal]) -> web.Response:
+        """Answer with signals."""
         return self._map(request, "signals", "signals", {str(signal.uid): listing.signal(signal) for signal in signals})
 
     def _realtime(self, request: web.Request, listing: Listing, signals: list[Signal]) -> web.Response:
+        """Answer with the latest values of signals."""
         return self._map(request, "realtime", "realtime", listing.realtime(listing.valued(signals)))
 
     def _last(self, request: web.Request, listing: Listing, signals: list[Signal]) -> web.Response:
+        """Answer with the last history rows of signals."""
         return self._map(request, "history", "last", listing.last(listing.valued(signals)))
 
     def _paged(self, answer: Callable[[web.Request, Listing, list[Signal]], web.Response]) -> Handler:
+        """Return a handler that answers for a page of all signals, filtered."""
+
         async def handler(request: web.Request) -> web.Response:
+            """Answer a request."""
             uids, page = query.uids(request.query), self._page(request)
             listing = Listing(self._gateway)
             signals = [signal for signal in listing.signals() if uids is None or signal.uid in uids]
@@ -163,7 +179,10 @@ class Handlers:
         return handler
 
     def _of_parent(self, answer: Callable[[web.Request, Listing, list[Signal]], web.Response]) -> Handler:
+        """Return a handler that answers for the signals of a device or load."""
+
         async def handler(request: web.Request) -> web.Response:
+            """Answer a request."""
             listing = Listing(self._gateway)
             return answer(request, listing, self._children(request, listing))
 
@@ -172,18 +191,21 @@ class Handlers:
     # History.
 
     async def _all_history(self, request: web.Request) -> web.Response:
+        """Answer with the history of all signals, filtered."""
         uids, span, page = query.uids(request.query), query.span(request.query), self._page(request)
         listing = Listing(self._gateway)
         signals = [signal for signal in listing.signals() if uids is None or signal.uid in uids]
         return self._map(request, "history", "history", listing.history(listing.valued(signals), span, page))
 
     async def _parent_history(self, request: web.Request) -> web.Response:
+        """Answer with the history of the signals of a device or load."""
         span, page = query.span(request.query), self._page(request)
         listing = Listing(self._gateway)
         signals = listing.valued(self._children(request, listing))
         return self._map(request, "history", "history", listing.history(signals, span, page))
 
     async def _signal_history(self, request: web.Request) -> web.Response:
+        """Answer with the history of one signal, a bare list."""
         span, page = query.span(request.query), self._page(request)
         listing = Listing(self._gateway)
         signal = self._single(request, listing)
@@ -194,15 +216,18 @@ class Handlers:
     # One signal.
 
     async def _signal(self, request: web.Request) -> web.Response:
+        """Answer with one signal."""
         listing = Listing(self._gateway)
         return self._one(request, "signals", listing.signal(self._single(request, listing)))
 
     async def _signal_realtime(self, request: web.Request) -> web.Response:
+        """Answer with the latest value of one signal."""
         listing = Listing(self._gateway)
         records = listing.realtime(listing.valued([self._single(request, listing)]))
         return self._first(request, "realtime", records)
 
     async def _signal_last(self, request: web.Request) -> web.Response:
+        """Answer with the last history row of one signal."""
         listing = Listing(self._gateway)
         records = listing.last(listing.valued([self._single(request, listing)]))
         return self._first(request, "last", records)
@@ -210,6 +235,7 @@ class Handlers:
     # What they share.
 
     def _page(self, request: web.Request) -> Page:
+        """Return the page that is asked for, as large as this gateway makes it."""
         page = query.page(request.query)
         return Page(self._gateway.dialect.capped(page.limit), page.page)
 

@@ -151,6 +151,7 @@ class Listing:
         return records
 
     def _history(self, load: int) -> History:
+        """Return the history of a load, as far as it is not frozen."""
         frozen = self._frozen.get(load, math.inf)
         return History(self._site, load, self._now, frozen, means=self._dialect.history_means)
 

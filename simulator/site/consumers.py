@@ -41,8 +41,14 @@ class Consumer:
     def power(self, minutes: Minutes) -> Floats:
         """Return active power (W) and reactive power (var) as an array [P or Q, phase, minute]."""
         watts = self.watts(minutes)
-        share = np.array(self.phases)[:, None]
+        share = self.shares()[:, None]
         return np.stack((share * watts, share * (self.tan_phi * watts + self.idle_var)))
+
+    def shares(self) -> Floats:
+        """Return each phase's share of the power; no real consumer loads its phases quite alike."""
+        shares: Floats = np.array(self.phases) * (0.98 + 0.04 * uniform(self.key("imbalance"), np.arange(3)))
+        shares /= shares.sum()
+        return shares
 
     def flicker(self, minutes: Minutes, share: float) -> Floats:
         """Return a factor near 1 that changes from minute to minute by at most `share`."""
@@ -182,6 +188,7 @@ class HeatPump(Consumer):
 class Wallbox(Consumer):
     """A charger: every other evening a car comes; it charges on all phases there are or, some cars, on one."""
 
+    phases: Phases = THREE
     legs: int = 3
 
     @override
@@ -195,7 +202,8 @@ class Wallbox(Consumer):
         taper = np.clip((length - within) / 15.0, 0.3, 1.0)
         watts = np.where(charging, self.level / self.legs * taper * self.flicker(minutes, 0.004), 2.0)
         three = np.where(charging & (uniform(self.key("three"), time.day) < 0.65), 1.0, 0.0)
-        active = np.stack((watts, three * watts, three * watts if self.legs == 3 else 0.0 * watts))
+        others = three * watts
+        active = np.stack((watts, others, others if self.legs == 3 else 0.0 * watts)) * (3.0 * self.shares()[:, None])
         return np.stack((active, active * self.tan_phi - np.array([self.idle_var, 0.0, 0.0])[:, None]))
 
 

@@ -32,6 +32,7 @@ class _Wiring:
     """Which phases a site's consumers sit on, and what they make of reactive power."""
 
     def __init__(self, site: Site, *, phases: int) -> None:
+        """Wire a site on so many phases, at most two where the phase is split."""
         self._site = site
         self.phases = min(phases, 2) if site.options.split_phase else phases
         self.all: Phases = {1: c.L1, 2: (0.5, 0.5, 0.0), 3: c.THREE}[self.phases]
@@ -94,7 +95,7 @@ def _house(site: Site) -> None:
     first, second, third = wiring.on(0), wiring.on(1), wiring.on(2)
     heat_pump = sub(make(c.HeatPump, "heat pump", 2600, phases=every, tan_phi=0.42, var=15.0))
     solar = sub(make(c.Solar, "solar", 7200, phases=every, tan_phi=0.02, var=-60.0))
-    wallbox = sub(make(c.Wallbox, "wallbox", 11_000, phases=every, tan_phi=0.03, var=8.0, legs=wiring.phases))
+    wallbox = sub(make(c.Wallbox, "wallbox", 11_000, phases=c.THREE, tan_phi=0.03, var=8.0, legs=wiring.phases))
     kitchen = sub(make(c.Kitchen, "kitchen", 3200, phases=second[1], tan_phi=0.02))
     fridge = sub(make(c.Fridge, "fridge", 85, phases=first[1], tan_phi=0.62))
     laundry = sub(make(c.Washer, "laundry", 2100, phases=third[1], tan_phi=0.12))

@@ -62,6 +62,7 @@ class Supply:
         """Return the frequency in Hz."""
 
         def at(when: Minutes) -> Floats:
+            """Return the frequency at full minutes."""
             place = (when - ANCHOR) % CYCLE
             slow = smooth(stream(self.seed, "frequency"), place, 6) - 0.5
             return self.frequency_nominal + 0.06 * slow + 0.02 * (uniform(stream(self.seed, "Hz"), place) - 0.5)
@@ -119,6 +120,7 @@ class Snapshot:
 
     @cached_property
     def _power(self) -> Floats:
+        """Return the power [P or Q, phase, n] in the order of the meter's own phases."""
         start, end = self.meter.grid.power(self.minutes)
         power = (start + (end - start) * self.part) * self.meter.scale
         return power if self.meter.wiring == _STRAIGHT else power[:, list(self.meter.wiring)]

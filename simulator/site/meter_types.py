@@ -191,7 +191,6 @@ TEMPERATURE = MeterType("VMU-P", (Q.TEMPERATURE,))
 GAS = MeterType("VMU-MC", (Q.GAS_VOLUME,))
 WATER = MeterType("VMU-MC", (Q.WATER_VOLUME,))
 HEAT = MeterType("VMU-MC", (Q.HEAT_ENERGY, Q.HEAT_POWER, Q.FLOW_TEMPERATURE, Q.RETURN_TEMPERATURE))
-STATUS = MeterType("VMU-OC", (Q.STATUS, Q.ALARM, Q.TARIFF))
 
 RARELY_WANTED = frozenset(q for q in Quantity if q.startswith(("thd_", "phase_sequence", "alarm", "apparent_power_l")))
 """Quantities that an installer may have left switched off."""

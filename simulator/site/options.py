@@ -94,6 +94,7 @@ class SiteOptions:
         """Return options drawn from the seed in every respect that is not given: what the world's sites are like."""
 
         def chance(what: str) -> float:
+            """Return one number in [0, 1) for a purpose."""
             return draw(stream(seed, "vary", what))
 
         north_american = chance("continent") < 0.2

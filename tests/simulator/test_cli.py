@@ -96,6 +96,12 @@ def test_list_prints_every_signal_with_its_meaning(capsys: pytest.CaptureFixture
     assert ("(not enabled)" in text) is any(not found.enable for found in site.signals.values())
 
 
+def test_list_takes_the_size_of_a_load_test(capsys: pytest.CaptureFixture[str]) -> None:
+    """And how long it has been there."""
+    assert main(["list", "--site", "load-test", "--signals", "3", "--installed-days", "2", "--vary"]) == 0
+    assert "1 devices, 1 loads, 3 signals" in capsys.readouterr().out
+
+
 def test_list_ends_quietly_when_nobody_reads_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """`list | head` is no error."""
 
@@ -260,8 +266,9 @@ class TestRemote:
         assert main(["fault", "list", "--control-port", port]) == 1
         assert f"no simulator answers on control port {port}" in capsys.readouterr().err
 
-    def test_something_else_there(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A server that does not speak HTTP is no simulator either."""
+    @pytest.mark.parametrize("said", [b"220 mail ready\r\n", b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\n<p/>"])
+    def test_something_else_there(self, said: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+        """A server that speaks no HTTP is no simulator; what another says is passed on."""
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
@@ -269,11 +276,15 @@ class TestRemote:
             def answer() -> None:
                 connection, _ = other.accept()
                 connection.recv(1000)
-                connection.sendall(b"220 mail ready\r\n")
+                connection.sendall(said)
                 connection.close()
 
             thread = threading.Thread(target=answer)
             thread.start()
-            assert main(["fault", "list", "--control-port", str(other.getsockname()[1])]) == 1
+            command = ["fault", "list", "--control-port", str(other.getsockname()[1])]
+            if said.startswith(b"HTTP"):
+                assert "<p/>" in fails(command, capsys)
+            else:
+                assert main(command) == 1
+                assert "no simulator answers" in capsys.readouterr().err
             thread.join(10)
-        assert "no simulator answers" in capsys.readouterr().err

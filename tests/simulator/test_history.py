@@ -117,6 +117,8 @@ async def test_without_a_span_it_is_the_last_day_or_all(probe: Probe, gateway: G
 async def test_bounds_are_held_against_either_time(probe: Probe, gateway: Gateway) -> None:
     """`start` and `end` on full minutes: against `t` the row that closes at `start` is out, against `p` it is in."""
     assert [row["p"] for row in await history(probe, 3, NOW - 120, NOW - 60)] == [NOW - 60]
+    assert [row["p"] for row in await history(probe, 3, NOW - 121, NOW - 61)] == [NOW - 120, NOW - 60]
+    assert [row["p"] for row in await history(probe, 3, NOW - 120.999, NOW - 61.001)] == []
     gateway.dialect.span_over_end = True
     assert [row["p"] for row in await history(probe, 3, NOW - 120, NOW - 60)] == [NOW - 120, NOW - 60]
 

@@ -97,14 +97,28 @@ def test_voltage_and_frequency_stay_where_a_grid_keeps_them(site: Site) -> None:
 
 
 def test_voltage_sinks_under_load() -> None:
-    """The more a phase draws, the lower its voltage: with the load alone, all else being equal."""
-    light = build_site(SiteKind.HOUSE, seed=3, solar=False)
-    heavy = build_site(SiteKind.HOUSE, seed=3, solar=False, idle=1.0)
-    loaded = np.array([light.readings(light.find("voltage_l2"), INSTANTS)])
-    idle = np.array([heavy.readings(heavy.find("voltage_l2"), INSTANTS)])
-    drawn = light.readings(light.find("active_power_l2"), INSTANTS) * 1.0
-    assert (idle > loaded).all()
-    assert np.corrcoef(drawn, (idle - loaded)[0])[0, 1] > 0.99
+    """What the whole site draws from a phase pulls down the voltage that a small meter on that phase sees."""
+    sites = [build_site(SiteKind.HOUSE, seed=3, idle=idle, power_unit="W") for idle in (0.0, 1.0)]
+    lone = next(load.uid for load in sites[0].loads.values() if load.label == "Laundry 🧺 Wäsche")
+    volts = [site.readings(site.find("voltage_l1", lone), INSTANTS) for site in sites]
+    watts = [site.readings(site.find("active_power_l3", 2), INSTANTS) for site in sites]
+    sunk, drawn = volts[1] - volts[0], watts[0] - watts[1]
+    assert np.ptp(drawn) > 1000
+    assert 0.05 < np.polyfit(drawn, sunk, 1)[0] * 230.0 < 0.3
+    assert np.corrcoef(drawn, sunk)[0, 1] > 0.95
+
+
+def test_partial_counters_began_at_their_reset() -> None:
+    """Nothing before, the growth since after it, in whatever order one asks."""
+    site = build_site(SiteKind.FLAT, seed=3)
+    kitchen = next(load.uid for load in site.loads.values() if load.label == "Kitchen")
+    partial, total = site.find("energy_import_partial", kitchen), site.find("energy_import", kitchen)
+    reset = site.meters[kitchen].reset
+    after, before = site.readings(partial, [reset + 30 * DAY, reset - DAY])
+    assert before == 0.0
+    unit = 1000.0 if site.truth(total)[1] == "kWh" else 1.0
+    assert after * unit == pytest.approx(site.energy_wh(total, reset, reset + 30 * DAY), abs=1e-6)
+    assert site.energy_wh(partial, NOW, NOW + DAY) == pytest.approx(site.energy_wh(total, NOW, NOW + DAY), abs=1e-6)
 
 
 def positive(start: Floats, end: Floats) -> Floats:
