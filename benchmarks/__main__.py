@@ -1,0 +1,55 @@
+"""The command line: `python -m benchmarks identify`."""
+
+import argparse
+import json
+from pathlib import Path
+import sys
+
+from . import identify, report
+from .cases import make_cases
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("identify", help="how often codes are identified rightly, wrongly, or not at all")
+    one.add_argument("--sites", type=_sites, default=324, help="how many sites, 1 or more (default 324)")
+    one.add_argument("--seed", type=int, default=0, help="draws other sites (default 0)")
+    one.add_argument("--kind", choices=("typical", "hard", "all"), default="all")
+    one.add_argument("--processes", type=int, choices=(1, 2), default=2)
+    one.add_argument("--json", type=Path, help="write every judgement to this file")
+    one.add_argument("--wrong", action="store_true", help="list every wrong first proposal")
+    return parser
+
+
+def _sites(text: str) -> int:
+    """Read a number of sites."""
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of sites, 1 or more")
+    return int(text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a benchmark; 0 if nothing was certain and wrong and the bars are reached, else 1."""
+    options = _parser().parse_args(arguments)
+    cases = make_cases(options.sites, options.seed, options.kind)
+
+    def tell(done: int) -> None:
+        if sys.stderr.isatty() or done % 20 == 0 or done == len(cases):
+            print(
+                f"\r[bench] {done} of {len(cases)} sites",
+                end="" if done < len(cases) else "\n",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    results = list(identify.run(cases, options.processes, tell))
+    print(report.render(results, wrong=options.wrong))
+    if options.json:
+        options.json.write_text(json.dumps(report.as_data(results), indent=1), encoding="utf-8")
+    return 0 if report.reached(results) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

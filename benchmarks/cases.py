@@ -1,0 +1,77 @@
+"""The sites that identification is measured on: typical ones, and hard ones each with one hardness."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import random
+
+from simulator.site import SiteKind
+
+from .observation import Conditions
+
+FIRST_SEED = 1_000_000
+"""Seeds of the benchmark begin here; the tests stay below."""
+_SPRING_2025 = 1_743_465_600.0
+_DAY = 86_400.0
+
+TYPICAL = "typical"
+HARD: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
+    "idle loads": ({"idle": 0.7}, {}),
+    "60 Hz, 120 V": ({"frequency": 60.0, "voltage": 120.0, "split_phase": True}, {}),
+    "noise 1 %": ({}, {"noise": 1.0}),
+    "gaps": ({}, {"gap_hours": 6.0, "missing": 0.05}),
+    "unrelated signals": ({}, {"unrelated": True}),
+    "power without sign": ({"signed_power": False, "solar": True}, {}),
+    "coarse": ({}, {"coarse": True}),
+    "three hours": ({}, {"hours": 3.0}),
+    "one small load": ({}, {"loads": 1}),
+    "power factor 1": ({"unity_power_factor": True}, {}),
+    "P1 meter": ({"p1": True}, {"unrelated": True}),
+    "time skew": ({}, {"skew": 45.0, "means": False}),
+    "5 minutes": ({}, {"period": 300}),
+    "phases in any order": ({"ascending_phases": False}, {}),
+}
+"""For each hardness the options of the site and the conditions of its observation."""
+_KINDS = (SiteKind.FLAT, SiteKind.HOUSE, SiteKind.HOUSE, SiteKind.SHOP)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One site to identify."""
+
+    name: str
+    """`typical`, or the hardness."""
+    seed: int
+    kind: SiteKind
+    options: Mapping[str, object]
+    conditions: Conditions
+    known: Mapping[int, str] = field(default_factory=dict)
+
+
+def make_case(name: str, number: int, seed: int) -> Case:
+    """Return the case of a number, drawn from a seed."""
+    site_seed = FIRST_SEED + 1000 * seed + number
+    chance = random.Random(f"{site_seed} {name}")
+    kind = _KINDS[number % len(_KINDS)] if name != "P1 meter" else SiteKind.HOUSE
+    options: dict[str, object] = {
+        "solar": chance.random() < 0.6,
+        "p1": False,
+        "voltage": chance.choice((220.0, 230.0, 230.0, 240.0)),
+        "disabled": chance.choice((0.0, 0.4)),
+        "counter_decimals": chance.choice((None, None, 1)),
+    }
+    conditions: dict[str, object] = {
+        "start": _SPRING_2025 + _DAY * chance.randrange(364) + 60.0 * chance.randrange(1440),
+        "means": chance.random() < 0.5,
+    }
+    if name != TYPICAL:
+        options |= HARD[name][0]
+        conditions |= HARD[name][1]
+    known = {29: "voltage/V"} if chance.random() < 0.5 else {}
+    return Case(name, site_seed, kind, options, Conditions(**conditions), known)  # type: ignore[arg-type]
+
+
+def make_cases(sites: int, seed: int, kind: str) -> list[Case]:
+    """Return so many cases of a kind: `typical`, `hard` or `all`, which is a third typical and the rest hard."""
+    typical = {"typical": sites, "hard": 0, "all": -(-sites // 3)}[kind]
+    names = [TYPICAL] * typical + [list(HARD)[place % len(HARD)] for place in range(sites - typical)]
+    return [make_case(name, number, seed) for number, name in enumerate(names)]

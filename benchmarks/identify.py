@@ -1,0 +1,82 @@
+"""How often identification is right, silent or wrong, on sites that nothing was made for."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing import get_context
+import re
+import time
+
+from custom_components.carlo_gavazzi_ems.signals.identify import Series, identify
+from simulator.site import Site, build_site
+
+from .cases import Case
+from .judge import Judgement, judge
+from .observation import observe
+
+_UNRELATED = re.compile(r"^(temperature|flow_temperature|return_temperature|gas|water|heat_energy|thermal_power)\b")
+_LAWLESS = re.compile(r"^((voltage|current)_thd|alarm|status|phase_sequence)")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out for one site."""
+
+    case: Case
+    judgements: tuple[Judgement, ...]
+    codes: int
+    series: int
+    rows: int
+    cpu: float
+    """Seconds of CPU that identification took."""
+
+
+def is_unrelated(truth: str) -> bool:
+    """Tell whether a meaning is no electrical quantity."""
+    return _UNRELATED.match(truth) is not None
+
+
+def is_nameable(truth: str) -> bool:
+    """Tell whether any law speaks of a meaning: of unrelated signals, distortion and states none does."""
+    return not is_unrelated(truth) and _LAWLESS.match(truth) is None
+
+
+def observed(case: Case) -> tuple[Site, list[Series], dict[int, str]]:
+    """Return the site of a case, its series, and what each code truly means."""
+    site = build_site(case.kind, case.seed, **case.options)  # type: ignore[arg-type]  # the sites check their options themselves
+    pairs = [
+        (series, truth)
+        for series, truth in observe(site, case.conditions, case.seed)
+        if case.conditions.unrelated or not is_unrelated(truth)
+    ]
+    return site, [series for series, _ in pairs], {series.code: truth for series, truth in pairs}
+
+
+def single_phase_codes(site: Site, series: Iterable[Series]) -> set[int]:
+    """Return the codes that only loads with one phase publish."""
+    several = {one.code for one in series if one.load_uid is not None and len(site.meters[one.load_uid].wiring) > 1}
+    return {one.code for one in series} - several
+
+
+def run_case(case: Case) -> Result:
+    """Identify one site and judge the findings."""
+    site, series, truths = observed(case)
+    started = time.process_time()
+    findings = identify(series, case.known)
+    cpu = time.process_time() - started
+    moving = {one.code for one in series if len(set(one.values)) > 1}
+    judgements = judge(findings, truths, moving, single_phase_codes(site, series))
+    rows = max((len(one.values) for one in series), default=0)
+    return Result(case, tuple(judgements), len(truths), len(series), rows, cpu)
+
+
+def run(cases: list[Case], processes: int, tell: Callable[[int], None]) -> Iterator[Result]:
+    """Yield the result of every case, in their order, from one process or two."""
+    if processes == 1:
+        for number, case in enumerate(cases, start=1):
+            yield run_case(case)
+            tell(number)
+        return
+    with get_context("spawn").Pool(processes) as pool:
+        for number, result in enumerate(pool.imap(run_case, cases, chunksize=2), start=1):
+            yield result
+            tell(number)

@@ -1,0 +1,155 @@
+"""What a gateway would have seen of a simulated site, under conditions as kind or as hard as wanted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from custom_components.carlo_gavazzi_ems.signals.identification.model import Series
+from simulator.site import Site
+from simulator.site.quantities import DIMENSIONS, Dimension, Quantity, is_counter
+from simulator.site.readings import read
+from simulator.site.records import Signal
+
+type Floats = NDArray[np.float64]
+
+_NAMES = {
+    "voltage_ln": "voltage_mean",
+    "voltage_ll": "line_voltage_mean",
+    "voltage_l1_l2": "line_voltage_l1_l2",
+    "voltage_l2_l3": "line_voltage_l2_l3",
+    "voltage_l3_l1": "line_voltage_l3_l1",
+    "current_n": "current_neutral",
+    "demand": "active_power_demand",
+    "peak_demand": "active_power_peak_demand",
+    "gas_volume": "gas",
+    "water_volume": "water",
+    "heat_power": "thermal_power",
+}
+"""The simulator's words for what the integration calls otherwise."""
+_PER_MINUTE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """How a site was observed."""
+
+    start: float
+    """Unix time of the first row."""
+    hours: float = 24.0
+    period: int = 60
+    means: bool = True
+    """Rows are means of their period, or else last samples."""
+    skew: float = 0.0
+    """Seconds by which the signals of one load may be sampled apart."""
+    noise: float = 0.0
+    """Largest error of each row of a measured value in per cent; small errors are likelier."""
+    missing: float = 0.0
+    """Share of rows that are not there, each signal its own."""
+    gap_hours: float = 0.0
+    """Two gaps of half this length each, in all signals at once."""
+    coarse: bool = False
+    """Counters come in whole kWh or tens of Wh, measured values with a digit less."""
+    unrelated: bool = False
+    """Signals that no electrical law speaks of are there too."""
+    loads: int | None = None
+    """So many of the site's loads are there, the smallest; by itself all."""
+
+
+def key_of(quantity: Quantity) -> str:
+    """Return the integration's key for a quantity of the simulator."""
+    name = _NAMES.get(quantity.value, quantity.value)
+    return re.sub(r"^thd_(voltage|current)", r"\1_thd", name)
+
+
+def meaning_of(site: Site, signal: Signal) -> str:
+    """Return what a signal truly measures, as the integration writes it."""
+    _, unit = site.truth(signal.uid)
+    key = key_of(signal.quantity)
+    return f"{key}/{unit}" if unit else key
+
+
+def _decimals(site: Site, signal: Signal, conditions: Conditions) -> int:
+    """Return how many decimals a signal comes with."""
+    dimension = DIMENSIONS[signal.quantity]
+    scale = site.scales[dimension]
+    decimals = site.decimals[signal.lid].get(dimension, scale.decimals)
+    if not conditions.coarse or dimension is Dimension.CODE:
+        return decimals
+    if is_counter(signal.quantity):
+        return 0 if scale.unit.startswith(("k", "m")) else -1 if scale.unit != "h" else 1
+    return max(0, decimals - 1)
+
+
+def _values(site: Site, signal: Signal, ends: Floats, conditions: Conditions, chance: np.random.Generator) -> Floats:
+    """Return what the gateway's history holds of a signal."""
+    quantity = signal.quantity
+    offset = conditions.skew * chance.random()
+    snapshot = site.snapshot
+    factor = site.scale(quantity).factor
+    decimals = _decimals(site, signal, conditions)
+    if is_counter(quantity):
+        values = read(snapshot(signal.lid, ends - 1.0 - offset), quantity) * factor
+        return np.floor(values * 10.0**decimals + 1e-6) / 10.0**decimals
+    if conditions.means and DIMENSIONS[quantity] is not Dimension.CODE:
+        steps = (np.arange(_PER_MINUTE) + 0.5) * conditions.period / _PER_MINUTE - conditions.period
+        values = read(snapshot(signal.lid, (ends[:, None] + steps - offset).ravel()), quantity).reshape(-1, _PER_MINUTE)
+        values = values.mean(axis=1) * factor
+    else:
+        values = read(snapshot(signal.lid, ends - 1.0 - offset), quantity) * factor
+    if conditions.noise and DIMENSIONS[quantity] is not Dimension.CODE:
+        values = values * (1.0 + conditions.noise / 100.0 * chance.triangular(-1.0, 0.0, 1.0, values.shape))
+    return values.round(decimals) + 0.0
+
+
+def _ends(conditions: Conditions, chance: np.random.Generator) -> Floats:
+    """Return when the rows close, without those in a gap."""
+    period = conditions.period
+    first = conditions.start // period * period + period
+    ends = first + period * np.arange(int(conditions.hours * 3600 / period), dtype=np.float64)
+    if conditions.gap_hours:
+        length = conditions.gap_hours * 1800.0
+        for share in (0.25, 0.6):
+            begin = conditions.start + conditions.hours * 3600 * (share + 0.1 * chance.random())
+            ends = ends[(ends < begin) | (ends > begin + length)]
+    return ends
+
+
+def observe(site: Site, conditions: Conditions, seed: int) -> Iterator[tuple[Series, str]]:
+    """Yield each enabled signal's series and its true meaning."""
+    chance = np.random.default_rng(seed)
+    ends = _ends(conditions, chance)
+    for lid in _chosen(site, conditions, ends):
+        for signal in site.signals_of_load(lid):
+            if not signal.enable:
+                continue
+            values = _values(site, signal, ends, conditions, chance)
+            times = ends
+            if conditions.missing:
+                there = chance.random(ends.size) >= conditions.missing
+                times, values = ends[there], values[there]
+            series = Series(
+                uid=signal.uid,
+                code=signal.si,
+                load_uid=lid,
+                device_uid=signal.did,
+                times=times.tolist(),
+                values=values.tolist(),
+                latest=float(values[-1]) if values.size else None,
+            )
+            yield series, meaning_of(site, signal)
+
+
+def _chosen(site: Site, conditions: Conditions, ends: Floats) -> list[int]:
+    """Return the loads that the gateway has: all, or the smallest that measure a current and are not idle."""
+    if conditions.loads is None:
+        return list(site.loads)
+    sizes = []
+    for lid in site.loads:
+        published = {signal.quantity for signal in site.signals_of_load(lid)}
+        size = float(np.abs(site.snapshot(lid, ends).active[-1]).max())
+        if Quantity.CURRENT_L1 in published and size > 20:
+            sizes.append((size, lid))
+    return sorted(lid for _, lid in sorted(sizes)[: conditions.loads])

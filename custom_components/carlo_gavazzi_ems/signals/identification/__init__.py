@@ -1,0 +1,1 @@
+"""Finds out what unknown codes measure; the way in is `signals.identify`."""

@@ -1,0 +1,70 @@
+"""What each code may mean, and how sure that is, before phases have their numbers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SURE = 0.99
+"""Confidence of what is beyond doubt."""
+LIKELY = 0.7
+POSSIBLE = 0.4
+GUESS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One meaning of a code."""
+
+    role: str
+    """A quantity's key; a phase without its number yet as `current@0`, two of them as `line_voltage@0@1`."""
+    confidence: float
+    law: str
+    unit: str | None = None
+    """The unit where the law tells it; else the one that follows from the unit of power."""
+
+
+class Claims:
+    """The meanings that were found for all codes."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._claims: dict[int, dict[str, Claim]] = {}
+
+    def add(self, code: int, role: str, confidence: float, law: str, unit: str | None = None) -> None:
+        """Claim a meaning; of two claims of the same the more confident counts."""
+        mine = self._claims.setdefault(code, {})
+        if role not in mine or mine[role].confidence < confidence:
+            mine[role] = Claim(role, confidence, law, unit)
+
+    def best(self, code: int) -> Claim | None:
+        """Return the claim with the most confidence."""
+        ranked = self.ranked(code)
+        return ranked[0] if ranked else None
+
+    def ranked(self, code: int) -> list[Claim]:
+        """Return the claims of a code, the most confident first."""
+        return sorted(self._claims.get(code, {}).values(), key=lambda claim: (-claim.confidence, claim.role))
+
+    def is_sure(self, code: int, role: str | None = None) -> bool:
+        """Tell whether a code has exactly one meaning beyond doubt (and that is a role)."""
+        sure = [claim for claim in self.ranked(code) if claim.confidence >= SURE]
+        return len(sure) == 1 and role in {None, sure[0].role}
+
+    def sure_role(self, code: int) -> str | None:
+        """Return the role of a code that has exactly one beyond doubt."""
+        return self.role(code) if self.is_sure(code) else None
+
+    def role(self, code: int) -> str | None:
+        """Return the role that is claimed with the most confidence."""
+        best = self.best(code)
+        return best.role if best else None
+
+    def with_role(self, role: str) -> list[int]:
+        """Return the codes whose best claim is a role, in ascending order."""
+        return [code for code in sorted(self._claims) if self.role(code) == role]
+
+    def doubt(self, codes: Iterable[int]) -> None:
+        """Take certainty from codes that contradict each other."""
+        for code in codes:
+            for role, claim in self._claims.get(code, {}).items():
+                if claim.confidence >= SURE:
+                    self._claims[code][role] = Claim(claim.role, LIKELY, claim.law, claim.unit)

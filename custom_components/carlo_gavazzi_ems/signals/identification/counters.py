@@ -1,0 +1,279 @@
+"""Counters that count the same: the total, the part since somebody reset it, the tariffs that make it up."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import combinations, pairwise
+
+from .claims import GUESS, LIKELY, POSSIBLE, SURE, Claims
+from .columns import Column, Load
+from .integrals import Timeline
+from .registers import Registers
+
+_NEAR = 3.0
+"""Steps of resolution by which tariffs that make up a total may be off."""
+_ENOUGH = 12.0
+"""A counter has to move so many distinguishable steps, on all loads together, before it is certain."""
+_SMALL = 10.0
+"""A whole number up to this that never changes is a state, no counter that stands still."""
+
+
+class Family:
+    """The counters that fit one role, sorted out over all loads."""
+
+    def __init__(self, loads: Sequence[Load], codes: Collection[int], others: Collection[int], *, split: bool) -> None:
+        """Sort out counters that fit the same role; others are known to be something else.
+
+        With split, a single counter may be one of several tariffs of which the others stand still.
+        """
+        self._split = split
+        self._codes = set(codes)
+        self._others = set(others)
+        self._loads = [load for load in loads if self._codes & load.codes]
+        self.totals: set[int] = set()
+        self.partials: set[int] = set()
+        self.tariffs: set[int] = set()
+        alone: set[int] = set()
+        beaten: set[int] = set()
+        for load in self._loads:
+            self._sort(load, alone, beaten)
+        self.totals = (self.totals | alone) - beaten - self.tariffs
+        self.partials -= self.totals | self.tariffs
+
+    def _sort(self, load: Load, alone: set[int], beaten: set[int]) -> None:
+        """Compare the counters of one load."""
+        mine = [load.columns[code] for code in sorted(self._codes & load.codes) if load.columns[code].moving]
+        if not mine:
+            return
+        top = max(mine, key=lambda column: (sum(is_above(column, other) for other in mine), -column.code))
+        tariffs = {code for pair in tariff_pairs(load, top, self._others) for code in pair}
+        self.tariffs |= tariffs
+        beaten |= tariffs
+        rest = [column for column in mine if column.code not in tariffs and column is not top]
+        if not rest and not tariffs:
+            strangers = [column for column in load.columns.values() if column.code not in self._codes | self._others]
+            doubled = any(_grows_alike(top, column) for column in strangers)
+            still = self._split and any(self._may_stand_still(column) for column in strangers)
+            if not doubled and not still:
+                alone.add(top.code)
+            return
+        below = {column.code for column in rest if is_above(top, column)}
+        beaten |= below
+        if len(below) == len(rest):
+            self.totals.add(top.code)
+            self.partials |= below
+
+    def _may_stand_still(self, column: Column) -> bool:
+        """Tell whether a column could be a counter of the same kind that does not count at the moment."""
+        if column.moving or column.code in self._others or not column.present:
+            return False
+        value = column.highest
+        return value > _SMALL or (value > 0 and value != round(value))
+
+
+def _grows_alike(one: Column, other: Column) -> bool:
+    """Tell whether another column rises by about as much."""
+    grown = one.highest - one.lowest
+    return other.is_counter and abs(other.highest - other.lowest - grown) <= 0.1 * grown
+
+
+def is_above(one: Column, other: Column) -> bool:
+    """Tell whether a counter always reads more than another, by more than their resolution and time skew explain."""
+    apart = sorted(
+        a - b
+        for a, b in zip(one.values, other.values, strict=True)
+        if a == a and b == b  # noqa: PLR0124  # not NaN
+    )
+    if not apart:
+        return False
+    return apart[0] > 0 and apart[len(apart) // 2] > max(_nearness(one), _nearness(other))
+
+
+def _nearness(column: Column) -> float:
+    """Return by how much a counter may be off: some steps of its resolution and two of its largest moves."""
+    leaps = sorted(after - before for before, after in pairwise(column.present))
+    return _NEAR * max(column.resolution, 1e-6) + 2 * leaps[round(0.98 * (len(leaps) - 1))] if leaps else 0.0
+
+
+def tariff_pairs(load: Load, total: Column, others: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Yield pairs of counters, moving or not, whose levels add up to a total at the beginning and at the end."""
+    near = _nearness(total)
+    steps = (total.highest - total.lowest) / max(near / _NEAR, 1e-6)
+    columns = [
+        column
+        for code, column in load.columns.items()
+        if code != total.code
+        and code not in others
+        and column.present
+        and column.lowest >= 0
+        and 0 < column.highest < total.highest
+        and (column.is_rising or not column.moving)
+    ]
+    for one, other in combinations(columns, 2):
+        if not (one.moving or other.moving) or steps < 8:
+            continue
+        if (
+            abs(one.present[0] + other.present[0] - total.present[0]) <= near
+            and abs(one.present[-1] + other.present[-1] - total.present[-1]) <= near
+            and min(one.highest, other.highest) > 4 * near
+        ):
+            yield one.code, other.code
+
+
+def tariff_flags(loads: Sequence[Load]) -> dict[int, dict[float, float]]:
+    """Return the codes that may be the number of a tariff, with their values by time; all loads have the same tariff."""
+    flags: dict[int, dict[float, float]] = {}
+    for load in loads:
+        for code, column in load.columns.items():
+            if column.is_flag and column.moving and column.lowest >= 1:
+                values = zip(load.times, column.values, strict=True)
+                flags.setdefault(code, {}).update((time, value) for time, value in values if value == value)  # noqa: PLR0124
+    return flags
+
+
+def tariff_numbers(load: Load, pair: tuple[int, int], flag: Mapping[float, float]) -> dict[int, int]:
+    """Return which value a flag has while each of two counters runs; empty if it does not tell one from the other."""
+    runs: dict[int, dict[int, int]] = {code: defaultdict(int) for code in pair}
+    for code in pair:
+        values = load.columns[code].values
+        for row in range(2, len(values)):
+            if values[row] > values[row - 1]:
+                numbers = {flag.get(time) for time in load.times[row - 2 : row + 1]}
+                if len(numbers) == 1 and (number := numbers.pop()) is not None:
+                    runs[code][int(number)] += 1
+    likely = {code: max(counts, key=lambda number: counts[number]) for code, counts in runs.items() if counts}
+    clear = all(counts[likely[code]] >= max(5, 0.98 * sum(counts.values())) for code, counts in runs.items() if counts)
+    return likely if clear and len(likely) == 2 and len(set(likely.values())) == 2 else {}
+
+
+_ROLES = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export", "apparent_energy")
+
+
+def sort_out(
+    loads: Sequence[Load], timelines: Sequence[Timeline], registers: Registers, claims: Claims
+) -> Iterator[tuple[int, str, float, str]]:
+    """Yield code, role, confidence and law of all counters."""
+    fitting = {code: registers.roles(code) for code in sorted(registers.evidence)}
+    fitting = {code: [role.removesuffix("?") for role in roles] for code, roles in fitting.items() if roles}
+    doubted = {code for code in fitting if registers.roles(code)[0].endswith("?")}
+    _without_twins(fitting)
+    _active_or_apparent(loads, fitting)
+    law = "energy_is_integral_of_power"
+    for code, roles in fitting.items():
+        if len(roles) > 1 or roles[0] not in _ROLES or code in doubted:
+            sure = len(roles) == 1 and code not in doubted and registers.evidence[code][roles[0]].steps >= _ENOUGH
+            for role in roles:
+                yield code, role, SURE if sure else LIKELY / len(roles), law
+    named = {code for code in claims_codes(loads) if claims.role(code)}
+    whole: set[int] = set()
+    for role in _ROLES:
+        codes = [code for code, roles in fitting.items() if roles == [role] and code not in doubted]
+        if not codes:
+            continue
+        split = role == "energy_import" or (role == "energy_export" and not whole)
+        family = Family(loads, codes, named | (set(fitting) - set(codes)), split=split)
+        whole |= family.totals
+        enough = {code for code in codes if registers.evidence[code][role].steps >= _ENOUGH}
+        single = len(family.totals) == 1
+        for code in codes:
+            if code in family.totals:
+                yield code, role, SURE if single and code in enough else LIKELY, law
+            elif code in family.partials:
+                yield (
+                    code,
+                    f"{role}_partial",
+                    SURE if code in enough and family.totals else LIKELY,
+                    "partial_is_total_less_constant",
+                )
+            elif code not in family.tariffs:
+                other = "energy_net" if role == "energy_import" and family.totals else role
+                yield code, other, POSSIBLE, law
+                yield code, f"{role}_partial", GUESS, law
+        yield from _tariffs(timelines, role, family, claims)
+
+
+def claims_codes(loads: Sequence[Load]) -> set[int]:
+    """Return all codes of some loads."""
+    return {code for load in loads for code in load.columns}
+
+
+def _without_twins(fitting: dict[int, list[str]]) -> None:
+    """Leave out roles that read like import where nothing is exported, and phases' apparent energies, which no meter has."""
+    for roles in fitting.values():
+        for role in [role for role in roles if role.startswith(("energy_net", "apparent_energy@"))]:
+            if role.replace("energy_net", "energy_import").replace("apparent_energy", "energy_import") in roles:
+                roles.remove(role)
+
+
+def _active_or_apparent(loads: Sequence[Load], fitting: dict[int, list[str]]) -> None:
+    """Decide between active and apparent energy where the power factor is too near to 1 for the growth to tell.
+
+    No meter counts apparent energy without active energy, so what counts alone on a load is active. And apparent
+    energy never is less than active energy, of which a part or the net is never more than the whole.
+    """
+    either = [code for code, roles in fitting.items() if set(roles) == {"energy_import", "apparent_energy"}]
+    for code in either:
+        if any(_counts_alone(load, code, fitting) for load in loads if code in load.columns):
+            fitting[code][:] = ["energy_import"]
+    active = {code for code, roles in fitting.items() if roles == ["energy_import"]}
+    for code in either:
+        if code in active:
+            continue
+        places = {_level_against(load, code, active - {code}) for load in loads if code in load.columns} - {0}
+        if places == {1}:
+            fitting[code][:] = ["apparent_energy"]
+        elif 2 in places and 1 not in places:
+            fitting[code][:] = ["energy_import"]
+
+
+def _level_against(load: Load, code: int, active: Collection[int]) -> int:
+    """Return 1 if a counter stands above all active energy of its load, 2 if below and nothing else above, else 0."""
+    mine = load.columns[code]
+    levels = [load.columns[one].highest for one in active if one in load.columns]
+    if not levels:
+        return 0
+    step = 4 * max(mine.resolution, 1e-6)
+    if mine.highest > max(levels) + step:
+        return 1
+    above = any(
+        column.is_rising and column.highest > max(levels) + step
+        for other, column in load.columns.items()
+        if other not in active
+    )
+    return 2 if mine.highest < max(levels) - step and not above else 0
+
+
+def _counts_alone(load: Load, code: int, fitting: Mapping[int, Sequence[str]]) -> bool:
+    """Tell whether a load has no other counter that may be its active energy."""
+    return load.columns[code].moving and not any(
+        other != code and column.is_rising and "energy_import" in fitting.get(other, ("energy_import",))
+        for other, column in load.columns.items()
+    )
+
+
+def _tariffs(
+    timelines: Sequence[Timeline], role: str, family: Family, claims: Claims
+) -> Iterator[tuple[int, str, float, str]]:
+    """Yield the tariffs of a family, their numbers only where an indicator tells them."""
+    numbers: dict[int, set[int]] = defaultdict(set)
+    flags = {
+        code: values
+        for code, values in tariff_flags([timeline.load for timeline in timelines]).items()
+        if not claims.role(code)
+    }
+    for timeline in timelines:
+        pair = sorted(family.tariffs & timeline.load.codes)
+        if len(pair) != 2:
+            continue
+        for flag, values in flags.items():
+            told = tariff_numbers(timeline.load, (pair[0], pair[1]), values)
+            if told:
+                yield flag, "tariff", SURE, "tariff_tells_the_counter"
+            for code, number in told.items():
+                numbers[code].add(number)
+    for place, code in enumerate(sorted(family.tariffs)):
+        told_of = numbers.get(code, set())
+        if len(told_of) == 1 and 1 <= (number := min(told_of)) <= 4:
+            yield code, f"{role}_t{number}", SURE, "tariff_tells_the_counter"
+        else:
+            for number in (1, 2):
+                yield code, f"{role}_t{number}", POSSIBLE if place + 1 == number else GUESS, "tariffs_add_up"

@@ -1,0 +1,88 @@
+"""From roles to meanings: phases get their numbers, powers and counters their units."""
+
+from collections import Counter
+from collections.abc import Mapping
+import re
+
+from ..catalogue import (  # noqa: TID252  # the same package, one floor up
+    Source,
+    UnknownMeaning,
+    parse_meaning,
+)
+from .phases import Phases
+
+_UNITS: tuple[tuple[str, str, Mapping[float, str]], ...] = (
+    ("active_power", "power", {1.0: "W", 1e-3: "kW", 1e-6: "MW"}),
+    ("power_import", "power", {1.0: "W", 1e-3: "kW", 1e-6: "MW"}),
+    ("power_export", "power", {1.0: "W", 1e-3: "kW", 1e-6: "MW"}),
+    ("apparent_power", "power", {1.0: "VA", 1e-3: "kVA"}),
+    ("reactive_power", "power", {1.0: "var", 1e-3: "kvar"}),
+    ("reactive_energy", "energy", {1.0: "varh", 1e-3: "kvarh"}),
+    ("apparent_energy", "energy", {1.0: "VAh", 1e-3: "kVAh"}),
+    ("energy", "energy", {1.0: "Wh", 1e-3: "kWh", 1e-6: "MWh"}),
+)
+_FIXED = {"voltage": "V", "line_voltage": "V", "current": "A", "frequency": "Hz"}
+_RATIOS = ("voltage_thd", "current_thd", "line_voltage_thd")
+
+
+class Labels:
+    """How roles are called on this gateway."""
+
+    def __init__(self, phases: Phases | None, scale: float | None, factor: float, known: Mapping[int, str]) -> None:
+        """Take the numbers of phases; scale is that of powers, factor that between powers and counters, 0 if unknown."""
+        self._scale = scale
+        self._factor = factor
+        self.fixed = False
+        self.numbers = self._number(phases, known) if phases else ()
+
+    def _number(self, phases: Phases, known: Mapping[int, str]) -> tuple[int, ...]:
+        """Return the number of each phase: as known codes have it, else as most quantities have ascending codes."""
+        for phase in range(phases.count):
+            for codes in phases.codes.values():
+                if phases.count == 1 or not (found := re.search(r"_l([123])(/|$)", known.get(codes[phase], ""))):
+                    continue
+                self.fixed = True
+                shift = int(found[1]) - 1 - phase
+                return tuple((place + shift) % phases.count for place in range(phases.count))
+        votes = Counter(tuple(sorted(codes).index(code) for code in codes) for codes in phases.codes.values())
+        return min(votes, key=lambda order: (-votes[order], order))
+
+    def key(self, role: str) -> str:
+        """Return the quantity's key for a role."""
+        base, *places = role.split("@")
+        numbers = [self.numbers[int(place)] + 1 for place in places]
+        if len(numbers) == 2:
+            pair = {frozenset({1, 2}): "l1_l2", frozenset({2, 3}): "l2_l3", frozenset({1, 3}): "l3_l1"}
+            return f"{base}_{pair[frozenset(numbers)]}"
+        return "_".join((base, *(f"l{number}" for number in numbers)))
+
+    def text(self, role: str, unit: str | None, *, percent: bool = False) -> str | None:
+        """Return the meaning of a role as it is stored; None if there is no such quantity, or no unit for it."""
+        key = self.key(role)
+        unit = unit or self._unit(role.split("@", maxsplit=1)[0], percent=percent)
+        text = f"{key}/{unit}" if unit else key
+        try:
+            parse_meaning(text, Source.CONFIRMED)
+        except UnknownMeaning:
+            return None
+        return text
+
+    def _unit(self, base: str, *, percent: bool) -> str | None:
+        """Return the unit in which a quantity comes on this gateway."""
+        if base.startswith("power_factor"):
+            return "%" if percent else None
+        if base.startswith(_RATIOS):
+            return "%"
+        for name, unit in _FIXED.items():
+            if base.startswith(name):
+                return unit
+        for name, kind, units in _UNITS:
+            if base.startswith(name):
+                scale = self._scale or 0.0
+                return units.get(_rounded(scale if kind == "power" else scale * self._factor))
+        return None
+
+
+def _rounded(scale: float) -> float:
+    """Return the exact decade that a product of decades stands for."""
+    return next((decade for decade in (1.0, 1e-3, 1e-6) if abs(scale / decade - 1) < 1e-6), 0.0)

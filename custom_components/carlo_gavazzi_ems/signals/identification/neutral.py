@@ -1,0 +1,68 @@
+"""The neutral conductor carries the sum of the phase currents, as phasors."""
+
+from collections.abc import Sequence
+from math import atan2, cos, pi, sin, sqrt
+
+from .book import Kind
+from .claims import LIKELY, SURE, Claims
+from .fit import Fit, summary
+from .phases import Phases
+from .pool import Pool
+from .triangles import apparent_rows
+
+_TOLERANCE = 0.06
+
+
+def _angle(active: float, reactive: float) -> float:
+    """Return by how much a current lags, in radians."""
+    return atan2(reactive, active) if active or reactive else 0.0
+
+
+def neutral_rows(pool: Pool, phases: Phases, *, turned: bool) -> list[float]:
+    """Return the neutral current that phase currents, active and reactive powers make; turned, the phases run backwards."""
+    step = pi if phases.count == 2 else (-2 if turned else 2) * pi / 3
+    real, imaginary = [0.0] * pool.ends[-1], [0.0] * pool.ends[-1]
+    for phase in range(phases.count):
+        current = apparent_rows(pool, phases.codes[Kind.CURRENT][phase])
+        active = pool.rows[phases.codes[Kind.ACTIVE][phase]]
+        lagging = phases.codes.get(Kind.REACTIVE)
+        reactive = pool.rows[lagging[phase]] if lagging else [0.0] * len(current)
+        for row, (i, p, q) in enumerate(zip(current, active, reactive, strict=True)):
+            angle = phase * step - _angle(p, q)
+            real[row] += i * cos(angle)
+            imaginary[row] += i * sin(angle)
+    return [sqrt(x * x + y * y) for x, y in zip(real, imaginary, strict=True)]
+
+
+def _fit(pool: Pool, code: int, said: Sequence[float], floor: float) -> Fit:
+    """Return how well a code is a neutral current that was worked out, where that is not nearly nothing."""
+    rows = zip(pool.rows[code], said, strict=True)
+    return summary(
+        [(read - law) / law for read, law in rows if law > max(floor, 20 * pool.resolution[code])], _TOLERANCE
+    )
+
+
+def claim(pools: Sequence[Pool], phases: Phases, claims: Claims) -> None:
+    """Claim the neutral current, where it is not just one of the phase currents."""
+    needed = [code for kind in (Kind.CURRENT, Kind.ACTIVE, Kind.REACTIVE) for code in phases.codes.get(kind, ())]
+    if not all(kind in phases.codes for kind in (Kind.CURRENT, Kind.ACTIVE)):
+        return
+    fits: dict[int, list[Fit]] = {}
+    doubtful: set[int] = set()
+    for pool in pools:
+        if not set(needed) <= set(pool.measured):
+            continue
+        open_ = [code for code in pool.varying if not claims.is_sure(code)]
+        most = max(abs(value) for code in phases.codes[Kind.CURRENT] for value in pool.rows[code] if value == value)  # noqa: PLR0124
+        ways = [neutral_rows(pool, phases, turned=turned) for turned in (False, True)]
+        for code in open_:
+            best = min((_fit(pool, code, said, 0.01 * most) for said in ways), key=lambda fit: fit.spread)
+            if best.holds():
+                fits.setdefault(code, []).append(best)
+                plain = [_fit(pool, code, pool.rows[current], 0.01 * most) for current in phases.codes[Kind.CURRENT]]
+                if not all(best.beats(fit) for fit in plain):
+                    doubtful.add(code)
+    clear = {code for code in fits if code not in doubtful}
+    sure = len(clear) == 1 and all(claims.is_sure(code) for code in needed if claims.best(code) is not None)
+    for code in fits:
+        claims.add(code, "current_neutral", SURE if sure and code in clear else LIKELY, "neutral_is_sum_of_phasors")

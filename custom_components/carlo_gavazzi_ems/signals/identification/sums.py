@@ -1,0 +1,124 @@
+"""Phases add up: which code is the total, and which are its parts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from .book import DECISIVE, Book, Kind
+from .fit import Fit, summary, variation
+from .pool import Pool
+
+_TOLERANCE = 0.02
+_STEPS = 20
+_SHARE = 0.03
+"""A part counts where it makes up so much of the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A total and its parts, the parts in ascending order of their codes."""
+
+    total: int
+    parts: tuple[int, ...]
+    fit: Fit
+
+
+def sum_fit(pool: Pool, total: int, parts: Sequence[int]) -> Fit:
+    """Return how well a code is the sum of others; no fit if one of them never matters."""
+    floor = _STEPS * pool.resolution[total]
+    residuals = []
+    counts = [0] * len(parts)
+    columns = [pool.rows[part] for part in parts]
+    for whole, *values in zip(pool.rows[total], *columns, strict=True):
+        size = sum(map(abs, values))
+        if not size > floor:
+            continue
+        residuals.append((whole - sum(values)) / size)
+        for place, value in enumerate(values):
+            counts[place] += abs(value) > _SHARE * size
+    if not residuals or min(counts) < 8:
+        return summary((), _TOLERANCE)
+    return summary(residuals, _TOLERANCE)
+
+
+def _survivors(pool: Pool, total: int, parts: Sequence[int], count: int) -> Iterator[tuple[int, ...]]:
+    """Yield the combinations of parts that a few rows do not speak against."""
+    probes = pool.probes(total)
+    if len(probes) < 4:
+        return
+    values = {part: [pool.rows[part][row] for row in probes] for part in parts}
+    wanted = [pool.rows[total][row] for row in probes]
+    limits = [0.04 * abs(value) for value in wanted]
+    allowed = len(probes) // 4
+    for chosen in combinations(parts, count):
+        misses = 0
+        for row, (value, limit) in enumerate(zip(wanted, limits, strict=True)):
+            if abs(value - sum(values[part][row] for part in chosen)) > limit:
+                misses += 1
+                if misses > allowed:
+                    break
+        else:
+            yield chosen
+
+
+def find_sums(pool: Pool, book: Book, kind: Kind) -> list[Sum]:
+    """Find the totals of a kind with their parts."""
+    possible = [code for code in pool.varying if book.likely(code) is kind or not book.decided(code)]
+    totals = book.of_kind(pool.varying, kind)
+    found = [one for total in totals if (one := _best_sum(pool, total, possible)) is not None]
+    turned = {part for one in found for part in one.parts} - set(totals)
+    if not found and any(book.is_certain(code, kind) for code in possible):
+        turned = set(possible) - set(totals)
+    found += [one for total in sorted(turned) if (one := _best_sum(pool, total, possible)) is not None]
+    return [one for one in found if any(book.is_certain(code, kind) for code in (one.total, *one.parts))]
+
+
+def _best_sum(pool: Pool, total: int, possible: Sequence[int]) -> Sum | None:
+    """Return the one sum that a total is, if no other is as good."""
+    parts = [code for code in possible if code != total]
+    for count in (3, 2):
+        fits = [
+            Sum(total, chosen, fit)
+            for chosen in _survivors(pool, total, parts, count)
+            if (fit := sum_fit(pool, total, chosen)).holds()
+        ]
+        if fits:
+            best = min(fits, key=lambda one: one.fit.spread)
+            clear = all(one is best or best.fit.beats(one.fit) for one in fits)
+            return best if clear and _independent(pool, best) else None
+    return None
+
+
+def _independent(pool: Pool, one: Sum) -> bool:
+    """Tell whether the parts go their own ways; of things in proportion some add up by chance."""
+    free = 0
+    for part in one.parts:
+        shares = [
+            abs(value / whole) for value, whole in zip(pool.rows[part], pool.rows[one.total], strict=True) if whole
+        ]
+        free += variation(shares) > 4 * (one.fit.spread + 1e-3)
+    return free >= min(2, len(one.parts) - 1)
+
+
+def without_contradictions(sums: Sequence[Sum], book: Book, kind: Kind) -> list[Sum]:
+    """Leave out sums that share a code with another: where something is exported, P = P1 + P2 + P3 can be turned about.
+
+    Of those that contradict each other the one remains whose codes are surely of the kind; if that does not tell, none.
+    """
+
+    def doubts(one: Sum) -> float:
+        codes = (one.total, *one.parts)
+        against = sum(sum(book.weight(code, other)) for code in codes for other in Kind if other is not kind)
+        return against - sum(book.is_certain(code, kind) for code in codes)
+
+    def contradict(one: Sum, other: Sum) -> bool:
+        same = (one.total, one.parts) == (other.total, other.parts)
+        return not same and not {one.total, *one.parts}.isdisjoint({other.total, *other.parts})
+
+    return [one for one in sums if all(doubts(one) < doubts(other) for other in sums if contradict(one, other))]
+
+
+def vote_for_sums(sums: Sequence[Sum], book: Book, kind: Kind) -> None:
+    """Vote for the totals and parts of sums: what adds up is of one kind, and one of them is known to be of it."""
+    for one in sums:
+        book.vote((one.total, *one.parts), kind, DECISIVE, "phases_add_up")

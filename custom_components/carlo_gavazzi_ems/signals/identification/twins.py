@@ -1,0 +1,72 @@
+"""Active and apparent power read the same where the power factor is 1; what tells them apart then.
+
+A power that ever is negative is active. And no meter publishes apparent power without active power, so of two codes
+that always read the same the one that some load publishes alone is the active one.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from .book import DECISIVE, WEAK, Book, Kind
+from .pool import Pool
+from .products import anchored_products
+
+_NEAR = 0.02
+_SHARE = 0.9
+
+
+def _reads_same(pool: Pool, one: int, other: int) -> bool:
+    """Tell whether two codes read the same, but for sign, noise and resolution."""
+    step = pool.resolution[one] + pool.resolution[other]
+    pairs = [
+        (abs(a), abs(b))
+        for a, b in zip(pool.rows[one], pool.rows[other], strict=True)
+        if a == a and b == b  # noqa: PLR0124
+    ]
+    alike = sum(abs(a - b) <= _NEAR * max(a, b) + 2 * step for a, b in pairs)
+    return len(pairs) > 10 and alike >= _SHARE * len(pairs)
+
+
+def _twins(pools: Sequence[Pool], codes: Sequence[int]) -> list[tuple[int, int]]:
+    """Return pairs of codes that read the same wherever both are measured."""
+    found = []
+    for one, other in combinations(codes, 2):
+        shared = [pool for pool in pools if one in pool.varying and other in pool.varying]
+        if shared and all(_reads_same(pool, one, other) for pool in shared):
+            found.append((one, other))
+    return found
+
+
+def _lowest(pools: Sequence[Pool], code: int) -> float:
+    """Return the lowest value that counts: what only few rows are below may be noise."""
+    return min(
+        (load.columns[code].quantile(0.02) for pool in pools for load in pool.loads if code in load.columns),
+        default=0.0,
+    )
+
+
+def _is_alone(pools: Sequence[Pool], one: int, other: int) -> bool:
+    """Tell whether some load publishes one code without another, and none the other without the one."""
+    return any(one in pool.varying and other not in pool.codes for pool in pools) and not any(
+        other in pool.codes and one not in pool.codes for pool in pools
+    )
+
+
+def find_twins(pools: Sequence[Pool], book: Book) -> None:
+    """Vote for pairs of codes that both are voltage times current, and more for those that can be told apart."""
+    products = {code for pool in pools for code in anchored_products(pool)}
+    measured = {code for pool in pools for code in pool.varying}
+    open_ = sorted(code for code in measured if not book.decided(code))
+    pairs = [pair for pair in _twins(pools, open_) if products & set(pair)]
+    crowded = {code for code in open_ if sum(code in pair for pair in pairs) > 1}
+    for one, other in pairs:
+        if {one, other} & crowded:
+            continue
+        for active, apparent in ((one, other), (other, one)):
+            if _lowest(pools, apparent) < 0:
+                continue
+            strength = WEAK
+            if _lowest(pools, active) < 0 or _is_alone(pools, active, apparent):
+                strength = DECISIVE
+            book.vote(active, Kind.ACTIVE, strength, "active_comes_first")
+            book.vote(apparent, Kind.APPARENT, strength, "active_comes_first")

@@ -1,0 +1,210 @@
+"""What an unknown code measures: right or silent, whatever comes in, and always the same."""
+
+from dataclasses import replace
+from itertools import pairwise
+import math
+import random
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from benchmarks.judge import Judgement, Verdict, judge
+from benchmarks.observation import Conditions, observe
+from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, parse_meaning
+from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, identify
+from simulator import SiteKind, build_site
+
+#: Midsummer, so that a solar system has something to say.
+START = 1_750_000_000.0
+
+
+def observed(
+    kind: SiteKind, seed: int, conditions: Conditions, **options: object
+) -> tuple[list[Series], dict[int, str]]:
+    """Return what is seen of a site, and what each code truly means; the benchmark's seeds begin at a million."""
+    site = build_site(kind, seed, **options)  # type: ignore[arg-type]  # the site checks them itself
+    seen = list(observe(site, conditions, seed))
+    return [series for series, _ in seen], {series.code: truth for series, truth in seen}
+
+
+def judged(findings: dict[int, Finding], series: list[Series], truths: dict[int, str]) -> list[Judgement]:
+    """Return the judgements of all codes that move at all."""
+    moving = {one.code for one in series if len(set(one.values)) > 1}
+    phases = {code for code, truth in truths.items() if "_l2" in truth}
+    single = {code for code in truths if not phases} if not phases else set[int]()
+    return judge(findings, truths, moving, single)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed", "options", "conditions"),
+    [
+        (SiteKind.FLAT, 11, {}, Conditions(start=START)),
+        (SiteKind.HOUSE, 12, {"p1": False}, Conditions(start=START)),
+        (SiteKind.HOUSE, 13, {"p1": True}, Conditions(start=START, unrelated=True)),
+        (SiteKind.HOUSE, 14, {"p1": False, "unity_power_factor": True}, Conditions(start=START)),
+        (SiteKind.HOUSE, 15, {"p1": False, "signed_power": False}, Conditions(start=START, noise=1.0)),
+        (SiteKind.SHOP, 16, {"frequency": 60.0, "voltage": 120.0}, Conditions(start=START, hours=6.0, loads=6)),
+    ],
+    ids=["flat", "house", "P1 and unrelated", "power factor 1", "no sign, noise", "60 Hz, 120 V"],
+)
+def test_r26_certain_is_right(kind: SiteKind, seed: int, options: dict[str, object], conditions: Conditions) -> None:
+    """What is called certain is true on every site, easy or hard."""
+    series, truths = observed(kind, seed, conditions, **options)
+    findings = identify(series)
+    assert findings.keys() == truths.keys()
+    judgements = judged(findings, series, truths)
+    assert [one for one in judgements if one.certain is Verdict.WRONG] == []
+    for finding in findings.values():
+        shares = [candidate.confidence for candidate in finding.candidates]
+        assert all(0 < share <= 1 for share in shares)
+        assert shares == sorted(shares, reverse=True)
+        for candidate in finding.candidates:
+            parse_meaning(candidate.text, Source.CONFIRMED)
+            assert candidate.law
+
+
+def test_r26_a_flat_is_understood() -> None:
+    """On a plain site with a day of history at least three of four codes are certain."""
+    series, truths = observed(SiteKind.FLAT, 11, Conditions(start=START))
+    judgements = judged(identify(series), series, truths)
+    electrical = [one for one in judgements if "thd" not in one.truth]
+    assert sum(one.certain is Verdict.RIGHT for one in electrical) / len(electrical) > 0.75
+
+
+@pytest.fixture(scope="module")
+def house() -> tuple[list[Series], dict[int, str]]:
+    """A house, seen for a day."""
+    return observed(SiteKind.HOUSE, 12, Conditions(start=START), p1=False)
+
+
+def test_r26_order_changes_nothing(house: tuple[list[Series], dict[int, str]]) -> None:
+    """Neither the order of the signals nor the numbers of signals, loads and devices tell anything."""
+    series, _ = house
+    before = identify(series)
+    shuffled = list(series)
+    random.Random(1).shuffle(shuffled)
+    renumbered = [
+        replace(
+            one,
+            uid=10_000 - one.uid,
+            load_uid=None if one.load_uid is None else 5000 - one.load_uid,
+            device_uid=None if one.device_uid is None else 9000 - one.device_uid,
+        )
+        for one in shuffled
+    ]
+    assert identify(renumbered) == before
+
+
+def test_r26_codes_are_mere_names(house: tuple[list[Series], dict[int, str]]) -> None:
+    """Other codes in the same order give the same findings: only the order of phases rests on them."""
+    series, _ = house
+    before = identify(series)
+    codes = sorted({one.code for one in series})
+    renamed = {code: 7 * place + 3 for place, code in enumerate(codes)}
+    after = identify([replace(one, code=renamed[one.code]) for one in series])
+    assert {code: replace(finding, code=renamed[code]) for code, finding in before.items()} == {
+        code: after[renamed[code]] for code in codes
+    }
+
+
+def test_what_is_known_is_not_judged(house: tuple[list[Series], dict[int, str]]) -> None:
+    """A code with a name is evidence; there is no finding about it."""
+    series, truths = house
+    known = {code: truth for code, truth in truths.items() if truth.startswith(("active_power/", "frequency"))}
+    findings = identify(series, known)
+    assert known
+    assert findings.keys() == truths.keys() - known.keys()
+
+
+def test_progress_rises_and_may_stop_the_work(house: tuple[list[Series], dict[int, str]]) -> None:
+    """The share that is done rises from 0 to 1; an exception in there ends the work at once."""
+    series, _ = house
+    shares: list[float] = []
+    identify(series, progress=shares.append)
+    assert all(before <= after for before, after in pairwise(shares))
+    assert 0 <= shares[0] <= shares[-1] <= 1
+
+    class Enough(Exception):  # noqa: N818 - it is no error
+        """The person has closed the dialog."""
+
+    def stop(_share: float) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        identify(series, progress=stop)
+
+
+def test_nothing_in_is_nothing_out() -> None:
+    """No signals, no findings; signals without history, findings without certainty."""
+    assert identify([]) == {}
+    empty = Series(uid=1, code=5, load_uid=1, device_uid=1, times=[], values=[], latest=230.0)
+    finding = identify([empty])[5]
+    assert not finding.certain
+
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
+    [0.0, 1.0, -1.0, 50.0, 230.0, 1e-300, 1e300]
+)
+
+
+@st.composite
+def any_series(draw: st.DrawFn) -> list[Series]:
+    """Draw signals of a few loads with any numbers, at any times."""
+    found = []
+    for uid in range(draw(st.integers(1, 8))):
+        times = sorted(draw(st.sets(st.integers(0, 50), max_size=30)))
+        kind = draw(st.sampled_from(["any", "constant", "rising"]))
+        values = [draw(NUMBERS) for _ in times]
+        if kind == "constant":
+            values = values[:1] * len(times)
+        elif kind == "rising":
+            values = sorted(values)
+        found.append(
+            Series(
+                uid=uid,
+                code=draw(st.integers(0, 6)),
+                load_uid=draw(st.none() | st.integers(1, 2)),
+                device_uid=draw(st.none() | st.integers(1, 2)),
+                times=[START + 60.0 * place for place in times],
+                values=values,
+                latest=draw(st.none() | NUMBERS),
+            )
+        )
+    return found
+
+
+@given(series=any_series())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+def test_r26_any_numbers_in_no_exception_out(series: list[Series]) -> None:
+    """Whatever a gateway tells, every code has a finding, and half an hour of anything proves nothing."""
+    findings = identify(series)
+    assert findings.keys() == {one.code for one in series}
+    assert not [finding for finding in findings.values() if finding.certain]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_r26_noise_proves_nothing(seed: int) -> None:
+    """A day of random walks, counters of anything and white noise, on three loads: no certainty."""
+    chance = random.Random(seed)
+    series = []
+    times = [START + 60.0 * minute for minute in range(1440)]
+    for load in (1, 2, 3):
+        for code in range(1, 13):
+            level, values = chance.uniform(0, 300), []
+            for _ in times:
+                match code % 4:
+                    case 0:
+                        level += max(0.0, chance.gauss(0, 1))
+                    case 1:
+                        level += chance.gauss(0, 1)
+                    case 2:
+                        level = chance.uniform(0, 1000)
+                    case _:
+                        level = abs(level + chance.gauss(0, 0.1))
+                values.append(round(level, 3))
+            series.append(
+                Series(uid=100 * load + code, code=code, load_uid=load, device_uid=load, times=times, values=values)
+            )
+    findings = identify(series)
+    assert not [finding for finding in findings.values() if finding.certain]
+    assert all(math.isfinite(c.confidence) for finding in findings.values() for c in finding.candidates)
