@@ -13,6 +13,7 @@ from .configuration import prepare
 from .console import Console
 from .credentials import ask, confirm
 from .dashboard import open_on_loads
+from .enabling import enable_all
 from .errors import HarnessError, UsageError
 from .flow import ConfigFlow, FlowError, Form, FormData, Texts
 from .gateway import Gateway, Simulator
@@ -62,9 +63,13 @@ class Demo:
             async with await client.websocket() as websocket:
                 self._console.step(f"setting up the integration on the gateway at {gateway.host}")
                 entry_id, gateway = await self._set_up(client, websocket, gateway)
-                self._console.step("waiting for a value of every signal")
                 inventory = await read_inventory(gateway)
-                snapshot, problems = await wait_for_values(websocket, entry_id, inventory, VALUES_TIMEOUT)
+                if self._options.check and (count := await enable_all(client, websocket, entry_id, inventory)):
+                    self._console.step(f"switched on {count} sensors that are off by default")
+                self._console.step("waiting for a value of every signal")
+                snapshot, problems = await wait_for_values(
+                    websocket, entry_id, inventory, VALUES_TIMEOUT, all_on=self._options.check
+                )
                 if not self._options.check:
                     await open_on_loads(websocket)
             if self._options.check:
@@ -167,13 +172,16 @@ class Demo:
 
 
 async def wait_for_values(
-    websocket: WebSocket, entry_id: str, inventory: Inventory, seconds: float
+    websocket: WebSocket, entry_id: str, inventory: Inventory, seconds: float, *, all_on: bool
 ) -> tuple[Snapshot, list[str]]:
-    """Return as soon as nothing is missing, or after so many seconds, with what is still missing then."""
+    """Return as soon as nothing is missing, or after so many seconds, with what is still missing then.
+
+    With `all_on`, a sensor that is off by default is missing, too.
+    """
     end = asyncio.get_running_loop().time() + seconds
     while True:
         snapshot = await take_snapshot(websocket, entry_id)
-        problems = missing(snapshot, inventory)
+        problems = missing(snapshot, inventory, all_on=all_on)
         if not problems or asyncio.get_running_loop().time() > end:
             return snapshot, problems
         await asyncio.sleep(POLL_INTERVAL)

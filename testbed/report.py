@@ -33,10 +33,11 @@ def summary(snapshot: Snapshot) -> str:
     )
 
 
-def missing(snapshot: Snapshot, inventory: Inventory) -> list[str]:
+def missing(snapshot: Snapshot, inventory: Inventory, *, all_on: bool = True) -> list[str]:
     """Return a line for every signal of the gateway that is not in Home Assistant as it has to be.
 
     An enabled signal has an entity with a value; one that is switched off on the gateway has a disabled entity.
+    Unless `all_on`, an entity may also be off because most people do not want it.
     """
     problems = []
     if snapshot.entry.state != "loaded":
@@ -44,17 +45,19 @@ def missing(snapshot: Snapshot, inventory: Inventory) -> list[str]:
         problems.append(f"the integration is not loaded but in state {snapshot.entry.state}{reason}")
     entities = {entity.unique_id: entity for entity in snapshot.entities}
     for signal in inventory.signals:
-        problem = _problem(entities.get(inventory.unique_id(signal)), enabled=signal.enabled)
+        problem = _problem(entities.get(inventory.unique_id(signal)), enabled=signal.enabled, all_on=all_on)
         if problem is not None:
             problems.append(f"signal {signal.uid} (code {signal.code}): {problem}")
     return problems
 
 
-def _problem(entity: Entity | None, *, enabled: bool) -> str | None:
+def _problem(entity: Entity | None, *, enabled: bool, all_on: bool) -> str | None:
     if entity is None:
         return "has no entity"
     if not enabled:
         return None if entity.disabled_by else f"{entity.entity_id} is enabled, though it is off on the gateway"
+    if entity.disabled_by == "integration" and not all_on:
+        return None
     if entity.disabled_by:
         return f"{entity.entity_id} is disabled by {entity.disabled_by}, though it is on on the gateway"
     return None if entity.has_value else f"{entity.entity_id} has no value ({entity.value})"

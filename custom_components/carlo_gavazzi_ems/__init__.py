@@ -1,41 +1,92 @@
 """Carlo Gavazzi EMS energy gateway: set-up and unload."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.device_registry import ChildDeviceEntry, DeviceEntry
+from homeassistant.helpers.typing import ConfigType
 
+from .absence import AbsenceWatch, absence_store
 from .connection import Account
-from .const import CONF_CODES
-from .coordinator import RealtimeCoordinator, TopologyCoordinator
+from .const import CONF_CODES, DOMAIN
+from .coordinator import RealtimeCoordinator
+from .correction import async_forget_units
 from .devices import DeviceTree
+from .history.repair import GapRepair, repair_store
+from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes
+from .lockout import async_forget_logins, async_login_backoff
 from .runtime import EmsConfigEntry, EmsRuntimeData
+from .services import async_setup_services
 from .signals.catalogue import Catalogue
+from .topology import TopologyCoordinator
 
-PLATFORMS = [Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
+    """Offer the actions, also while no gateway is loaded."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     """Read what the gateway lists, register its devices, and start to poll."""
-    client = Account.from_data(entry.data).client(hass)
+    client = Account.from_data(entry.data).client(hass, await async_login_backoff(hass, entry))
     topology = TopologyCoordinator(hass, entry, client)
     await topology.async_config_entry_first_refresh()
     realtime = RealtimeCoordinator(hass, entry, client, topology)
     await realtime.async_config_entry_first_refresh()
 
+    async_forget_units(hass, entry, topology.info.serial_number, topology.data.signals)
+    catalogue = Catalogue(entry.options.get(CONF_CODES, {}))
     tree = DeviceTree(hass, entry, topology)
     tree.async_register()
     # Before the platforms listen: a new load is registered before its first entity asks for it.
     entry.async_on_unload(topology.async_add_listener(tree.async_register))
     entry.runtime_data = EmsRuntimeData(
         client=client,
-        catalogue=Catalogue(entry.options.get(CONF_CODES, {})),
+        catalogue=catalogue,
         topology=topology,
         realtime=realtime,
         devices=tree,
     )
+
+    @callback
+    def check_topology() -> None:
+        async_clock_checked(hass, entry, topology.data.clock_offset)
+        codes = {signal.code for signal in topology.data.signals.values()}
+        async_unnamed_codes(hass, entry, sum(catalogue.meaning(code) is None for code in codes))
+
+    check_topology()
+    entry.async_on_unload(topology.async_add_listener(check_topology))
+    await AbsenceWatch(hass, entry, topology, tree).async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    GapRepair(hass, entry).async_start()
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     """Stop polling and take the entities away."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
+    """Take back what was put before the person about this gateway."""
+    async_forget_issues(hass, entry)
+    async_forget_logins(hass, entry)
+    await absence_store(hass, entry).async_remove()
+    await repair_store(hass, entry).async_remove()
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: EmsConfigEntry, device: DeviceEntry | ChildDeviceEntry
+) -> bool:
+    """Return whether a person may delete a device: only one that the gateway no longer lists."""
+    if entry.state is not ConfigEntryState.LOADED or entry.runtime_data.devices.lists(device):
+        return False
+    # Should it come back one day, it is new.
+    hass.config_entries.async_schedule_reload(entry.entry_id)
+    return True

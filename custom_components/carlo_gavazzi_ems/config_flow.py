@@ -9,15 +9,12 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigFlow,
+    ConfigFlowContext,
     ConfigFlowResult,
-    OptionsFlowWithReload,
 )
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_SCAN_INTERVAL, CONF_USERNAME, UnitOfTime
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -30,13 +27,17 @@ from .api import (
     Certificate,
     CertificateChangedError,
     CertificateUntrustedError,
+    EmsClient,
     EmsError,
     GatewayInfo,
     fetch_certificate,
 )
 from .certificate import certificate_placeholders
-from .connection import Account, async_identify, error_key
-from .const import DEFAULT_SCAN_INTERVAL, DOMAIN, MAX_SCAN_INTERVAL, MIN_SCAN_INTERVAL
+from .codes_flow import CodesFlow, known_codes
+from .connection import Account, async_log_in, error_key
+from .const import DOMAIN
+from .options_flow import EmsOptionsFlow
+from .signals.catalogue import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -50,26 +51,10 @@ _FORMS: Final = {
     "reauth_confirm": vol.Schema(_CREDENTIALS),
     "reconfigure": vol.Schema({vol.Required(CONF_HOST): _HOST, **_CREDENTIALS}),
 }
-_OPTIONS: Final = vol.Schema(
-    {
-        vol.Required(CONF_SCAN_INTERVAL, default=DEFAULT_SCAN_INTERVAL): vol.All(
-            NumberSelector(
-                NumberSelectorConfig(
-                    min=MIN_SCAN_INTERVAL,
-                    max=MAX_SCAN_INTERVAL,
-                    step=1,
-                    mode=NumberSelectorMode.BOX,
-                    unit_of_measurement=UnitOfTime.SECONDS,
-                )
-            ),
-            vol.Coerce(int),
-        )
-    }
-)
 
 
-class EmsConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Finds a gateway, has its certificate confirmed, and logs in; in this order."""
+class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN):
+    """Finds a gateway, has its certificate confirmed, logs in, and has its codes named; in this order."""
 
     VERSION = 1
     MINOR_VERSION = 1
@@ -79,6 +64,7 @@ class EmsConfigFlow(ConfigFlow, domain=DOMAIN):
         self._typed: dict[str, Any] = {}
         self._account: Account | None = None
         self._certificate: Certificate | None = None
+        self._title = ""
         # A certificate that was confirmed is not asked about again after a slip in the password.
         self._confirmed: dict[tuple[str, int], str] = {}
 
@@ -145,7 +131,7 @@ class EmsConfigFlow(ConfigFlow, domain=DOMAIN):
         self._account = account
         try:
             try:
-                info = await async_identify(self.hass, account)
+                client, info = await async_log_in(self.hass, account)
             except CertificateUntrustedError, CertificateChangedError:
                 # Nothing but a handshake has been sent so far; the password waits for the person's consent.
                 self._certificate = await fetch_certificate(account.address.host, account.address.port)
@@ -156,10 +142,10 @@ class EmsConfigFlow(ConfigFlow, domain=DOMAIN):
         except Exception:
             _LOGGER.exception("Unexpected error")
             return self._show(self._first_step, "base", "unknown")
-        return await self._async_finish(account, info)
+        return await self._async_logged_in(account, client, info)
 
-    async def _async_finish(self, account: Account, info: GatewayInfo) -> ConfigFlowResult:
-        """Make the entry, or bring the one it is about up to date."""
+    async def _async_logged_in(self, account: Account, client: EmsClient, info: GatewayInfo) -> ConfigFlowResult:
+        """Go on to the codes, or bring the entry it is about up to date."""
         await self.async_set_unique_id(info.serial_number)
         if (entry := self._entry()) is not None:
             self._abort_if_unique_id_mismatch(
@@ -168,7 +154,17 @@ class EmsConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_update_reload_and_abort(entry, data_updates=account.as_data())
         self._abort_if_unique_id_configured()
         # The last digits tell two gateways apart without showing a serial number on every page.
-        return self.async_create_entry(title=f"EMS {info.serial_number[-4:]}", data=account.as_data())
+        self._title = f"EMS {info.serial_number[-4:]}"
+        return await self._async_start_naming(client, Catalogue(known_codes(self.hass)))
+
+    @override
+    async def _async_codes_named(self) -> ConfigFlowResult:
+        """Make the entry."""
+        return self.async_create_entry(
+            title=self._title,
+            data=cast("Account", self._account).as_data(),
+            options=self._naming.options({}),
+        )
 
     @property
     def _first_step(self) -> str:
@@ -209,16 +205,3 @@ class EmsConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> EmsOptionsFlow:
         """Return the options' dialog."""
         return EmsOptionsFlow()
-
-
-class EmsOptionsFlow(OptionsFlowWithReload):
-    """What a person may want otherwise."""
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask how often to poll."""
-        if user_input is not None:
-            return self.async_create_entry(data={**self.config_entry.options, **user_input})
-        return self.async_show_form(
-            step_id="init",
-            data_schema=self.add_suggested_values_to_schema(_OPTIONS, self.config_entry.options),
-        )

@@ -21,6 +21,7 @@ from .api import (
     HostNotFoundError,
     InvalidAnswerError,
     InvalidCredentialsError,
+    LoginBackoff,
     LoginForbiddenError,
     LoginLockedError,
     RefusedError,
@@ -81,9 +82,11 @@ class Account:
             CONF_PASSWORD: self.password,
         }
 
-    def client(self, hass: HomeAssistant) -> EmsClient:
+    def client(self, hass: HomeAssistant, backoff: LoginBackoff | None = None) -> EmsClient:
         """Return a client on Home Assistant's own session; nothing is sent yet."""
-        return EmsClient.connect(async_get_clientsession(hass), self.address, self.username, self.password)
+        return EmsClient.connect(
+            async_get_clientsession(hass), self.address, self.username, self.password, backoff=backoff
+        )
 
     @override
     def __str__(self) -> str:
@@ -91,10 +94,10 @@ class Account:
         return format_address(self.address.host, self.address.port)
 
 
-async def async_identify(hass: HomeAssistant, account: Account) -> GatewayInfo:
-    """Log in and return what identifies the gateway; raises an EmsError where that does not work."""
+async def async_log_in(hass: HomeAssistant, account: Account) -> tuple[EmsClient, GatewayInfo]:
+    """Log in; return the client, and what identifies the gateway. Raises an EmsError where that does not work."""
     client = account.client(hass)
     # Needs no login, so a machine that is no EMS never sees the password.
     await client.check_version()
     await client.login()
-    return await client.gateway_info()
+    return client, await client.gateway_info()

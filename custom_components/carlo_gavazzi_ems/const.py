@@ -10,6 +10,11 @@ DEFAULT_PORT: Final = 443
 
 CONF_FINGERPRINT: Final = "fingerprint"
 CONF_CODES: Final = "codes"
+CONF_REPAIR_GAPS: Final = "repair_gaps"
+#: Stretches the time between two values that are written down; 0 writes every change.
+CONF_THROTTLE: Final = "throttle"
+CONF_CORRECTED: Final = "corrected"
+CONF_EVIDENCE: Final = "evidence"
 
 #: Seconds between two polls.
 DEFAULT_SCAN_INTERVAL: Final = 10

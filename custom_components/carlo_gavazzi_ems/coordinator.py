@@ -1,146 +1,47 @@
-"""One coordinator for what there is, one for what it reads now."""
+"""What the gateway reads now: polled as often as it bears, given to those whose signal has changed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 import logging
+import time
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
 
 from .api import (
+    BusyError,
     CertificateChangedError,
     CertificateUntrustedError,
-    Device,
     EmsClient,
+    EmsConnectionError,
     EmsError,
-    GatewayInfo,
+    InvalidAnswerError,
     InvalidCredentialsError,
-    Load,
     LoginLockedError,
     Records,
     Sample,
-    Signal,
     StatusError,
 )
-from .connection import error_key
-from .const import DEFAULT_SCAN_INTERVAL, DOMAIN, TOPOLOGY_INTERVAL
-from .issues import async_certificate_changed, async_certificate_trusted
+from .const import CONF_THROTTLE, DEFAULT_SCAN_INTERVAL, DOMAIN
+from .issues import async_certificate_trusted
+from .pacing import MAX_SILENCE, Pace, Patience, retry_interval
+from .polling import EmsCoordinator
+from .publishing import Throttle
+from .staleness import Staleness, age_limit
+from .topology import TopologyCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Seconds to wait after a login that the gateway asked to repeat later, where it does not say when.
-LOCKED_RETRY: Final = 300
+#: Seconds between a request that failed and its one repetition.
+RETRY_DELAY: Final = 0.5
 #: Statuses by which a server says that a request line is too long for it.
 _TOO_LONG: Final = {400, 414, 431}
-_MAX_WARNINGS: Final = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Topology:
-    """What the gateway lists."""
-
-    devices: Records[Device] = field(default_factory=Records)
-    loads: Records[Load] = field(default_factory=Records)
-    signals: Records[Signal] = field(default_factory=Records)
-
-
-class EmsCoordinator[T](DataUpdateCoordinator[T]):
-    """What both coordinators do alike: errors, and words about records that were left out."""
-
-    config_entry: ConfigEntry
-
-    def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, client: EmsClient, *, name: str, interval: timedelta
-    ) -> None:
-        """Poll with this client."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=name, update_interval=interval)
-        self.client = client
-        #: What was left out of the last answer, and why.
-        self.rejected: dict[str, str] = {}
-        self._warned: set[str] = set()
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Turn the client's errors into Home Assistant's."""
-        entry = self.config_entry
-        placeholders = {"gateway": entry.title}
-        try:
-            yield
-        except InvalidCredentialsError as err:
-            raise ConfigEntryAuthFailed(
-                translation_domain=DOMAIN, translation_key="invalid_auth", translation_placeholders=placeholders
-            ) from err
-        except EmsError as err:
-            if isinstance(err, CertificateChangedError | CertificateUntrustedError):
-                async_certificate_changed(self.hass, entry)
-            retry_after = err.retry_after if isinstance(err, LoginLockedError | StatusError) else None
-            if retry_after is None and isinstance(err, LoginLockedError):
-                retry_after = LOCKED_RETRY
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key=error_key(err),
-                translation_placeholders=placeholders,
-                retry_after=retry_after,
-            ) from err
-        async_certificate_trusted(self.hass, entry)
-
-    def _warn_once(self, what: str, reason: str) -> None:
-        """Say once a run that records of this kind are left out."""
-        if what in self._warned or len(self._warned) >= _MAX_WARNINGS:
-            return
-        self._warned.add(what)
-        _LOGGER.warning(
-            "%s: %s left out, because %s; all that is left out is listed in the diagnostics",
-            self.config_entry.title,
-            what,
-            reason,
-        )
-
-
-class TopologyCoordinator(EmsCoordinator[Topology]):
-    """Lists devices, loads and signals."""
-
-    info: GatewayInfo
-
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: EmsClient) -> None:
-        """List every ten minutes."""
-        super().__init__(hass, entry, client, name=f"{DOMAIN} topology", interval=TOPOLOGY_INTERVAL)
-
-    @override
-    async def _async_setup(self) -> None:
-        """Make sure that it is the gateway this entry was made for."""
-        with self._errors():
-            await self.client.check_version()
-            self.info = await self.client.gateway_info()
-        if self.info.serial_number != self.config_entry.unique_id:
-            raise ConfigEntryError(
-                translation_domain=DOMAIN,
-                translation_key="other_gateway",
-                translation_placeholders={"gateway": self.config_entry.title},
-            )
-
-    @override
-    async def _async_update_data(self) -> Topology:
-        """Read the three lists."""
-        with self._errors():
-            topology = Topology(
-                devices=await self.client.devices(),
-                loads=await self.client.loads(),
-                signals=await self.client.signals(),
-            )
-        self.rejected = {}
-        for what in ("devices", "loads", "signals"):
-            records: Records[object] = getattr(topology, what)
-            for key, reason in records.rejected.items():
-                self.rejected[f"{what}[{key}]"] = reason
-                self._warn_once(what, reason)
-        return topology
+#: What only a person can settle.
+_PERSONAL: Final = (CertificateChangedError, CertificateUntrustedError, InvalidCredentialsError)
 
 
 class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
@@ -153,26 +54,51 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
         seconds = entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
         super().__init__(hass, entry, client, name=f"{DOMAIN} realtime", interval=timedelta(seconds=seconds))
         self.topology = topology
+        self.when_refused = topology.async_give_up
+        topology.when_refused = self.async_give_up
         self.data = {}
+        #: When the gateway last answered with values.
+        self.last_seen: datetime | None = None
+        self.pace = Pace(seconds)
+        self.throttle = Throttle(factor=entry.options.get(CONF_THROTTLE, 1.0))
+        self.staleness = Staleness()
+        self._patience = Patience()
         self._by_signal: dict[int, CALLBACK_TYPE] = {}
+        self._of_gateway: list[CALLBACK_TYPE] = []
         self._changed: set[int] = set()
+        #: Signals that come or go: that does not wait for its turn.
+        self._urgent: set[int] = set()
         self._was_available = True
         self._without_value: set[int] = set()
+        self._unknown: set[int] = set()
         self._filter_refused = False
         entry.async_on_unload(topology.async_add_listener(self._without_value.clear))
+
+    @property
+    def failed_polls(self) -> int:
+        """How many polls have failed in a row."""
+        return self._patience.failures
 
     @callback
     @override
     def async_add_listener(self, update_callback: CALLBACK_TYPE, context: object = None) -> CALLBACK_TYPE:
-        """Listen; with a signal's UID as context, only to that signal and to the gateway's coming and going."""
+        """Listen to every poll; with a signal's UID as context, only to that signal and the gateway's coming and going."""
         remove = super().async_add_listener(update_callback, context)
         if not isinstance(context, int):
-            return remove
+            self._of_gateway.append(update_callback)
+
+            @callback
+            def remove_gateway() -> None:
+                self._of_gateway.remove(update_callback)
+                remove()
+
+            return remove_gateway
         self._by_signal[context] = update_callback
 
         @callback
         def remove_signal() -> None:
             del self._by_signal[context]
+            self.throttle.attentive.discard(context)
             remove()
 
         return remove_signal
@@ -180,34 +106,53 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
     @callback
     @override
     def async_update_listeners(self) -> None:
-        """Call those whose signal has changed; everybody when the gateway comes or goes."""
+        """Call those whose signal is to be shown anew; everybody when the gateway comes or goes."""
         if self.last_update_success != self._was_available or not self._by_signal:
             self._was_available = self.last_update_success
             super().async_update_listeners()
             return
-        for uid in self._changed:
-            if update := self._by_signal.get(uid):
+        due = self.throttle.due(self._changed, time.monotonic()) | self._urgent
+        self._call(update for uid in due if (update := self._by_signal.get(uid)))
+        self._call(self._of_gateway)
+
+    def _call(self, updates: Iterable[CALLBACK_TYPE]) -> None:
+        """Call listeners; one that fails harms no other."""
+        for update in updates:
+            try:
                 update()
+            except Exception:
+                _LOGGER.exception("Unexpected error updating an entity of %s", self.config_entry.title)
 
     @override
     async def _async_update_data(self) -> dict[int, Sample]:
-        """Read the values, and note which of them are new."""
+        """Read the values, and note which of them are new; bear with a short failure."""
         # Before the first entity is there, all values are of interest.
         enabled = set(self._by_signal) or set(self.topology.data.signals)
-        with self._errors():
-            samples = await self._async_read(enabled)
+        self._changed, self._urgent = set(), set()
+        started = time.monotonic()
+        try:
+            samples = await self._async_read_persistently(enabled)
+        except EmsError as err:
+            self._failed(err, started)
+            return self.data
+        async_certificate_trusted(self.hass, self.config_entry)
+        self._answered(time.monotonic() - started)
         self._without_value = enabled - samples.keys()
         self._report(samples.rejected)
-        if samples.keys() - self.topology.data.signals.keys():
-            self.config_entry.async_create_background_task(
-                self.hass, self.topology.async_request_refresh(), f"{DOMAIN} unknown signal"
-            )
-        before = self.data
-        self._changed = {
-            uid for uid, sample in samples.items() if (old := before.get(uid)) is None or old.value != sample.value
-        }
-        self._changed.update(before.keys() - samples.keys())
+        self._look_for_unknown(samples)
+        self._compare(samples)
         return samples
+
+    async def _async_read_persistently(self, enabled: set[int]) -> Records[Sample]:
+        """Read, and where that fails for the first time repeat it once: most failures are over by then."""
+        try:
+            return await self._async_read(enabled)
+        except EmsError as err:
+            if not self.ready or self._patience.failures or not _is_transient(err):
+                raise
+            _LOGGER.debug("%s: a poll failed (%s), repeating it once", self.config_entry.title, type(err).__name__)
+        await asyncio.sleep(RETRY_DELAY)
+        return await self._async_read(enabled)
 
     async def _async_read(self, enabled: set[int]) -> Records[Sample]:
         """Read in as few requests as can be: of all signals, or of the enabled ones where these are fewer."""
@@ -223,9 +168,73 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
                 self._filter_refused = True
         return await self.client.realtime(wanted=wanted)
 
+    def _answered(self, took: float) -> None:
+        """Note a poll that succeeded after some seconds."""
+        if self.ready and not self.last_update_success:
+            _LOGGER.info("%s answers again", self.config_entry.title)
+        self._silence(success=True)
+        self.ready = True
+        self.last_seen = dt_util.utcnow()
+        self._patience.answered()
+        self.pace.answered(took)
+        self._poll_in(self.pace.interval)
+
+    def _failed(self, err: EmsError, started: float) -> None:
+        """Bear with a failure that may be short; raise what Home Assistant has to know."""
+        wait = retry_interval(self.pace.interval)
+        if isinstance(err, BusyError | LoginLockedError):
+            self.pace.refused()
+            wait = max(self.pace.interval, err.retry_after or 0.0)
+        self._poll_in(wait)
+        # A certificate or a password does not get right by itself, and a wait may be too long to bear with.
+        lasting = isinstance(err, _PERSONAL) or wait >= max(MAX_SILENCE, self.pace.interval + 1)
+        if not (self._patience.failed(started) or lasting) and self.ready:
+            return
+        failure = self._failure(err)
+        if self.ready and self.last_update_success and not isinstance(err, InvalidCredentialsError):
+            self._tell(failure)
+        self._silence(success=False)
+        raise failure from err
+
+    def _poll_in(self, seconds: float) -> None:
+        """Poll again after so many seconds."""
+        if self.update_interval is None or self.update_interval.total_seconds() != seconds:
+            self.update_interval = timedelta(seconds=seconds)
+
+    def _look_for_unknown(self, samples: Records[Sample]) -> None:
+        """Have the lists read anew for signals that are not in them, once for each."""
+        unknown = samples.keys() - self.topology.data.signals.keys()
+        if unknown - self._unknown:
+            self.config_entry.async_create_background_task(
+                self.hass, self.topology.async_request_refresh(), f"{DOMAIN} unknown signal"
+            )
+        self._unknown |= unknown
+
+    def _compare(self, samples: Records[Sample]) -> None:
+        """Note which signals have another value than before, and which loads have fallen silent or come back."""
+        before = self.data
+        for uid, sample in samples.items():
+            if (old := before.get(uid)) is None or old.value is None:
+                self._urgent.add(uid)
+            elif old.value != sample.value:
+                (self._changed if sample.value is not None else self._urgent).add(uid)
+        self._urgent.update(before.keys() - samples.keys())
+        signals = self.topology.data.signals
+        if turned := self.staleness.update(samples, signals, age_limit(self.pace.interval)):
+            self._urgent.update(uid for uid, signal in signals.items() if signal.load_uid in turned)
+
     def _report(self, rejected: dict[str, str]) -> None:
         """Keep what was left out for the diagnostics; say it once for each signal-identifier code."""
         self.rejected = {f"realtime[{key}]": reason for key, reason in rejected.items()}
         for key, reason in rejected.items():
             signal = self.topology.data.signals.get(int(key)) if key.isdecimal() else None
             self._warn_once("realtime values" if signal is None else f"values of code {signal.code}", reason)
+
+
+def _is_transient(err: EmsError) -> bool:
+    """Return whether the same request may well work half a second later."""
+    if isinstance(err, (BusyError, *_PERSONAL)):
+        return False
+    return isinstance(err, EmsConnectionError | InvalidAnswerError) or (
+        isinstance(err, StatusError) and err.status >= 500
+    )

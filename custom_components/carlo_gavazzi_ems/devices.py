@@ -4,13 +4,13 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.device_registry import ChildDeviceInfo, DeviceInfo
+from homeassistant.helpers.device_registry import ChildDeviceEntry, ChildDeviceInfo, DeviceEntry, DeviceInfo
 from homeassistant.helpers.typing import UNDEFINED
 
 from .address import format_address
 from .api import Device, Load, Signal
 from .const import DOMAIN, MANUFACTURER, MODEL
-from .coordinator import TopologyCoordinator
+from .topology import TopologyCoordinator
 
 
 class DeviceTree:
@@ -43,10 +43,56 @@ class DeviceTree:
     def device_info(self, signal: Signal) -> DeviceInfo | ChildDeviceInfo:
         """Return the place of a signal: its load, else its device, else the gateway."""
         if (load := signal.load_uid) in self._load_parents and load is not None:
-            return ChildDeviceInfo(identifiers={self._load_identifier(load)}, parent_device_id=self._load_parents[load])
+            return self.load_info(load)
         if (device := signal.device_uid) in self._device_ids and device is not None:
             return DeviceInfo(identifiers={self._device_identifier(device)})
+        return self.gateway_info()
+
+    def registered_loads(self) -> dict[int, ChildDeviceEntry]:
+        """Return every load that was ever registered and not removed, by UID."""
+        return {
+            uid: child
+            for child in dr.async_child_entries_for_config_entry(self._registry, self._entry.entry_id)
+            if (uid := self._uid_of(child, "load")) is not None
+        }
+
+    def lists(self, device: DeviceEntry | ChildDeviceEntry) -> bool:
+        """Return whether the gateway, as far as is known, still lists what a device stands for."""
+        data = self._topology.data
+        if (uid := self._uid_of(device, "load")) is not None:
+            return uid in data.loads
+        if (uid := self._uid_of(device, "device")) is not None:
+            return uid in data.devices or any(load.device_uid == uid for load in data.loads.values())
+        return True
+
+    @callback
+    def async_remove_load(self, uid: int) -> None:
+        """Take a load out of the registry, and its device with it where that is gone too; statistics stay."""
+        load = self.registered_loads().get(uid)
+        if load is None or self.lists(load):
+            return
+        parent = self._registry.async_get(load.parent_device_id)
+        self._registry.async_remove_device(load.id)
+        self._load_parents.pop(uid, None)
+        siblings = {child.parent_device_id for child in self.registered_loads().values()}
+        if isinstance(parent, DeviceEntry) and parent.id not in siblings and not self.lists(parent):
+            self._registry.async_remove_device(parent.id)
+
+    def _uid_of(self, device: DeviceEntry | ChildDeviceEntry, kind: str) -> int | None:
+        """Return the UID of a load or device that is registered, None where it is something else."""
+        prefix = f"{self._serial}_{kind}_"
+        for domain, identifier in device.identifiers:
+            if domain == DOMAIN and identifier.startswith(prefix) and identifier.removeprefix(prefix).isdecimal():
+                return int(identifier.removeprefix(prefix))
+        return None
+
+    def gateway_info(self) -> DeviceInfo:
+        """Return the place of what belongs to the gateway itself."""
         return DeviceInfo(identifiers={(DOMAIN, self._serial)})
+
+    def load_info(self, uid: int) -> ChildDeviceInfo:
+        """Return the place of what belongs to a load that is registered."""
+        return ChildDeviceInfo(identifiers={self._load_identifier(uid)}, parent_device_id=self._load_parents[uid])
 
     def _register_gateway(self) -> str:
         """Register the gateway itself."""

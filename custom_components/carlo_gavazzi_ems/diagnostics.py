@@ -7,9 +7,10 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 
 from .api import Signal
-from .const import CONF_FINGERPRINT
+from .const import CONF_EVIDENCE, CONF_FINGERPRINT
 from .runtime import EmsConfigEntry, EmsRuntimeData
 
+_VALUES_PER_CODE: Final = 5
 _TO_REDACT: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD, CONF_FINGERPRINT}
 
 
@@ -25,6 +26,7 @@ async def async_get_config_entry_diagnostics(_: HomeAssistant, entry: EmsConfigE
         "gateway": {"part_number": runtime.topology.info.part_number, "firmware": runtime.topology.info.firmware},
         "logins": runtime.client.logins,
         "last_poll_succeeded": runtime.realtime.last_update_success,
+        "polling": _polling(runtime),
         "devices": {
             str(device.uid): {"part_number": device.part_number, "system": device.system}
             for device in topology.devices.values()
@@ -40,12 +42,50 @@ async def async_get_config_entry_diagnostics(_: HomeAssistant, entry: EmsConfigE
             for load in topology.loads.values()
         },
         "codes": {
-            str(code): meaning.text if (meaning := runtime.catalogue.meaning(code)) else None
-            for code in sorted({signal.code for signal in topology.signals.values()})
+            str(code): _code(entry, code) for code in sorted({signal.code for signal in topology.signals.values()})
         },
         "codes_rejected": dict(runtime.catalogue.rejected),
         "signals": {str(signal.uid): _signal(runtime, signal) for signal in topology.signals.values()},
+        "gap_repair": _repair(runtime),
         "left_out": runtime.topology.rejected | runtime.realtime.rejected,
+    }
+
+
+def _repair(runtime: EmsRuntimeData) -> dict[str, Any]:
+    """Return what was done about missed hours last; by UID, because entity ids name people and places."""
+    last = runtime.history.last
+    return {
+        "hours": {str(uid): hours for uid, hours in sorted(last.hours.items())},
+        "refused": {str(uid): reason for uid, reason in sorted(last.refused.items())},
+        "until": last.until.isoformat() if last.until is not None else None,
+    }
+
+
+def _polling(runtime: EmsRuntimeData) -> dict[str, Any]:
+    """Return how the gateway bears with being polled, times in seconds."""
+    return {
+        "interval": runtime.realtime.pace.interval,
+        "failed_polls": runtime.realtime.failed_polls,
+        "login_wait": round(runtime.client.login_wait),
+        "topology_succeeded": runtime.topology.last_update_success,
+        "clock_offset": runtime.topology.data.clock_offset,
+        "stale_loads": sorted(runtime.realtime.staleness.stale),
+        "counters_in_doubt": sorted(runtime.realtime.throttle.attentive),
+    }
+
+
+def _code(entry: EmsConfigEntry, code: int) -> dict[str, Any]:
+    """Return what a code means, where the knowledge is from, what spoke for it, and a few values: a report to share."""
+    runtime = entry.runtime_data
+    meaning = runtime.catalogue.meaning(code)
+    uids = [signal.uid for signal in runtime.topology.data.signals.values() if signal.code == code]
+    samples = (runtime.realtime.data.get(uid) for uid in uids)
+    return {
+        "quantity": meaning.quantity.key if meaning else None,
+        "unit": meaning.unit if meaning else None,
+        "source": meaning.source if meaning else None,
+        **entry.options.get(CONF_EVIDENCE, {}).get(str(code), {}),
+        "values": [sample.value for sample in samples if sample is not None][:_VALUES_PER_CODE],
     }
 
 

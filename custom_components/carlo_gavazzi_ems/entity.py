@@ -1,27 +1,57 @@
-"""What every entity of a signal has in common."""
+"""What the entities of a signal, of a load, and of the gateway itself have in common."""
 
 from typing import override
 
 from homeassistant.core import callback
+from homeassistant.helpers.device_registry import ChildDeviceInfo, DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .api import Sample, Signal
 from .coordinator import RealtimeCoordinator
-from .runtime import EmsConfigEntry
+from .runtime import EmsConfigEntry, EmsRuntimeData
 
 
-class EmsSignalEntity(CoordinatorEntity[RealtimeCoordinator]):
-    """An entity that shows one signal."""
+class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
+    """An entity that is written down only where it shows something else than before."""
 
     _attr_has_entity_name = True
+
+    def __init__(self, runtime: EmsRuntimeData, key: str, place: DeviceInfo | ChildDeviceInfo, uid: int | None) -> None:
+        """Belong to a device; `uid` is the signal to follow, None for every poll."""
+        super().__init__(runtime.realtime, uid)
+        self._attr_unique_id = f"{runtime.topology.info.serial_number}_{key}"
+        self._attr_device_info = place
+        self._written: tuple[bool, object] | None = None
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Show what is new."""
+        self._update()
+        shown = (self.available, self._shown)
+        if shown != self._written:
+            self._written = shown
+            self.async_write_ha_state()
+
+    @property
+    def _shown(self) -> object:
+        """What the state is made of."""
+        raise NotImplementedError
+
+    @callback
+    def _update(self) -> None:
+        """Set the attributes from the latest values."""
+        raise NotImplementedError
+
+
+class EmsSignalEntity(EmsEntity):
+    """An entity that shows one signal."""
 
     def __init__(self, entry: EmsConfigEntry, signal: Signal) -> None:
         """Show this signal, on the device it belongs to."""
         runtime = entry.runtime_data
-        super().__init__(runtime.realtime, signal.uid)
+        super().__init__(runtime, str(signal.uid), runtime.devices.device_info(signal), signal.uid)
         self._signal = signal
-        self._attr_unique_id = f"{runtime.topology.info.serial_number}_{signal.uid}"
-        self._attr_device_info = runtime.devices.device_info(signal)
 
     @property
     def _sample(self) -> Sample | None:
@@ -31,17 +61,19 @@ class EmsSignalEntity(CoordinatorEntity[RealtimeCoordinator]):
     @property
     @override
     def available(self) -> bool:
-        """Return whether the gateway answers, and lists a value for this signal."""
-        return self.coordinator.last_update_success and self._sample is not None
+        """Return whether the gateway answers with a value for this signal that is not an old one."""
+        return (
+            self.coordinator.last_update_success
+            and self._sample is not None
+            and self._signal.load_uid not in self.coordinator.staleness.stale
+        )
 
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        """Take over the latest value."""
-        self._update()
-        super()._handle_coordinator_update()
 
-    @callback
-    def _update(self) -> None:
-        """Set the attributes from the latest value."""
-        raise NotImplementedError
+class EmsGatewayEntity(EmsEntity):
+    """An entity of the gateway itself."""
+
+    def __init__(self, entry: EmsConfigEntry, key: str) -> None:
+        """Belong to the gateway; `key` is the translation key, and names the entity in the registry."""
+        runtime = entry.runtime_data
+        super().__init__(runtime, key, runtime.devices.gateway_info(), None)
+        self._attr_translation_key = key

@@ -9,6 +9,14 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN
 
 CERTIFICATE_CHANGED: Final = "certificate_changed"
+UNNAMED_CODES: Final = "unnamed_codes"
+COUNTER_CORRECTED: Final = "counter_corrected"
+CLOCK_WRONG: Final = "clock_wrong"
+LOAD_MISSING: Final = "load_missing"
+
+#: Seconds that the gateway's clock may be wrong.
+MAX_CLOCK_OFFSET: Final = 120.0
+_SECONDS_PER_MINUTE: Final = 60
 
 
 def certificate_issue_id(entry: ConfigEntry) -> str:
@@ -35,3 +43,97 @@ def async_certificate_changed(hass: HomeAssistant, entry: ConfigEntry) -> None:
 def async_certificate_trusted(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Take the offer back: the gateway shows the certificate that is trusted."""
     ir.async_delete_issue(hass, DOMAIN, certificate_issue_id(entry))
+
+
+@callback
+def async_unnamed_codes(hass: HomeAssistant, entry: ConfigEntry, count: int) -> None:
+    """Offer to name the codes that nobody has named yet, as long as there are any."""
+    issue_id = f"{UNNAMED_CODES}_{entry.entry_id}"
+    if count == 0:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={"entry_id": entry.entry_id},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=UNNAMED_CODES,
+        translation_placeholders={"gateway": entry.title, "count": str(count)},
+    )
+
+
+@callback
+def async_counter_corrected(
+    hass: HomeAssistant, entry: ConfigEntry, signal_uid: int, *, load: str, amount: str
+) -> None:
+    """Say that a counter was accepted that stands lower than before by an amount with its unit."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{COUNTER_CORRECTED}_{entry.entry_id}_{signal_uid}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=COUNTER_CORRECTED,
+        translation_placeholders={"gateway": entry.title, "load": load, "amount": amount},
+    )
+
+
+@callback
+def async_clock_checked(hass: HomeAssistant, entry: ConfigEntry, offset: float | None) -> None:
+    """Say when the gateway's clock is off by more than two minutes, and take it back when it is right.
+
+    `offset` is in seconds, ahead of the time; None where it is not known, which changes nothing.
+    """
+    issue_id = f"{CLOCK_WRONG}_{entry.entry_id}"
+    if offset is None:
+        return
+    if abs(offset) <= MAX_CLOCK_OFFSET:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="clock_ahead" if offset > 0 else "clock_behind",
+        translation_placeholders={
+            "gateway": entry.title,
+            "minutes": str(round(abs(offset) / _SECONDS_PER_MINUTE)),
+        },
+    )
+
+
+@callback
+def async_load_missing(hass: HomeAssistant, entry: ConfigEntry, uid: int, *, name: str | None) -> None:
+    """Offer to remove a load that the gateway has not listed for a day."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _load_issue_id(entry, uid),
+        data={"entry_id": entry.entry_id, "load": uid},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=LOAD_MISSING,
+        translation_placeholders={"gateway": entry.title, "load": name or str(uid)},
+    )
+
+
+@callback
+def async_load_listed(hass: HomeAssistant, entry: ConfigEntry, uid: int) -> None:
+    """Take the offer back: the load is listed again, or removed."""
+    ir.async_delete_issue(hass, DOMAIN, _load_issue_id(entry, uid))
+
+
+@callback
+def async_forget_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take back everything that was put before a person about a gateway."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and entry.entry_id in issue_id:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _load_issue_id(entry: ConfigEntry, uid: int) -> str:
+    return f"{LOAD_MISSING}_{entry.entry_id}_{uid}"

@@ -1,15 +1,19 @@
 """The dialogs behind the repairs: what only a person can decide."""
 
-from typing import cast
+from typing import cast, override
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowContext, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
 from .api import Certificate, EmsError, fetch_certificate
 from .certificate import certificate_placeholders, readable_fingerprint
+from .codes_flow import CodesFlow
 from .connection import Account, error_key
-from .const import CONF_FINGERPRINT
+from .const import CONF_FINGERPRINT, DOMAIN
+from .issues import LOAD_MISSING, UNNAMED_CODES
+from .runtime import EmsRuntimeData
 
 
 class CertificateChangedFlow(RepairsFlow):
@@ -50,6 +54,55 @@ class CertificateChangedFlow(RepairsFlow):
         return self.async_create_entry(data={})
 
 
+class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], RepairsFlow):
+    """Names the codes that nobody has named yet."""
+
+    def __init__(self, entry: ConfigEntry) -> None:
+        """Repair this entry."""
+        self._entry = entry
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Read what there is to name."""
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded", description_placeholders={"gateway": self._entry.title})
+        runtime: EmsRuntimeData = self._entry.runtime_data
+        return await self._async_start_naming(runtime.client, runtime.catalogue)
+
+    @override
+    async def _async_codes_named(self) -> RepairsFlowResult:
+        """Keep what was chosen; what is still without a name brings the issue back."""
+        self.hass.config_entries.async_update_entry(self._entry, options=self._naming.options(self._entry.options))
+        self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+        return self.async_create_entry(data={})
+
+
+class LoadMissingFlow(RepairsFlow):
+    """Removes a load that the gateway no longer lists."""
+
+    def __init__(self, entry: ConfigEntry, load: int, name: str) -> None:
+        """Repair this entry; the load has this UID and name."""
+        self._entry = entry
+        self._load = load
+        self._name = name
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Remove it on consent, unless it has come back."""
+        placeholders = {"gateway": self._entry.title, "load": self._name}
+        if user_input is None:
+            return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded", description_placeholders=placeholders)
+        runtime: EmsRuntimeData = self._entry.runtime_data
+        runtime.devices.async_remove_load(self._load)
+        # Should it come back one day, it is new.
+        self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+        return self.async_create_entry(data={})
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
@@ -57,4 +110,10 @@ async def async_create_fix_flow(
     entry = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
     if entry is None:
         raise ValueError(f"no entry belongs to the issue {issue_id}")
+    if issue_id.startswith(UNNAMED_CODES):
+        return UnnamedCodesFlow(entry)
+    if issue_id.startswith(LOAD_MISSING) and data is not None:
+        issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+        placeholders = (issue.translation_placeholders if issue else None) or {}
+        return LoadMissingFlow(entry, int(data["load"] or 0), placeholders.get("load", str(data["load"])))
     return CertificateChangedFlow(entry)

@@ -2,14 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+import time
 from typing import override
 
-from homeassistant.components.sensor import SensorEntity
+from homeassistant.components.sensor import SensorEntity, SensorStateClass
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
 
 from .api import Signal
+from .counter import CounterReadings, StoredReading
 from .entity import EmsSignalEntity
+from .gateway_sensor import GATEWAY_SENSORS
+from .publishing import rows_per_hour
 from .runtime import EmsConfigEntry
 from .signals.catalogue import Catalogue, Meaning
 from .signals.quantities import enabled_by_default
@@ -33,10 +38,11 @@ async def async_setup_entry(
         known.update(new)
         wanted = _wanted(signals, runtime.catalogue)
         async_add_entities(
-            EmsSensor(entry, signals[uid], runtime.catalogue.meaning(signals[uid].code), enabled=uid in wanted)
+            _sensor(entry, signals[uid], runtime.catalogue.meaning(signals[uid].code), enabled=uid in wanted)
             for uid in sorted(new)
         )
 
+    async_add_entities(kind(entry) for kind in GATEWAY_SENSORS)
     add_new()
     entry.async_on_unload(runtime.topology.async_add_listener(add_new))
 
@@ -61,6 +67,13 @@ def _wanted(signals: Mapping[int, Signal], catalogue: Catalogue) -> set[int]:
     return wanted
 
 
+def _sensor(entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> EmsSensor:
+    """Return the sensor of a signal, by what its code means."""
+    if meaning is not None and meaning.quantity.is_counter:
+        return EmsCounter(entry, signal, meaning, enabled=enabled)
+    return EmsSensor(entry, signal, meaning, enabled=enabled)
+
+
 class EmsSensor(EmsSignalEntity, SensorEntity):
     """One signal; what it measures and in which unit is said only where it is known."""
 
@@ -68,6 +81,7 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         """Take class, unit and name from the meaning of the signal's code."""
         super().__init__(entry, signal)
         self._attr_entity_registry_enabled_default = enabled
+        self._rows = rows_per_hour(meaning.quantity if meaning else None)
         if meaning is None:
             self._object_id = f"signal_{signal.code}"
             self._attr_translation_key = "signal"
@@ -82,7 +96,18 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
             self._attr_native_unit_of_measurement = meaning.unit
             self._attr_suggested_display_precision = quantity.precision(meaning.unit)
             self._attr_entity_category = quantity.entity_category
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show the latest value, and from now on so many an hour as fit into a database."""
+        await super().async_added_to_hass()
+        self.coordinator.throttle.register(self._signal.uid, self._rows, time.monotonic())
         self._update()
+
+    @property
+    @override
+    def _shown(self) -> object:
+        return self._attr_native_value
 
     @property
     @override
@@ -96,3 +121,47 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         """Show the latest value, with all its decimals."""
         sample = self._sample
         self._attr_native_value = None if sample is None else sample.value
+
+
+class EmsCounter(EmsSensor, RestoreEntity):
+    """A counter: it keeps its value while its meter is silent, over restarts, and where it is read wrong."""
+
+    def __init__(self, entry: EmsConfigEntry, signal: Signal, meaning: Meaning, *, enabled: bool) -> None:
+        """Guard the counter where it can only rise."""
+        super().__init__(entry, signal, meaning, enabled=enabled)
+        rising = meaning.quantity.state_class is SensorStateClass.TOTAL_INCREASING
+        self._readings = CounterReadings(entry, signal, meaning.unit, rising=rising)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Go on from the last good reading, before the first new one is judged."""
+        if (stored := await self.async_get_last_extra_data()) is not None:
+            self._readings.restore(stored.as_dict())
+        await super().async_added_to_hass()
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> StoredReading | None:
+        """Return what the next start goes on from."""
+        return self._readings.stored
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the gateway answers, and lists this counter; how old its value is plays no part."""
+        if not self.coordinator.last_update_success:
+            return False
+        listed = self._signal.uid in self.coordinator.topology.data.signals
+        return self._sample is not None or (listed and self._readings.shown is not None)
+
+    @callback
+    @override
+    def _update(self) -> None:
+        """Show the latest good reading, with all its decimals; while one is in doubt look at every one."""
+        sample = self._sample
+        self._attr_native_value = self._readings.read(None if sample is None else sample.value)
+        attentive = self.coordinator.throttle.attentive
+        if self._readings.in_doubt:
+            attentive.add(self._signal.uid)
+        else:
+            attentive.discard(self._signal.uid)

@@ -7,16 +7,34 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.carlo_gavazzi_ems import coordinator
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
 from simulator import Gateway, Site, SiteKind, build_site
 
 USERNAME = "homeassistant"
 PASSWORD = "correct horse"
 
+
+def signal_entries(registry: er.EntityRegistry, entry: MockConfigEntry) -> list[er.RegistryEntry]:
+    """Return the entities of signals; those of loads and of the gateway itself are left out."""
+    return [
+        item
+        for item in er.async_entries_for_config_entry(registry, entry.entry_id)
+        if item.unique_id.rpartition("_")[2].isdecimal()
+    ]
+
+
 type SetUp = Callable[..., Awaitable[MockConfigEntry]]
+
+
+@pytest.fixture(autouse=True)
+def quick_repetition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat a failed poll at once: under a frozen clock the wait would never end."""
+    monkeypatch.setattr(coordinator, "RETRY_DELAY", 0)
 
 
 @pytest.fixture

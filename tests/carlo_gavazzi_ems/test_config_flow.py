@@ -1,10 +1,11 @@
 """The dialogs, against a gateway over HTTPS."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
@@ -31,6 +32,13 @@ from simulator import (
 
 from .conftest import PASSWORD, USERNAME, SetUp
 
+
+@pytest.fixture(autouse=True)
+def short_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read minutes of history where a test is not about the codes."""
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.observation.SPAN", timedelta(minutes=10))
+
+
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
 
 
@@ -49,8 +57,14 @@ async def start(hass: HomeAssistant) -> ConfigFlowResult:
 
 
 async def submit(hass: HomeAssistant, flow: ConfigFlowResult, data: Mapping[str, Any]) -> ConfigFlowResult:
-    """Press "Submit"."""
+    """Press "Submit", and leave the form with the codes as it is shown."""
     result = await hass.config_entries.flow.async_configure(flow["flow_id"], dict(data))
+    await hass.async_block_till_done()
+    while result["type"] is FlowResultType.SHOW_PROGRESS:
+        await hass.async_block_till_done()
+        result = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    if result["type"] is FlowResultType.FORM and (result["step_id"] or "").startswith("codes"):
+        return await submit(hass, result, suggested(result))
     await hass.async_block_till_done()
     return result
 
@@ -230,7 +244,7 @@ async def test_a_bug_is_called_unknown_and_logged(
     hass: HomeAssistant, gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Only what nobody foresaw is unknown, and it leaves a traceback."""
-    with patch("custom_components.carlo_gavazzi_ems.config_flow.async_identify", side_effect=RuntimeError("bug")):
+    with patch("custom_components.carlo_gavazzi_ems.config_flow.async_log_in", side_effect=RuntimeError("bug")):
         failed = await submit(hass, await start(hass), typed(gateway))
     assert failed["errors"] == {"base": "unknown"}
     assert "RuntimeError: bug" in caplog.text
@@ -310,15 +324,27 @@ async def test_a_new_address_that_is_none(hass: HomeAssistant, gateway: Gateway,
     assert (result["step_id"], result["errors"]) == ("reconfigure", {CONF_HOST: "invalid_host"})
 
 
+async def polling_form(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResult:
+    """Open the options and choose how often to poll."""
+    menu = await hass.config_entries.options.async_init(entry.entry_id)
+    assert (menu["type"], menu["step_id"]) == (FlowResultType.MENU, "init")
+    return await hass.config_entries.options.async_configure(menu["flow_id"], {"next_step_id": "polling"})
+
+
 @pytest.mark.parametrize("seconds", [2, 300])
 async def test_how_often_to_poll(hass: HomeAssistant, gateway: Gateway, set_up: SetUp, seconds: int) -> None:
     """The option is kept beside the others, and holds at once."""
     entry = await set_up(gateway, options={"codes": {"45": "active_power/kW"}})
-    form = await hass.config_entries.options.async_init(entry.entry_id)
-    assert form["step_id"] == "init"
+    form = await polling_form(hass, entry)
+    assert form["step_id"] == "polling"
     await hass.config_entries.options.async_configure(form["flow_id"], {"scan_interval": seconds})
     await hass.async_block_till_done()
-    assert entry.options == {"codes": {"45": "active_power/kW"}, "scan_interval": seconds}
+    assert entry.options == {
+        "codes": {"45": "active_power/kW"},
+        "scan_interval": seconds,
+        "throttle": 1.0,
+        "repair_gaps": True,
+    }
     interval = entry.runtime_data.realtime.update_interval
     assert interval is not None
     assert interval.total_seconds() == seconds
@@ -328,7 +354,7 @@ async def test_how_often_to_poll(hass: HomeAssistant, gateway: Gateway, set_up: 
 async def test_an_interval_that_is_none(hass: HomeAssistant, gateway: Gateway, set_up: SetUp, seconds: object) -> None:
     """Faster or slower than offered is refused."""
     entry = await set_up(gateway)
-    form = await hass.config_entries.options.async_init(entry.entry_id)
+    form = await polling_form(hass, entry)
     with pytest.raises(InvalidData):
         await hass.config_entries.options.async_configure(form["flow_id"], {"scan_interval": seconds})
     assert entry.options == {}

@@ -29,7 +29,7 @@ from simulator import (
     build_site,
 )
 
-from .conftest import PASSWORD, USERNAME, SetUp
+from .conftest import PASSWORD, USERNAME, SetUp, signal_entries
 
 REALTIME = "/v1/signals/realtime"
 
@@ -124,7 +124,7 @@ async def test_only_enabled_sensors_are_read(
 ) -> None:
     """What nobody looks at is not asked for."""
     entry = await set_up(gateway)
-    entries = [e for e in er.async_entries_for_config_entry(entity_registry, entry.entry_id) if not e.disabled]
+    entries = [e for e in signal_entries(entity_registry, entry) if not e.disabled]
     for item in entries[2:]:
         entity_registry.async_update_entity(item.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
     await hass.config_entries.async_reload(entry.entry_id)
@@ -141,7 +141,7 @@ async def test_a_gateway_that_takes_no_long_list_of_uids(
 ) -> None:
     """Where the request line is too long for the gateway, all values are asked for, from then on."""
     entry = await set_up(gateway)
-    entries = [e for e in er.async_entries_for_config_entry(entity_registry, entry.entry_id) if not e.disabled]
+    entries = [e for e in signal_entries(entity_registry, entry) if not e.disabled]
     entity_registry.async_update_entity(entries[0].entity_id, disabled_by=er.RegistryEntryDisabler.USER)
     for item in entries[3:]:
         entity_registry.async_update_entity(item.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
@@ -203,19 +203,6 @@ async def test_a_reboot_goes_unnoticed(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING and record.name != "asyncio"]
 
 
-async def test_the_gateway_comes_and_goes(
-    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
-) -> None:
-    """Without the gateway all sensors are unavailable; with it they are back."""
-    await set_up(gateway)
-    gateway.faults.add(Drop())
-    await poll(hass, freezer)
-    assert {state.state for state in hass.states.async_all("sensor")} == {STATE_UNAVAILABLE}
-    gateway.faults.clear()
-    await poll(hass, freezer)
-    assert len(values(hass)) >= enabled(gateway)
-
-
 @pytest.mark.parametrize(
     "fault",
     [
@@ -228,7 +215,12 @@ async def test_the_gateway_comes_and_goes(
     ],
 )
 async def test_a_gateway_in_trouble_at_start_is_tried_again(
-    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, fault: Drop, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    fault: Drop,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Whatever is wrong at the start, Home Assistant tries again by itself; a sentence in the log, no traceback."""
     gateway.faults.add(fault)
@@ -238,6 +230,8 @@ async def test_a_gateway_in_trouble_at_start_is_tried_again(
     # At debug level Home Assistant itself logs the whole chain.
     assert not [record for record in caplog.records if record.exc_info and record.levelno > logging.DEBUG]
     gateway.faults.clear()
+    # A gateway that asked for patience has it for five minutes.
+    freezer.tick(timedelta(minutes=5))
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED

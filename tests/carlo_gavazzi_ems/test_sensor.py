@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import BadRecord, Damage, GarbageNumbers, Gateway, Identity, Site, SiteKind, build_site
 
-from .conftest import SetUp
+from .conftest import SetUp, signal_entries
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ async def test_every_signal_has_a_sensor_with_its_value(
 ) -> None:
     """Enabled signals have a value, the others a disabled sensor."""
     entry = await set_up(gateway)
-    entries = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    entries = signal_entries(entity_registry, entry)
     serial = gateway.identity.serial_number
     assert {item.unique_id for item in entries} == {f"{serial}_{uid}" for uid in gateway.site.signals}
     for uid, signal in gateway.site.signals.items():
@@ -164,7 +164,7 @@ async def test_r22_what_hangs_on_nothing_hangs_on_the_gateway(
         child = device_registry.async_get_child_device_by_identifier((DOMAIN, f"{serial}_load_{uid}"), entry.entry_id)
         assert child is not None
         assert child.parent_device_id == root.id
-    entries = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    entries = signal_entries(entity_registry, entry)
     assert {item.device_id for item in entries} == {root.id}
     assert len(entries) == len(gateway.site.signals)
 
@@ -213,9 +213,7 @@ async def test_r19_a_new_label_renames_the_device_only(
 ) -> None:
     """Renaming on the gateway renames the device; entity_ids and unique_ids stay."""
     entry = await set_up(gateway)
-    before = {
-        item.unique_id: item.entity_id for item in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
-    }
+    before = {item.unique_id: item.entity_id for item in signal_entries(entity_registry, entry)}
     load = next(iter(gateway.site.loads.values()))
     gateway.site.rename(load.uid, "Sauna")
     gateway.site.rename(load.did, "Meter in the cellar")
@@ -227,9 +225,7 @@ async def test_r19_a_new_label_renames_the_device_only(
     assert child is not None
     assert meter is not None
     assert (child.name, meter.name) == ("Sauna", "Meter in the cellar")
-    assert before == {
-        item.unique_id: item.entity_id for item in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
-    }
+    assert before == {item.unique_id: item.entity_id for item in signal_entries(entity_registry, entry)}
 
 
 async def test_r19_two_gateways_with_equal_uids_and_labels(
@@ -243,7 +239,7 @@ async def test_r19_two_gateways_with_equal_uids_and_labels(
     async with Gateway(gateway.site, username=gateway.username, password=gateway.password, identity=twin) as other:
         second = await set_up(other)
         for entry in (first, second):
-            entries = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+            entries = signal_entries(entity_registry, entry)
             assert len(entries) == len(gateway.site.signals)
         assert await hass.config_entries.async_unload(second.entry_id)
 
@@ -308,7 +304,7 @@ async def test_r20_one_bad_record_in_a_list_harms_no_other(
     """However a record of a list is broken, at most its own signal is missing."""
     gateway.faults.add(BadRecord(what=what, how=how))
     entry = await set_up(gateway)
-    entries = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    entries = signal_entries(entity_registry, entry)
     assert len(entries) >= len(gateway.site.signals) - 1
     if len(entries) < len(gateway.site.signals):
         assert entry.runtime_data.topology.rejected
@@ -337,7 +333,8 @@ async def test_r20_the_diagnostics_list_what_was_left_out(
     assert isinstance(codes, dict)
     assert isinstance(signals, dict)
     assert len(signals) == len(gateway.site.signals)
-    assert codes["29"] == "voltage/V"
+    assert isinstance(codes["29"], dict)
+    assert codes["29"]["quantity"] == "voltage"
     text = json.dumps(found, ensure_ascii=False)
     secrets = [gateway.username, gateway.password, gateway.fingerprint, gateway.identity.mac, gateway.host]
     labels = [load.label for load in gateway.site.loads.values()]

@@ -5,21 +5,36 @@ import json
 import re
 from typing import Any
 
+from homeassistant.helpers.selector import selector
 import pytest
+import yaml
 
 from custom_components.carlo_gavazzi_ems import api
-from custom_components.carlo_gavazzi_ems.config_flow import _FORMS, _OPTIONS
+from custom_components.carlo_gavazzi_ems.codes_flow import CODES_PER_PAGE
+from custom_components.carlo_gavazzi_ems.config_flow import _FORMS
 from custom_components.carlo_gavazzi_ems.connection import _ERROR_KEYS, error_key
+from custom_components.carlo_gavazzi_ems.options_flow import POLLING, TABLE
+from custom_components.carlo_gavazzi_ems.services import (
+    GET_HISTORY,
+    IMPORT_HISTORY,
+    SERVICE_GET_HISTORY,
+    SERVICE_IMPORT_HISTORY,
+)
 
 from .test_walls import INTEGRATION
 
 TRANSLATIONS: dict[str, Any] = json.loads((INTEGRATION / "translations" / "en.json").read_text(encoding="utf-8"))
+#: The dialogs that name codes.
+CODES_FLOWS = ("config", "options", "issues.unnamed_codes.fix_flow")
+CODES_PLACEHOLDERS = {"page", "pages", *(f"code_{n}" for n in range(1, CODES_PER_PAGE + 1))}
 #: What each part of the dialogs is given to fill in.
 PLACEHOLDERS = {
     "config.step.certificate": {"host", "subject", "not_before", "not_after", "fingerprint"},
     "config.step.reauth_confirm": {"gateway"},
     "config.step.reconfigure": {"gateway"},
     "config.abort.other_gateway": {"gateway", "host"},
+    "exceptions.no_signal": {"entity"},
+    "exceptions.no_statistics": {"entity"},
     "exceptions": {"gateway"},
     "issues.certificate_changed.title": {"gateway"},
     "issues.certificate_changed.fix_flow.step": {
@@ -31,7 +46,16 @@ PLACEHOLDERS = {
         "fingerprint",
     },
     "issues.certificate_changed.fix_flow.abort": {"gateway", "host"},
+    "issues.load_missing": {"gateway", "load"},
+    "issues.counter_corrected": {"gateway", "load", "amount"},
+    "issues.clock_ahead": {"gateway", "minutes"},
+    "issues.clock_behind": {"gateway", "minutes"},
     "device": {"uid"},
+    **{f"{flow}.step.codes": CODES_PLACEHOLDERS for flow in CODES_FLOWS},
+    **{f"{flow}.step.corrected": {"codes"} for flow in CODES_FLOWS},
+    "options.error.unreadable_table": {"problems"},
+    "issues.unnamed_codes.title": {"gateway", "count"},
+    "issues.unnamed_codes.fix_flow.abort": {"gateway"},
 }
 
 
@@ -49,7 +73,8 @@ def test_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     keys = {key for _, key in _ERROR_KEYS}
     forms = {"invalid_host", "plain_http", "unknown"}
     assert set(TRANSLATIONS["config"]["error"]) == keys | forms
-    assert set(TRANSLATIONS["exceptions"]) == keys | {"other_gateway"}
+    actions = {"no_recorder", "no_signal", "no_statistics", "not_started", "span_empty"}
+    assert set(TRANSLATIONS["exceptions"]) == keys | actions | {"other_gateway"}
     handshake = (api.EmsTimeoutError, api.TlsError, api.HostNotFoundError, api.RefusedError, api.EmsConnectionError)
     aborts = TRANSLATIONS["issues"]["certificate_changed"]["fix_flow"]["abort"]
     assert set(aborts) == {error_key(kind("")) for kind in handshake}
@@ -71,8 +96,36 @@ def test_every_field_has_a_name_and_an_explanation() -> None:
     for step, schema in _FORMS.items():
         fields = {str(marker) for marker in schema.schema}
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == fields
-    init = TRANSLATIONS["options"]["step"]["init"]
-    assert set(init["data"]) == set(init["data_description"]) == {str(marker) for marker in _OPTIONS.schema}
+    for step, schema in (("polling", POLLING), ("table", TABLE)):
+        page = TRANSLATIONS["options"]["step"][step]
+        assert set(page["data"]) == set(page["data_description"]) == {str(marker) for marker in schema.schema}
+
+
+def test_every_action_has_a_name_an_explanation_and_a_form() -> None:
+    """Actions, their fields, texts, icons and forms name the same things."""
+    forms = yaml.safe_load((INTEGRATION / "services.yaml").read_text(encoding="utf-8"))
+    icons = json.loads((INTEGRATION / "icons.json").read_text(encoding="utf-8"))["services"]
+    schemas = {SERVICE_GET_HISTORY: GET_HISTORY, SERVICE_IMPORT_HISTORY: IMPORT_HISTORY}
+    assert set(forms) == set(icons) == set(schemas) == set(TRANSLATIONS["services"])
+    for service, schema in schemas.items():
+        texts_of = TRANSLATIONS["services"][service]
+        assert set(texts_of) == {"name", "description", "fields"}
+        fields = {str(marker): marker for marker in schema.schema}
+        assert set(texts_of["fields"]) == set(forms[service]["fields"]) == set(fields)
+        for field in forms[service]["fields"].values():
+            selector(field["selector"])
+        required = {name for name, field in forms[service]["fields"].items() if field.get("required")}
+        assert required == {name for name, marker in fields.items() if type(marker).__name__ == "Required"}
+
+
+def test_the_codes_are_asked_in_the_same_words_everywhere() -> None:
+    """The dialog is one, so its words are the same at set-up, in the options and behind the repair."""
+    fix_flow = TRANSLATIONS["issues"]["unnamed_codes"]["fix_flow"]
+    for step in ("codes", "corrected"):
+        words = TRANSLATIONS["options"]["step"][step]
+        assert words == fix_flow["step"][step] == TRANSLATIONS["config"]["step"][step]
+    assert set(fix_flow["step"]["codes"]["data"]) == CODES_PLACEHOLDERS - {"page", "pages"}
+    assert TRANSLATIONS["options"]["progress"] == fix_flow["progress"] == TRANSLATIONS["config"]["progress"]
 
 
 @pytest.mark.parametrize(("path", "text"), list(texts()))

@@ -47,6 +47,7 @@ class FakeHomeAssistant:
 
     submitted: list[Any] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    reloads: list[str] = field(default_factory=list)
     commands: list[dict[str, Any]] = field(default_factory=list)
     logins: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,6 +69,7 @@ class FakeHomeAssistant:
                 web.get(FLOW + "/{flow}", self._flow),
                 web.post(FLOW + "/{flow}", self._flow),
                 web.delete(FLOW + "/{flow}", self._delete),
+                web.post("/api/config/config_entries/entry/{entry}/reload", self._reload),
                 web.get("/api/websocket", self._websocket),
             ]
         )
@@ -98,6 +100,11 @@ class FakeHomeAssistant:
         self._authorize(request)
         self.deleted.append(request.match_info["flow"])
         return web.json_response({"message": "Flow aborted"})
+
+    async def _reload(self, request: web.Request) -> web.Response:
+        self._authorize(request)
+        self.reloads.append(request.match_info["entry"])
+        return web.json_response({"require_restart": False})
 
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
         websocket = web.WebSocketResponse()

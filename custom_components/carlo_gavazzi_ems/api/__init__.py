@@ -1,5 +1,6 @@
 """An asynchronous client of the Carlo Gavazzi EMS gateway's HTTPS API; knows nothing of Home Assistant."""
 
+from .backoff import LoginBackoff
 from .certificate import Certificate, describe_certificate, fetch_certificate
 from .client import EmsClient
 from .exceptions import (
@@ -46,6 +47,7 @@ __all__ = [
     "InvalidAnswerError",
     "InvalidCredentialsError",
     "Load",
+    "LoginBackoff",
     "LoginError",
     "LoginForbiddenError",
     "LoginLockedError",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import time
 from typing import Final
 
+from .backoff import LoginBackoff
 from .exceptions import (
     BusyError,
     InvalidAnswerError,
@@ -30,13 +31,20 @@ class TokenManager:
     """
 
     def __init__(
-        self, transport: Transport, username: str, password: str, *, clock: Callable[[], float] = time.monotonic
+        self,
+        transport: Transport,
+        username: str,
+        password: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        backoff: LoginBackoff | None = None,
     ) -> None:
-        """Log in with these credentials when the first token is asked for."""
+        """Log in with these credentials when the first token is asked for, and not before `backoff` allows it."""
         self._transport = transport
         self._username = username
         self._password = password
         self._clock = clock
+        self._backoff = backoff or LoginBackoff()
         self._lock = asyncio.Lock()
         self._token: str | None = None
         self._issued_at = 0.0
@@ -45,6 +53,11 @@ class TokenManager:
         self._refused = False
         #: How many logins were sent.
         self.logins = 0
+
+    @property
+    def wait(self) -> float:
+        """Seconds for which no login is sent, because the gateway asked for patience."""
+        return self._backoff.remaining
 
     async def token(self) -> str:
         """Return a token that lives for two minutes at least; logs in where there is none.
@@ -86,6 +99,8 @@ class TokenManager:
 
     async def _login(self) -> str:
         """Send one login; the life of its token counts from before it was sent."""
+        if wait := self._backoff.remaining:
+            raise LoginLockedError(None, wait)
         asked_at = self._clock()
         self.logins += 1
         try:
@@ -94,15 +109,18 @@ class TokenManager:
             )
         except UnauthorizedError as err:
             if err.status == 403:
+                # Asking all the time does not give an account its rights.
+                self._backoff.refused(None)
                 raise LoginForbiddenError("the account may not use the API") from err
             self._refused = True
             raise InvalidCredentialsError("user name or password is wrong") from err
         except BusyError as err:
-            raise LoginLockedError(err.status, err.retry_after) from err
+            raise LoginLockedError(err.status, self._backoff.refused(err.retry_after)) from err
         token = answer.get("token") if isinstance(answer, dict) else None
         # It goes into a header, where a line break would begin the next one.
         if not isinstance(token, str) or not token.strip() or not token.isprintable():
             raise InvalidAnswerError("the login's answer holds no token")
+        self._backoff.accepted()
         self._issued_at = asked_at
         self._proven = False
         return token

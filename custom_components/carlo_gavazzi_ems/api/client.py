@@ -9,6 +9,7 @@ from typing import Final, Self
 import aiohttp
 
 from .auth import TokenManager
+from .backoff import LoginBackoff
 from .exceptions import InvalidAnswerError, OversizedAnswerError, UnauthorizedError, UnsupportedVersionError
 from .fields import JsonObject
 from .models import Device, GatewayDate, GatewayInfo, HistoryRow, Load, Protocol, Sample, Signal
@@ -64,20 +65,22 @@ class EmsClient:
         address: Address,
         username: str,
         password: str,
+        *,
+        backoff: LoginBackoff | None = None,
     ) -> Self:
-        """Return a client on this session; nothing is sent before the first call."""
+        """Return a client on this session; nothing is sent before the first call, no login before `backoff` allows."""
         transport = Transport(session, address)
-        return cls(transport, TokenManager(transport, username, password))
-
-    @property
-    def address(self) -> Address:
-        """Where the gateway is."""
-        return self._transport.address
+        return cls(transport, TokenManager(transport, username, password, backoff=backoff))
 
     @property
     def logins(self) -> int:
         """How many logins were sent so far."""
         return self._tokens.logins
+
+    @property
+    def login_wait(self) -> float:
+        """Seconds for which no login is sent, because the gateway asked for patience; 0 where one may be sent."""
+        return self._tokens.wait
 
     # The gateway itself
 

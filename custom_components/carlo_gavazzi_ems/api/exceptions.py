@@ -97,8 +97,9 @@ class LoginForbiddenError(LoginError):
 class LoginLockedError(LoginError):
     """423, 429 or 503 at the login: not a wrong password, but a request to wait."""
 
-    def __init__(self, status: int, retry_after: float | None = None) -> None:
-        """Keep the status, and the seconds of a Retry-After header where there was one."""
-        super().__init__(f"the gateway takes no login now (HTTP status {status})")
+    def __init__(self, status: int | None, retry_after: float | None = None) -> None:
+        """Keep the status, None where no login was sent because of an earlier one, and the seconds to wait."""
+        reason = "" if status is None else f" (HTTP status {status})"
+        super().__init__(f"the gateway takes no login now{reason}")
         self.status = status
         self.retry_after = retry_after

@@ -9,6 +9,7 @@ from custom_components.carlo_gavazzi_ems.api import (
     BusyError,
     InvalidAnswerError,
     InvalidCredentialsError,
+    LoginBackoff,
     LoginForbiddenError,
     LoginLockedError,
     UnauthorizedError,
@@ -49,7 +50,7 @@ class Logins:
 
 def manager(logins: Logins, clock: Clock) -> TokenManager:
     """Return a token manager on this wire."""
-    return TokenManager(cast("Transport", logins), "user", "secret", clock=clock)
+    return TokenManager(cast("Transport", logins), "user", "secret", clock=clock, backoff=LoginBackoff(clock=clock))
 
 
 def tokens(*names: str) -> Logins:
@@ -74,7 +75,7 @@ async def test_r07_the_life_of_a_token_counts_from_before_the_login() -> None:
     assert await auth.token() == "a"
     clock.now += 28 * 60 - 1
     assert await auth.token() == "a"
-    clock.now += 1
+    clock.now += 2
     assert await auth.token() == "b"
 
 
@@ -113,18 +114,46 @@ async def test_r08_a_refused_login_is_sent_once() -> None:
 @pytest.mark.parametrize("status", [423, 429, 503])
 async def test_r08_a_locked_account_is_no_wrong_password(status: int) -> None:
     """A gateway that asks for patience is asked again later."""
-    logins = Logins(BusyError(status, 60), {"token": "a"})
-    auth = manager(logins, Clock())
+    logins, clock = Logins(BusyError(status, 60), {"token": "a"}), Clock()
+    auth = manager(logins, clock)
     with pytest.raises(LoginLockedError) as error:
         await auth.token()
     assert (error.value.status, error.value.retry_after) == (status, 60)
+    clock.now += 58
+    with pytest.raises(LoginLockedError) as error:
+        await auth.token()
+    assert (error.value.status, error.value.retry_after) == (None, 2)
+    assert len(logins.sent) == 1
+    clock.now += 2
     assert await auth.token() == "a"
 
 
+async def test_r08_the_login_is_left_alone_for_5_15_60_minutes() -> None:
+    """A gateway that does not say how long is asked again ever more rarely; a login that works ends that."""
+    logins, clock = Logins(BusyError(429)), Clock()
+    kept: list[tuple[int, float]] = []
+    backoff = LoginBackoff(clock=clock, changed=lambda: kept.append((backoff.refusals, backoff.until - clock.now)))
+    auth = TokenManager(cast("Transport", logins), "user", "secret", clock=clock, backoff=backoff)
+    for minutes in (5, 15, 60, 60):
+        with pytest.raises(LoginLockedError) as error:
+            await auth.token()
+        assert error.value.retry_after == minutes * 60
+        clock.now += minutes * 60
+    assert len(logins.sent) == 4
+    logins.answers = [{"token": "a"}]
+    assert await auth.token() == "a"
+    assert kept == [(1, 300), (2, 900), (3, 3600), (4, 3600), (0, -clock.now)]
+
+
 async def test_an_account_without_rights_is_no_wrong_password() -> None:
-    """403 has a name of its own."""
+    """403 has a name of its own, and is not asked for all the time either."""
+    logins = Logins(UnauthorizedError(403))
+    auth = manager(logins, Clock())
     with pytest.raises(LoginForbiddenError):
-        await manager(Logins(UnauthorizedError(403)), Clock()).token()
+        await auth.token()
+    with pytest.raises(LoginLockedError):
+        await auth.token()
+    assert len(logins.sent) == 1
 
 
 @pytest.mark.parametrize(

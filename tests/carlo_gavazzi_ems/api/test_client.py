@@ -9,8 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from custom_components.carlo_gavazzi_ems.api import EmsClient, NotFoundError, Protocol, UnsupportedVersionError
-from simulator import Gateway, Site, SiteKind, build_site
+from custom_components.carlo_gavazzi_ems.api import (
+    EmsClient,
+    InvalidAnswerError,
+    NotFoundError,
+    Protocol,
+    UnsupportedVersionError,
+)
+from simulator import BadRecord, Damage, Gateway, Site, SiteKind, build_site
 from tests.carlo_gavazzi_ems.test_walls import ROOT
 
 #: Each operation of the API, as docs/openapi.yaml names it, and the method that calls it.
@@ -189,6 +195,14 @@ async def test_history_in_eight_forms(site: Site, client: EmsClient) -> None:
     assert uid in await client.load_last_history(signal.lid)
     assert uid in await client.device_last_history(signal.did)
     assert end.timestamp() <= last.period_end <= datetime.now(UTC).timestamp() + 60
+
+
+async def test_r20_an_answer_of_one_bad_record(gateway: Gateway, client: EmsClient) -> None:
+    """Where a record was asked for alone, a bad one is an error."""
+    uid = next(iter(gateway.site.signals))
+    gateway.faults.add(BadRecord(how=Damage.TEXT, field="si"))
+    with pytest.raises(InvalidAnswerError):
+        await client.signal(uid)
 
 
 async def test_r11_one_request_at_a_time(gateway: Gateway, client: EmsClient) -> None:

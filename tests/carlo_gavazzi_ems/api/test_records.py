@@ -227,6 +227,13 @@ def test_a_label_that_is_none() -> None:
     assert (devices[2].label, list(devices.rejected)) == ("", ["1"])
 
 
+@pytest.mark.parametrize("key", ["index", "type", "did"])
+def test_whole_numbers_in_any_spelling(key: str) -> None:
+    """A whole number may be printed as a float or in quotes."""
+    loads = [parse_load({"label": "Main", key: printed}, 2) for printed in (7, 7.0, "7")]
+    assert loads[0] == loads[1] == loads[2]
+
+
 def test_labels_lose_what_cannot_be_seen() -> None:
     """Control characters and overrides of the reading direction go; every script stays."""
     assert clean_text("  Wärme\u202epumpe\x00\n\t热泵 🔌 ") == "Wärmepumpe 热泵 🔌"

@@ -9,6 +9,8 @@ from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES, Q
 
 INTEGRATION = Path(quantities.__file__).parents[1]
 UNNAMED = "signal"
+GATEWAY = {"last_seen", "clock_offset"}
+"""Sensors of the gateway itself."""
 TRANSLATION_KEYS = {quantity.translation_key for quantity in QUANTITIES.values()}
 
 
@@ -28,8 +30,8 @@ def name_of(quantity: Quantity) -> str:
 
 
 def test_no_name_is_missing_or_left_over() -> None:
-    """The names are those of the quantities, and the one of a code that nobody has named."""
-    assert NAMES.keys() == TRANSLATION_KEYS | {UNNAMED}
+    """The names are those of the quantities, of the gateway's sensors, and of a code that nobody has named."""
+    assert NAMES.keys() == TRANSLATION_KEYS | GATEWAY | {UNNAMED}
     assert all(entry.keys() == {"name"} for entry in NAMES.values())
 
 

@@ -1,0 +1,59 @@
+"""A button that has the gateway's lists read at once."""
+
+from typing import override
+
+from homeassistant.components.button import ButtonEntity
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .entity import EmsGatewayEntity
+from .runtime import EmsConfigEntry
+
+# The client has one request in flight at most.
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    _: HomeAssistant, entry: EmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the button to the gateway."""
+    async_add_entities([RescanButton(entry)])
+
+
+class RescanButton(EmsGatewayEntity, ButtonEntity):
+    """Looks for new devices, loads and signals."""
+
+    _attr_entity_category = EntityCategory.CONFIG
+
+    def __init__(self, entry: EmsConfigEntry) -> None:
+        """Look on this gateway."""
+        super().__init__(entry, "rescan")
+
+    @property
+    @override
+    def _shown(self) -> object:
+        return None
+
+    @callback
+    @override
+    def _update(self) -> None:
+        """Do nothing: a button has no value."""
+
+    @override
+    async def async_press(self) -> None:
+        """Read the lists now; what is new appears at once."""
+        topology = self.coordinator.topology
+        await topology.async_refresh()
+        if topology.last_update_success:
+            return
+        cause = topology.last_exception
+        if isinstance(cause, HomeAssistantError) and cause.translation_key is not None:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=cause.translation_key,
+                translation_placeholders=cause.translation_placeholders,
+            ) from cause
+        raise HomeAssistantError from cause

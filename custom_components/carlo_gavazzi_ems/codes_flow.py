@@ -1,0 +1,234 @@
+"""The dialog that names codes: the same at set-up, in the options, and behind the repair."""
+
+from abc import abstractmethod
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import logging
+import threading
+from typing import Any, Final, cast
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
+from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig, SelectSelectorMode
+import voluptuous as vol
+
+from .api import EmsClient, EmsError, Load, Sample, Signal
+from .const import CONF_CODES, CONF_CORRECTED, CONF_EVIDENCE, DOMAIN
+from .naming import CodeRow, Names, code_rows
+from .observation import async_observe
+from .signals.catalogue import DOCUMENTED, Catalogue
+from .signals.identify import Finding, Series, identify
+
+_LOGGER = logging.getLogger(__name__)
+
+CODES_PER_PAGE: Final = 40
+#: The share of the progress bar that reading takes; the rest is for thinking.
+_READING: Final = 0.8
+
+
+@dataclass(kw_only=True)
+class Naming:
+    """One round of naming: what is known, what is asked, what was chosen so far."""
+
+    catalogue: Catalogue
+    client: EmsClient | None = None
+    everything: bool = False
+    """Whether codes that have a meaning already are asked as well, to be corrected."""
+    signals: Mapping[int, Signal] = field(default_factory=dict)
+    loads: Mapping[int, Load] = field(default_factory=dict)
+    findings: Mapping[int, Finding] = field(default_factory=dict)
+    rows: list[CodeRow] = field(default_factory=list)
+    page: int = 0
+    chosen: dict[str, str] = field(default_factory=dict)
+    """What the person made of each code; empty where it is to have no name."""
+
+    def asked(self) -> list[int]:
+        """Return the codes to ask for, in ascending order."""
+        codes = {signal.code for signal in self.signals.values()}
+        return sorted(code for code in codes if self.everything or self.catalogue.meaning(code) is None)
+
+    def codes(self) -> dict[str, str]:
+        """Return the table of confirmed codes as it is after this round, for the entry's options."""
+        table = self.catalogue.confirmed | {
+            code: text for code, text in self.chosen.items() if not text or text != self._documented(code)
+        }
+        return {code: text for code, text in table.items() if text}
+
+    def corrected(self) -> dict[str, tuple[str, str]]:
+        """Return the codes that meant something else before, with both meanings; the new one may be none."""
+        before = {str(code): meaning.text for code, meaning in self.catalogue.meanings.items()}
+        after = {code: text or self._documented(code) for code, text in self.chosen.items()}
+        return {code: (before[code], text) for code, text in after.items() if code in before and before[code] != text}
+
+    def _documented(self, code: str) -> str:
+        """Return what a public document says of a code, empty where it says nothing."""
+        meaning = DOCUMENTED.get(int(code))
+        return "" if meaning is None else meaning.text
+
+    def options(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an entry's options with what was chosen, and what spoke for it."""
+        codes = self.codes()
+        kept = {code: reason for code, reason in before.get(CONF_EVIDENCE, {}).items() if code in codes}
+        for code in self.corrected():
+            kept.pop(code, None)
+        options = {**before, CONF_CODES: codes, CONF_EVIDENCE: kept | self._evidence()}
+        if corrected := self.corrected():
+            options[CONF_CORRECTED] = sorted({*before.get(CONF_CORRECTED, ()), *corrected}, key=int)
+        return options
+
+    def _evidence(self) -> dict[str, dict[str, Any]]:
+        """Return what spoke for each choice that had been proposed, for the diagnostics."""
+        proposals = {
+            (code, candidate.text): candidate
+            for code, finding in self.findings.items()
+            for candidate in finding.candidates
+        }
+        return {
+            code: {"confidence": round(candidate.confidence, 3), "law": candidate.law}
+            for code, text in self.chosen.items()
+            if (candidate := proposals.get((int(code), text))) is not None
+        }
+
+
+def known_codes(hass: HomeAssistant) -> dict[str, str]:
+    """Return what has been confirmed on any gateway: a code means the same on all of them."""
+    known: dict[str, str] = {}
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        known.update(entry.options.get(CONF_CODES, {}))
+    return known
+
+
+class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
+    FlowHandler[ContextT, ResultT, HandlerT]
+):
+    """Finds out what the codes measure, and has a person confirm it, page by page."""
+
+    _naming: Naming
+    _identifying: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def _async_codes_named(self) -> ResultT:
+        """Go on with what was chosen."""
+
+    async def _async_start_naming(
+        self, client: EmsClient, catalogue: Catalogue, *, everything: bool = False
+    ) -> ResultT:
+        """Begin with what the gateway lists and reads."""
+        self._naming = Naming(client=client, catalogue=catalogue, everything=everything)
+        return await self.async_step_identify()
+
+    async def async_step_identify(self, _: dict[str, Any] | None = None) -> ResultT:
+        """Show how far the reading is; closing the dialog ends it."""
+        if self._identifying is None:
+            self._identifying = self.hass.async_create_task(self._async_identify(), "identify codes")
+        if not self._identifying.done():
+            return self.async_show_progress(
+                step_id="identify", progress_action="identify", progress_task=self._identifying
+            )
+        return self.async_show_progress_done(next_step_id="codes")
+
+    async def async_step_codes(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Show a page of codes, and take what was made of them."""
+        naming = self._naming
+        start = naming.page * CODES_PER_PAGE
+        # A translation needs to know its field: so these are numbered, and their labels are filled in.
+        rows = {f"code_{n}": row for n, row in enumerate(naming.rows[start : start + CODES_PER_PAGE], start=1)}
+        if user_input is not None:
+            naming.chosen.update({str(row.code): user_input.get(field, "") for field, row in rows.items()})
+            naming.page += 1
+            return await self.async_step_codes()
+        if not rows:
+            return await self.async_step_corrected()
+        names = await Names.async_load(self.hass)
+        schema = vol.Schema({vol.Optional(field): _picker(names, row) for field, row in rows.items()})
+        pages = -(-len(naming.rows) // CODES_PER_PAGE)
+        labels = {field: row.label for field, row in rows.items()}
+        return self.async_show_form(
+            step_id="codes",
+            data_schema=self.add_suggested_values_to_schema(schema, self._suggested(rows)),
+            description_placeholders={"page": str(naming.page + 1), "pages": str(pages), **labels},
+            last_step=naming.page + 1 == pages,
+        )
+
+    async def async_step_corrected(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Tell what happens to statistics recorded under a unit that was corrected."""
+        corrected = self._naming.corrected()
+        if user_input is not None or not corrected:
+            return await self._async_codes_named()
+        names = await Names.async_load(self.hass)
+        lines = [
+            f"{code}: {names.of_text(old)} → {names.of_text(new) if new else '—'}"
+            for code, (old, new) in corrected.items()
+        ]
+        return self.async_show_form(
+            step_id="corrected",
+            data_schema=vol.Schema({}),
+            description_placeholders={"codes": "\n".join(f"- {line}" for line in lines)},
+            last_step=True,
+        )
+
+    def _suggested(self, rows: Mapping[str, CodeRow]) -> dict[str, str]:
+        """Return what is preselected: a meaning that is known, else one that is beyond doubt."""
+        known = {field: self._naming.catalogue.meaning(row.code) for field, row in rows.items()}
+        return {
+            field: text
+            for field, meaning in known.items()
+            if (text := meaning.text if meaning is not None else rows[field].proposal) is not None
+        }
+
+    async def _async_identify(self) -> None:
+        """Read what there is and find out what it means; whatever fails costs proposals, and nothing else."""
+        naming = self._naming
+        client = cast("EmsClient", naming.client)
+        samples: Mapping[int, Sample] = {}
+        try:
+            naming.loads, naming.signals = await client.loads(), await client.signals()
+            if all(naming.catalogue.meaning(signal.code) for signal in naming.signals.values()):
+                samples = await client.realtime(wanted=naming.signals.keys())
+            else:
+                series, samples = await async_observe(
+                    client,
+                    naming.signals.values(),
+                    lambda share: self.async_update_progress(share * _READING),
+                )
+                naming.findings = await self._async_think(series)
+        except EmsError as err:
+            _LOGGER.debug("The codes cannot be identified now: %s", err)
+        naming.rows = code_rows(naming.asked(), naming.signals, naming.loads, samples, naming.findings)
+
+    async def _async_think(self, series: list[Series]) -> Mapping[int, Finding]:
+        """Identify in a thread of its own, and end that thread when the dialog is closed."""
+        closed = threading.Event()
+        known = {code: meaning.text for code, meaning in self._naming.catalogue.meanings.items()}
+
+        def progress(share: float) -> None:
+            if closed.is_set():
+                raise _ClosedError
+            self.hass.loop.call_soon_threadsafe(self.async_update_progress, _READING + share * (1 - _READING))
+
+        def think() -> Mapping[int, Finding]:
+            try:
+                return identify(series, known, progress=progress)
+            except _ClosedError:
+                return {}
+            except Exception:
+                # A fault in here is worth a report, but not the set-up: the person can still pick by hand.
+                _LOGGER.exception("The codes could not be identified")
+                return {}
+
+        try:
+            return await self.hass.async_add_executor_job(think)
+        finally:
+            closed.set()
+
+
+class _ClosedError(Exception):
+    """The dialog was closed while its codes were being identified."""
+
+
+def _picker(names: Names, row: CodeRow) -> SelectSelector:
+    """Return the list to pick a code's meaning from."""
+    return SelectSelector(
+        SelectSelectorConfig(options=names.options(row.finding), mode=SelectSelectorMode.DROPDOWN, sort=False)
+    )

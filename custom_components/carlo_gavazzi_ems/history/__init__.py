@@ -1,0 +1,1 @@
+"""The gateway's history in Home Assistant's statistics."""

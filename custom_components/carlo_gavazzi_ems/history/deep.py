@@ -1,0 +1,111 @@
+"""The time before Home Assistant was there: the gateway's hours put in front of the recorded ones."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+
+from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+
+from .counters import rules_for
+from .gaps import Counter, Disagreement, Plan
+from .rows import HOUR, CounterRow, Reading, in_order, measured_rows
+from .source import async_readings, batches
+from .statistics import async_cut_off, async_first_hours, async_write_counter, async_write_measured
+from .targets import Target
+
+#: Hours that are fetched and written in one go; an import that is broken off goes on from there.
+_STEP: Final = 7 * 24 * HOUR
+
+
+@dataclass(slots=True, kw_only=True)
+class Imported:
+    """What became of one sensor, or would become of it."""
+
+    target: Target
+    first: CounterRow
+    """The first hour there is; of a measured value only its start counts."""
+    hours: int = 0
+    until: float = 0.0
+    """The end of the last imported hour."""
+    reason: str | None = None
+    """Why no more was written."""
+
+    def add(self, start: float, end: float, count: int) -> None:
+        """Count hours that go from `start` to `end`."""
+        self.until = self.until or end
+        self.hours += count
+        self.first = self.first._replace(start=start)
+
+
+class DeepImport:
+    """Imports full hours from before the first recorded one, from the newest to the oldest."""
+
+    def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry, *, dry_run: bool) -> None:
+        """Import for an entry; in a dry run everything but the writing is done."""
+        self._hass = hass
+        self._entry = entry
+        self._dry_run = dry_run
+
+    async def async_run(self, targets: Iterable[Target], start: float) -> list[Imported]:
+        """Import from a full hour on. Raises an EmsError; what was written until then is complete in itself."""
+        async with self._entry.runtime_data.history.lock:
+            cut_off = await async_cut_off(self._hass)
+            first = await async_first_hours(self._hass, targets)
+            # A sum can only be moved once it is there, and an hour be joined to one that is over.
+            sensors = [
+                Imported(target=target, first=row)
+                for target in targets
+                if (row := first.get(target.entity_id)) is not None
+            ]
+            groups: defaultdict[float, list[Imported]] = defaultdict(list)
+            for sensor in sensors:
+                if sensor.first.start < cut_off:
+                    groups[sensor.first.start].append(sensor)
+            for end, group in groups.items():
+                for batch in batches(group, _STEP):
+                    await self._async_import(batch, start, end)
+            await get_instance(self._hass).async_block_till_done()
+        return sensors
+
+    async def _async_import(self, sensors: list[Imported], start: float, end: float) -> None:
+        """Import some sensors of which the hours begin at the same time."""
+        while end > start and (left := [sensor for sensor in sensors if sensor.reason is None]):
+            begin = max(start, end - _STEP)
+            uids = [sensor.target.uid for sensor in left]
+            readings = await async_readings(self._entry.runtime_data.client, uids, begin - HOUR, end + HOUR)
+            for sensor in left:
+                own = sensor.target.readings(readings.get(sensor.target.uid, []))
+                if sensor.target.is_counter:
+                    self._import_counter(sensor, own, begin)
+                else:
+                    self._import_measured(sensor, own, begin)
+            end = begin
+
+    def _import_counter(self, sensor: Imported, readings: list[Reading], begin: float) -> None:
+        """Put a counter's hours in front, and move what was recorded onto them."""
+        try:
+            plan = Counter(readings, rules_for(self._hass, self._entry, sensor.target)).before(sensor.first, begin)
+        except Disagreement as reason:
+            sensor.reason = str(reason)
+            return
+        if not plan.rows:
+            return
+        self._write(sensor.target, plan)
+        sensor.add(plan.rows[0].start, plan.rows[-1].start + HOUR, len(plan.rows))
+        sensor.first = plan.rows[0]
+
+    def _import_measured(self, sensor: Imported, readings: list[Reading], begin: float) -> None:
+        """Put a measured value's hours in front."""
+        rows = [row for row in measured_rows(in_order(readings)) if begin <= row.start < sensor.first.start]
+        if rows:
+            if not self._dry_run:
+                async_write_measured(self._hass, sensor.target, rows)
+            sensor.add(rows[0].start, rows[-1].start + HOUR, len(rows))
+
+    def _write(self, target: Target, plan: Plan) -> None:
+        if not self._dry_run:
+            async_write_counter(self._hass, target, plan)

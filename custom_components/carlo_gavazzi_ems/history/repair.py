@@ -1,0 +1,150 @@
+"""When the hours that Home Assistant missed are repaired, and what is remembered of it."""
+
+from datetime import UTC, datetime
+import logging
+from typing import Final, TypedDict
+
+from homeassistant.components.recorder.const import DOMAIN as RECORDER
+from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_utc_time_change
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+from custom_components.carlo_gavazzi_ems.api import EmsError
+from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS, DOMAIN
+from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+
+from .counters import CounterRepair
+from .measured import async_repair_measured
+from .rows import HOUR
+from .statistics import async_cut_off
+from .targets import async_targets
+from .work import Outcome
+
+_LOGGER = logging.getLogger(__name__)
+_VERSION: Final = 1
+#: How far back a first run looks, and one whose memory was lost.
+_LOOK_BACK: Final = 10 * 24 * HOUR
+#: When the hour before is looked at: the recorder has long compiled it then, and the gateway closed its periods.
+_MINUTE, _SECOND = 15, 30
+
+
+class Progress(TypedDict):
+    """What is remembered over a restart."""
+
+    checked: float
+    """All hours before this instant have been looked at."""
+    pending: dict[str, float]
+    """Sensors that wait for a state after their gap: entity id -> the hour to begin with."""
+
+
+def repair_store(hass: HomeAssistant, entry: EmsConfigEntry) -> Store[Progress]:
+    """Return where the progress of an entry is kept."""
+    return Store(hass, _VERSION, f"{DOMAIN}.{entry.entry_id}.repair")
+
+
+class GapRepair:
+    """Fills the hours that Home Assistant missed from the gateway's own history."""
+
+    def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry) -> None:
+        """Repair the sensors of this entry."""
+        self._hass = hass
+        self._entry = entry
+        self._store = repair_store(hass, entry)
+        self._remove_first: CALLBACK_TYPE | None = None
+        #: Until then Home Assistant may have been off; its rows of that time are made up.
+        self._flat_before = dt_util.utcnow().timestamp()
+
+    @callback
+    def async_start(self) -> None:
+        """Begin as soon as it does no harm; nothing where there is no recorder, or where it is switched off."""
+        if RECORDER in self._hass.config.components and self._entry.options.get(CONF_REPAIR_GAPS, True):
+            self._entry.async_on_unload(async_at_started(self._hass, self._async_started))
+            self._entry.async_on_unload(self._async_forget_first)
+
+    @callback
+    def _async_started(self, _: HomeAssistant) -> None:
+        """Wait for the first five minutes: by then the recorder has caught up with the time it was off.
+
+        Rows that come before it catches up make it lose that time for every sensor of the installation.
+        """
+        self._remove_first = self._hass.bus.async_listen(
+            EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._async_caught_up
+        )
+
+    @callback
+    def _async_caught_up(self, _: Event) -> None:
+        """Repair what the start has shown, and from now on every hour."""
+        self._async_forget_first()
+        self._async_repair_soon(dt_util.utcnow())
+        self._entry.async_on_unload(
+            async_track_utc_time_change(self._hass, self._async_repair_soon, minute=_MINUTE, second=_SECOND)
+        )
+
+    @callback
+    def _async_forget_first(self) -> None:
+        if self._remove_first is not None:
+            self._remove_first()
+            self._remove_first = None
+
+    @callback
+    def _async_repair_soon(self, _: datetime) -> None:
+        """Repair in the background, unless history is being read already."""
+        if not self._entry.runtime_data.history.lock.locked():
+            self._entry.async_create_background_task(self._hass, self.async_repair(), f"{DOMAIN} gap repair")
+
+    async def async_repair(self) -> None:
+        """Look at the hours that have not been looked at yet, and repair them; an error leaves them for the next time."""
+        runtime = self._entry.runtime_data
+        # A gateway that does not answer, or does not take the password, is not asked.
+        if not runtime.realtime.last_update_success:
+            return
+        async with runtime.history.lock:
+            outcome = Outcome()
+            try:
+                await self._async_repair(outcome)
+            except EmsError as err:
+                _LOGGER.debug("%s: the history could not be read: %s", self._entry.title, err)
+            self._report(outcome)
+
+    async def _async_repair(self, outcome: Outcome) -> None:
+        """Do one run; what is done is remembered as soon as the recorder has it."""
+        cut_off = await async_cut_off(self._hass)
+        progress = await self._store.async_load() or Progress(checked=cut_off - _LOOK_BACK, pending={})
+        since, pending = progress["checked"], progress["pending"]
+        if cut_off <= since:
+            return
+        targets = await async_targets(self._hass, self._entry)
+        counters = CounterRepair(self._hass, self._entry, cut_off, outcome)
+        await counters.async_run(targets, since, pending)
+        await async_repair_measured(
+            self._hass,
+            self._entry,
+            targets,
+            outcome,
+            since=since,
+            cut_off=cut_off,
+            flat_before=self._flat_before,
+        )
+        await get_instance(self._hass).async_block_till_done()
+        self._flat_before = 0.0
+        outcome.until = datetime.fromtimestamp(cut_off, UTC)
+        await self._store.async_save(Progress(checked=cut_off, pending=counters.pending))
+
+    def _report(self, outcome: Outcome) -> None:
+        """Say in one line what was done, and in one what was not and why."""
+        if outcome.hours or outcome.refused:
+            self._entry.runtime_data.history.last = outcome
+        if outcome.hours:
+            _LOGGER.info(
+                "%s: filled %s missed hours of %s sensors from the gateway's history",
+                self._entry.title,
+                outcome.written,
+                len(outcome.hours),
+            )
+        if outcome.refused:
+            reasons = "; ".join(f"{outcome.names[uid]}: {reason}" for uid, reason in sorted(outcome.refused.items()))
+            _LOGGER.warning("%s: missed hours were left as they are: %s", self._entry.title, reasons)

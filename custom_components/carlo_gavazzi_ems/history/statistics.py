@@ -1,0 +1,141 @@
+"""What the recorder has of our sensors, and the only place that writes into it.
+
+Two things an import must never do, because they destroy hours of every other sensor of the installation: write an
+hour that the recorder has not compiled yet, and come before the recorder has caught up with a downtime.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta, StatisticsRuns
+from homeassistant.components.recorder.models import StatisticData
+from homeassistant.components.recorder.statistics import (
+    StatisticsRow,
+    async_import_statistics,
+    get_last_short_term_statistics,
+    statistics_during_period,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.recorder import get_instance, session_scope
+from homeassistant.util import dt as dt_util
+
+from .gaps import Junction, Plan
+from .rows import CounterRow, MeasuredRow, floor_hour
+from .targets import Target
+
+#: Seconds after its end in which an hour may not have been compiled yet.
+_COMPILING: Final = 600.0
+_FIVE_MINUTES: Final = 300.0
+type Kind = Literal["change", "last_reset", "max", "mean", "min", "state", "sum"]
+#: Rows of one import; the recorder handles one import at a time, and nothing else meanwhile.
+_ROWS_AT_ONCE: Final = 1000
+
+
+async def async_cut_off(hass: HomeAssistant) -> float:
+    """Return the end of the last hour that the recorder has surely compiled: nothing from it on may be written."""
+    instance = get_instance(hass)
+    # The event that wakes us is fired before the recorder has committed.
+    await instance.async_block_till_done()
+    compiled = await instance.async_add_executor_job(_compiled_until, hass)
+    return floor_hour(min(dt_util.utcnow().timestamp() - _COMPILING, compiled))
+
+
+def _compiled_until(hass: HomeAssistant) -> float:
+    """Return the end of the last five minutes that the recorder has compiled, 0 where it never has."""
+    with session_scope(hass=hass, read_only=True) as session:
+        last = session.query(StatisticsRuns.start).order_by(StatisticsRuns.start.desc()).first()
+    return last[0].replace(tzinfo=UTC).timestamp() + _FIVE_MINUTES if last else 0.0
+
+
+async def async_hours(
+    hass: HomeAssistant, targets: Iterable[Target], start: float, end: float
+) -> dict[str, list[StatisticsRow]]:
+    """Return the hours that the recorder has of each sensor, in its own unit, in order."""
+    return await get_instance(hass).async_add_executor_job(
+        lambda: {target.entity_id: _hours(hass, target, start, end) for target in targets} if start < end else {}
+    )
+
+
+def _hours(hass: HomeAssistant, target: Target, start: float, end: float) -> list[StatisticsRow]:
+    """Return the hours of one sensor; not of several at once, because these may be kept in different units."""
+    kind, unit = target.metadata["unit_class"], target.metadata["unit_of_measurement"]
+    units = {kind: unit} if kind is not None and unit is not None else None
+    begin, stop = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+    types: set[Kind] = {"state", "sum", "min", "max"}
+    found = statistics_during_period(hass, begin, stop, {target.entity_id}, "hour", units, types)
+    return found.get(target.entity_id, [])
+
+
+def counter_row(row: StatisticsRow) -> CounterRow | None:
+    """Return a counter's hour as the recorder has it, None where it lacks reading or sum."""
+    state, total = row.get("state"), row.get("sum")
+    return None if state is None or total is None else CounterRow(row["start"], state, total)
+
+
+async def async_first_hours(hass: HomeAssistant, targets: Iterable[Target]) -> dict[str, CounterRow]:
+    """Return the first hour that the recorder has of each sensor; those that have none are left out."""
+    entity_ids = [target.entity_id for target in targets]
+    return await get_instance(hass).async_add_executor_job(_first_hours, hass, entity_ids)
+
+
+def _first_hours(hass: HomeAssistant, entity_ids: list[str]) -> dict[str, CounterRow]:
+    found: dict[str, CounterRow] = {}
+    with session_scope(hass=hass, read_only=True) as session:
+        for entity_id in entity_ids:
+            row = (
+                session.query(Statistics.start_ts, Statistics.state, Statistics.sum)
+                .join(StatisticsMeta, StatisticsMeta.id == Statistics.metadata_id)
+                .filter(StatisticsMeta.statistic_id == entity_id)
+                .order_by(Statistics.start_ts)
+                .first()
+            )
+            if row is not None and row[0] is not None:
+                found[entity_id] = CounterRow(row[0], row[1] or 0.0, row[2] or 0.0)
+    return found
+
+
+async def async_live(hass: HomeAssistant, target: Target, since: float) -> Junction | None:
+    """Return the newest five minutes of a counter, if they are no older than an instant, as part of the hour `since`."""
+    rows = await get_instance(hass).async_add_executor_job(
+        lambda: get_last_short_term_statistics(hass, 1, target.entity_id, convert_units=False, types={"state", "sum"})
+    )
+    for newest in rows.get(target.entity_id, []):
+        if newest["start"] >= since and (row := counter_row(newest)) is not None:
+            return Junction(row._replace(start=since), newest["start"] + _FIVE_MINUTES)
+    return None
+
+
+@callback
+def async_write_counter(hass: HomeAssistant, target: Target, plan: Plan) -> None:
+    """Queue a plan: the recorder keeps the order, so sums have moved before the rows that rely on it come."""
+    unit = target.metadata["unit_of_measurement"]
+    for start, by in plan.adjustments:
+        get_instance(hass).async_adjust_statistics(target.entity_id, datetime.fromtimestamp(start, UTC), by, unit or "")
+    _import(
+        hass,
+        target,
+        [
+            StatisticData(start=datetime.fromtimestamp(row.start, UTC), state=row.state, sum=row.sum)
+            for row in plan.rows
+        ],
+    )
+
+
+@callback
+def async_write_measured(hass: HomeAssistant, target: Target, rows: Iterable[MeasuredRow]) -> None:
+    """Queue hours of a measured value."""
+    _import(
+        hass,
+        target,
+        [
+            StatisticData(start=datetime.fromtimestamp(row.start, UTC), mean=row.mean, min=row.low, max=row.high)
+            for row in rows
+        ],
+    )
+
+
+def _import(hass: HomeAssistant, target: Target, rows: list[StatisticData]) -> None:
+    """Queue rows with the very metadata that the recorder has: any other would overwrite it, and convert nothing."""
+    for index in range(0, len(rows), _ROWS_AT_ONCE):
+        async_import_statistics(hass, {**target.metadata}, rows[index : index + _ROWS_AT_ONCE])

@@ -1,0 +1,44 @@
+"""What is done with the gateway's history at the moment, and what was done last."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one run has done."""
+
+    hours: dict[int, int] = field(default_factory=dict)
+    """Hours written, by signal UID."""
+    refused: dict[int, str] = field(default_factory=dict)
+    """Why nothing was written, by signal UID."""
+    names: dict[int, str] = field(default_factory=dict)
+    """The entity ids of those."""
+    until: datetime | None = None
+    """The end of the last hour that was looked at."""
+
+    def wrote(self, uid: int, entity_id: str, hours: int) -> None:
+        """Add hours of a sensor."""
+        if hours:
+            self.names[uid] = entity_id
+            self.hours[uid] = self.hours.get(uid, 0) + hours
+
+    def refuse(self, uid: int, entity_id: str, reason: str) -> None:
+        """Say why a sensor was left alone."""
+        self.names[uid] = entity_id
+        self.refused[uid] = reason
+
+    @property
+    def written(self) -> int:
+        """All hours that were written."""
+        return sum(self.hours.values())
+
+
+@dataclass(slots=True)
+class HistoryWork:
+    """One gateway's history: one thing at a time reads it."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    last: Outcome = field(default_factory=Outcome)
+    """What the latest repair has done that had anything to do."""

@@ -1,0 +1,168 @@
+"""Actions: the gateway's history as an answer, and in the statistics."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from homeassistant.components.recorder.const import DOMAIN as RECORDER
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_ENTITY_ID, Platform
+from homeassistant.core import CoreState, HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonValueType
+import voluptuous as vol
+
+from .api import EmsError
+from .connection import error_key
+from .const import DOMAIN
+from .history.deep import DeepImport, Imported
+from .history.rows import HOUR, Reading, floor_hour
+from .history.source import async_readings
+from .history.targets import async_targets
+from .runtime import EmsConfigEntry
+
+SERVICE_GET_HISTORY: Final = "get_history"
+SERVICE_IMPORT_HISTORY: Final = "import_history"
+ATTR_START: Final = "start"
+ATTR_END: Final = "end"
+ATTR_LIMIT: Final = "limit"
+ATTR_DRY_RUN: Final = "dry_run"
+
+#: Rows of one answer: by default, and at most.
+DEFAULT_LIMIT: Final = 1000
+MAX_LIMIT: Final = 10_000
+_DAY: Final = 24 * HOUR
+_IMPORT_FROM: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+GET_HISTORY: Final = vol.Schema(
+    {
+        vol.Required(ATTR_ENTITY_ID): cv.entity_id,
+        vol.Required(ATTR_START): cv.datetime,
+        vol.Optional(ATTR_END): cv.datetime,
+        vol.Optional(ATTR_LIMIT, default=DEFAULT_LIMIT): vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_LIMIT)),
+    }
+)
+IMPORT_HISTORY: Final = vol.Schema(
+    {
+        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(ATTR_ENTITY_ID): cv.entity_ids,
+        vol.Required(ATTR_START): cv.datetime,
+        vol.Optional(ATTR_DRY_RUN, default=True): cv.boolean,
+    }
+)
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Offer the actions."""
+    hass.services.async_register(
+        DOMAIN, SERVICE_GET_HISTORY, _async_get_history, GET_HISTORY, supports_response=SupportsResponse.ONLY
+    )
+    hass.services.async_register(
+        DOMAIN, SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY, supports_response=SupportsResponse.ONLY
+    )
+
+
+async def _async_get_history(call: ServiceCall) -> ServiceResponse:
+    """Return the rows of one signal, the oldest first."""
+    entry, uid = _signal(call.hass, call.data[ATTR_ENTITY_ID])
+    now = dt_util.utcnow().timestamp()
+    start = _instant(call.data[ATTR_START])
+    end = min(_instant(call.data[ATTR_END]), now) if ATTR_END in call.data else now
+    if start >= end:
+        raise _invalid("span_empty")
+    limit: int = call.data[ATTR_LIMIT]
+    found: list[Reading] = []
+    try:
+        # A day at a time: no more is read than is answered.
+        while start < end and len(found) <= limit:
+            stop = min(start + _DAY, end)
+            readings = await async_readings(entry.runtime_data.client, [uid], start, stop)
+            found += sorted(reading for reading in readings.get(uid, []) if reading not in found[-1:])
+            start = stop
+    except EmsError as err:
+        raise _failed(entry, err) from err
+    runtime = entry.runtime_data
+    meaning = runtime.catalogue.meaning(runtime.topology.data.signals[uid].code)
+    return {
+        "unit": meaning.unit if meaning is not None else None,
+        "rows": [
+            {"end": _iso(reading.end), "value": reading.value, "min": reading.low, "max": reading.high}
+            for reading in found[:limit]
+        ],
+        "more": len(found) > limit,
+    }
+
+
+async def _async_import_history(call: ServiceCall) -> ServiceResponse:
+    """Import full hours from before the recorded ones, or tell what would be imported."""
+    hass = call.hass
+    entry: EmsConfigEntry = async_get_config_entry(hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
+    if RECORDER not in hass.config.components:
+        raise _invalid("no_recorder")
+    # Before that the recorder has not caught up with the time it was off.
+    if hass.state is not CoreState.running:
+        raise _invalid("not_started")
+    start = _instant(call.data[ATTR_START])
+    if not _IMPORT_FROM.timestamp() <= start < dt_util.utcnow().timestamp():
+        raise _invalid("span_empty")
+    targets = {target.entity_id: target for target in await async_targets(hass, entry)}
+    wanted: list[str] = call.data.get(ATTR_ENTITY_ID, sorted(targets))
+    if unknown := [entity_id for entity_id in wanted if entity_id not in targets]:
+        raise _invalid("no_statistics", entity=", ".join(unknown))
+    # A full hour: the one that has just begun at the wanted time, or the next.
+    begin = floor_hour(start) + (HOUR if start % HOUR else 0.0)
+    run = DeepImport(hass, entry, dry_run=call.data[ATTR_DRY_RUN])
+    try:
+        imported = await run.async_run([targets[entity_id] for entity_id in wanted], begin)
+    except EmsError as err:
+        raise _failed(entry, err) from err
+    sensors: dict[str, JsonValueType] = {entity_id: {"hours": 0} for entity_id in wanted}
+    return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors | {i.target.entity_id: _told(i) for i in imported}}
+
+
+def _told(imported: Imported) -> dict[str, JsonValueType]:
+    """Return what became of one sensor."""
+    told: dict[str, JsonValueType] = {"hours": imported.hours}
+    if imported.hours:
+        told |= {"start": _iso(imported.first.start), "end": _iso(imported.until)}
+    if imported.reason is not None:
+        told["reason"] = imported.reason
+    return told
+
+
+def _signal(hass: HomeAssistant, entity_id: str) -> tuple[EmsConfigEntry, int]:
+    """Return the gateway and the signal behind an entity."""
+    item = er.async_get(hass).async_get(entity_id)
+    if item is None or item.platform != DOMAIN or item.domain != Platform.SENSOR:
+        raise _invalid("no_signal", entity=entity_id)
+    entry: EmsConfigEntry = async_get_config_entry(hass, DOMAIN, item.config_entry_id)
+    uid = item.unique_id.removeprefix(f"{entry.runtime_data.topology.info.serial_number}_")
+    if not uid.isdecimal() or int(uid) not in entry.runtime_data.topology.data.signals:
+        raise _invalid("no_signal", entity=entity_id)
+    return entry, int(uid)
+
+
+def _instant(date: datetime) -> float:
+    """Return a time that a person typed, in Home Assistant's time zone where it names none."""
+    return dt_util.as_utc(date).timestamp()
+
+
+def _iso(instant: float) -> str:
+    """Return an instant in Home Assistant's time zone."""
+    return dt_util.as_local(dt_util.utc_from_timestamp(instant)).isoformat()
+
+
+def _failed(entry: EmsConfigEntry, err: EmsError) -> HomeAssistantError:
+    """Return the error of a gateway that could not be read."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN, translation_key=error_key(err), translation_placeholders={"gateway": entry.title}
+    )
+
+
+def _invalid(key: str, **placeholders: str) -> ServiceValidationError:
+    """Return the error of a question that has no answer."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders or None
+    )

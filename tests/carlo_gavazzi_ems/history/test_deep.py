@@ -1,0 +1,120 @@
+"""The time before Home Assistant: joined to what it recorded, hour by hour, however often."""
+
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import async_recorder_block_till_done
+
+from custom_components.carlo_gavazzi_ems.api import EmsConnectionError
+from custom_components.carlo_gavazzi_ems.history.deep import DeepImport, Imported
+from custom_components.carlo_gavazzi_ems.history.targets import async_targets
+
+from .conftest import DAY, ENERGY, POWER, House
+
+
+async def run(house: House, start: float, *, dry_run: bool = False) -> dict[int, Imported]:
+    """Import from an hour on."""
+    targets = await async_targets(house.hass, house.entry)
+    found = await DeepImport(house.hass, house.entry, dry_run=dry_run).async_run(
+        targets, DAY.timestamp() + start * 3600
+    )
+    await async_recorder_block_till_done(house.hass)
+    return {sensor.target.uid: sensor for sensor in found}
+
+
+def everything(house: House) -> tuple[Any, Any]:
+    """Return all rows of both sensors."""
+    return house.rows(), house.rows(house.power)
+
+
+async def test_r4_three_times_over(house: House) -> None:
+    """No step where imported and recorded hours meet, the first books its own; three runs give the same rows."""
+    await house.live(10.5, 12.25)
+    before = everything(house)
+    told = await run(house, -400, dry_run=True)
+    assert everything(house) == before
+    assert {uid: sensor.hours for uid, sensor in told.items()} == {ENERGY: 410, POWER: 410}
+    written = await run(house, -400)
+    assert {uid: sensor.hours for uid, sensor in written.items()} == {ENERGY: 410, POWER: 410}
+    rows = house.rows()
+    assert list(rows) == list(range(-400, 12))
+    house.assert_true()
+    second = 1 / 3600
+    assert rows[-400].sum == pytest.approx(house.meter.kwh(-400 - second, -399 - second), abs=1e-6)
+    for hour in (-400, -1, 9):
+        power = house.rows(house.power)[hour]
+        assert power.min < power.mean < power.max
+    after = everything(house)
+    for _ in range(2):
+        again = await run(house, -400)
+        assert not any(sensor.hours for sensor in again.values())
+        assert everything(house) == after
+    await house.live(12.25, 14)
+    house.assert_true()
+    assert house.meter.peak == 1
+
+
+async def test_r4_broken_off_and_taken_up_again(house: House) -> None:
+    """Where the gateway goes away in the middle, what is there is whole, and the next run goes on from it."""
+    await house.live(10.5, 12.25)
+    whole = house.meter.history
+    calls = 0
+
+    def failing(**span: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        house.meter.offline = calls > 1
+        return whole(**span)
+
+    house.meter.history = failing  # type: ignore[method-assign]
+    with pytest.raises(EmsConnectionError):
+        await run(house, -300)
+    house.meter.history = whole  # type: ignore[method-assign]
+    house.meter.offline = False
+    await async_recorder_block_till_done(house.hass)
+    assert -300 < min(house.rows()) < 10
+    house.assert_true()
+    await run(house, -300)
+    assert min(house.rows()) == -300
+    house.assert_true()
+
+
+async def test_r4_from_where_history_begins(house: House) -> None:
+    """A gateway that is younger than the wanted start gives what it has; holes stay holes."""
+    house.meter.silent = [(-10_000, -20), (-5.5, -2.5)]
+    house.meter.resets = [-12.3 - 1 / 3600 + 1e-9]
+    await house.live(10, 12.25)
+    await run(house, -400)
+    assert list(house.rows()) == [*range(-20, -5), *range(-3, 12)]
+    house.assert_true(but=(-20, -3, -6))
+
+
+async def test_r4_history_of_another_meter(house: House) -> None:
+    """Nothing is written, and the answer says why."""
+    await house.live(10, 12.25)
+    house.meter.offset = 77
+    before = house.rows()
+    told = await run(house, -10)
+    assert "which is not in the history" in str(told[ENERGY].reason)
+    assert house.rows() == before
+    assert told[POWER].hours == 20
+
+
+async def test_r4_before_anything_was_recorded(house: House) -> None:
+    """A sensor without a full hour has nothing to be joined to yet."""
+    await house.live(10, 10.5)
+    assert await run(house, -10) == {}
+    assert house.rows() == {}
+
+
+async def test_r4_nobody_else_loses_an_hour(house: House) -> None:
+    """Fifty sensors of other people record beside ours while an import runs over a change of the hour."""
+    house.foreign = [f"sensor.foreign_{number}" for number in range(50)]
+    await house.live(10, 11 + 11 / 12)
+    await run(house, -10)
+    await house.live(11 + 11 / 12, 12)
+    await run(house, -20)
+    await house.live(12, 13)
+    for entity_id in house.foreign:
+        assert set(house.rows(entity_id)) == {10, 11, 12}
+    house.assert_true()

@@ -1,0 +1,56 @@
+"""What the tests of the long run have in common: a named site, time that passes, and states."""
+
+from datetime import timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, UnknownMeaning, parse_meaning
+from simulator import Gateway, Site
+
+REALTIME = "/v1/signals/realtime"
+LOGIN = "/v1/auth/login"
+
+
+def named(site: Site) -> dict[str, str]:
+    """Return the meaning of every code of a site, as a person confirms it."""
+    codes: dict[str, str] = {}
+    for uid, signal in site.signals.items():
+        quantity, unit = site.truth(uid)
+        text = f"{quantity}/{unit}" if unit else quantity
+        try:
+            parse_meaning(text, Source.CONFIRMED)
+        except UnknownMeaning:
+            continue
+        codes[str(signal.si)] = text
+    return codes
+
+
+async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float = 10, times: int = 1) -> None:
+    """Let time pass, and what it brings happen."""
+    for _ in range(times):
+        freezer.tick(timedelta(seconds=seconds))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def entity_id(hass: HomeAssistant, gateway: Gateway, key: int | str, domain: str = "sensor") -> str:
+    """Return the entity of a signal, or of something else by its key."""
+    found = er.async_get(hass).async_get_entity_id(domain, DOMAIN, f"{gateway.identity.serial_number}_{key}")
+    assert found is not None
+    return found
+
+
+def state_of(hass: HomeAssistant, gateway: Gateway, key: int | str, domain: str = "sensor") -> State:
+    """Return the state of a signal, or of something else by its key."""
+    state = hass.states.get(entity_id(hass, gateway, key, domain))
+    assert state is not None
+    return state
+
+
+def requests(gateway: Gateway, path: str) -> int:
+    """Return how many requests there were for a path."""
+    return sum(request.path == path for request in gateway.requests)

@@ -1,0 +1,49 @@
+"""R24: every rule of the quality scale has an answer."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from .test_walls import INTEGRATION
+
+RULES = {
+    "bronze": """action-setup appropriate-polling brands common-modules config-flow config-flow-test-coverage
+        dependency-transparency docs-actions docs-conditions docs-high-level-description docs-installation-instructions
+        docs-removal-instructions docs-triggers entity-event-setup entity-unique-id has-entity-name runtime-data
+        test-before-configure test-before-setup unique-config-entry""",
+    "silver": """action-exceptions config-entry-unloading docs-configuration-parameters docs-installation-parameters
+        entity-unavailable integration-owner log-when-unavailable parallel-updates reauthentication-flow
+        test-coverage""",
+    "gold": """devices diagnostics discovery discovery-update-info docs-data-update docs-examples docs-known-limitations
+        docs-supported-devices docs-supported-functions docs-troubleshooting docs-use-cases dynamic-devices
+        entity-category entity-device-class entity-disabled-by-default entity-translations exception-translations
+        icon-translations reconfiguration-flow repair-issues stale-devices""",
+    "platinum": "async-dependency inject-websession strict-typing",
+}
+ANSWERS: dict[str, Any] = yaml.safe_load((INTEGRATION / "quality_scale.yaml").read_text(encoding="utf-8"))["rules"]
+
+
+def test_r24_every_rule_is_answered_in_order() -> None:
+    """All 54, tier by tier, none invented."""
+    rules = [rule for tier in RULES.values() for rule in tier.split()]
+    assert len(rules) == 54
+    assert list(ANSWERS) == rules
+
+
+@pytest.mark.parametrize("rule", ANSWERS)
+def test_r24_an_answer_is_done_todo_or_exempt_for_a_reason(rule: str) -> None:
+    """An exemption says why; the long form always has a comment."""
+    answer = ANSWERS[rule]
+    if isinstance(answer, str):
+        assert answer in {"done", "todo"}
+        return
+    assert set(answer) == {"status", "comment"}
+    assert answer["status"] in {"done", "todo", "exempt"}
+    assert answer["comment"].endswith(".")
+
+
+def test_r24_every_platform_says_how_many_updates_run_at_once() -> None:
+    """The rule that is easily forgotten with a new platform."""
+    for name in ("sensor", "binary_sensor", "button"):
+        assert "PARALLEL_UPDATES = 0" in (INTEGRATION / f"{name}.py").read_text(encoding="utf-8")

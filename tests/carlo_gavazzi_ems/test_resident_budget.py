@@ -1,0 +1,87 @@
+"""R21: what an hour of noisy values costs the recorder."""
+
+from collections import Counter
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+import pytest
+
+from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
+from simulator import Gateway, Site, SiteKind, build_site
+
+from .conftest import SetUp
+from .resident import entity_id, named, poll
+
+BUDGET = {"power": 120, "voltage": 20, "frequency": 20, "power_factor": 20}
+
+
+@pytest.fixture
+def site() -> Site:
+    """A house whose values never stand still."""
+    return build_site(SiteKind.HOUSE, seed=3, disabled=0.0)
+
+
+@callback
+def count(hass: HomeAssistant) -> Counter[str]:
+    """Return how often each entity was written, from now on."""
+    written: Counter[str] = Counter()
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        written[event.data["entity_id"]] += 1
+
+    hass.bus.async_listen(EVENT_STATE_CHANGED, note)
+    return written
+
+
+async def test_r21_an_hour_with_default_options(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """At most 60 rows a counter, 120 a power, 20 a voltage, frequency or power factor; and not much less."""
+    written = count(hass)
+    await set_up(gateway, options={"codes": named(gateway.site)})
+    await poll(hass, freezer, times=359)
+    most: Counter[str] = Counter()
+    for uid in gateway.site.signals:
+        quantity = QUANTITIES.get(gateway.site.truth(uid)[0])
+        if quantity is None:
+            continue
+        rows = written[entity_id(hass, gateway, uid)]
+        kind = "counter" if quantity.is_counter else str(quantity.device_class)
+        assert rows <= (60 if quantity.is_counter else BUDGET.get(kind, 120)), (quantity.key, rows)
+        most[kind] = max(most[kind], rows)
+    assert most["counter"] > 50
+    assert most["power"] > 100
+    assert most["voltage"] > 15
+
+
+async def test_r21_what_does_not_change_is_not_written(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """The same answers for ten minutes: no state is written, of whatever entity."""
+    await set_up(gateway, options={"codes": named(gateway.site), "throttle": 0})
+    frozen = gateway.clock.now()
+    gateway.clock.now = lambda: frozen  # type: ignore[method-assign]
+    await poll(hass, freezer)
+    written = count(hass)
+    await poll(hass, freezer, times=30)
+    assert written == {}
+
+
+async def test_r21_0_shows_every_change(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Switched off, each poll with a new value writes it."""
+    entry = await set_up(gateway, options={"codes": named(gateway.site), "throttle": 0})
+    realtime = entry.runtime_data.realtime
+    written, changes, before = count(hass), Counter[str](), realtime.data
+    for _ in range(30):
+        await poll(hass, freezer)
+        changes.update(
+            entity_id(hass, gateway, uid) for uid, sample in realtime.data.items() if sample.value != before[uid].value
+        )
+        before = realtime.data
+    enabled = {state.entity_id for state in hass.states.async_all("sensor")}
+    assert written == {entity: number for entity, number in changes.items() if entity in enabled}
+    assert written.total() > 100

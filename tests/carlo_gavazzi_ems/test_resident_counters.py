@@ -1,0 +1,205 @@
+"""Counters over wrong readings, reloads and restarts: R1 and R2, from the wire to the state."""
+
+import time
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_track_state_change_event
+import pytest
+from pytest_homeassistant_custom_component.common import mock_restore_cache_with_extra_data
+
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from simulator import CounterGlitch, Gateway, Glitch, ManualClock
+
+from .conftest import SetUp
+from .resident import entity_id, named, poll, state_of
+
+NOW = 1_768_478_400.0
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A gateway's time that stands still unless it is moved."""
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+def gateway_options(clock: ManualClock) -> dict[str, Any]:
+    """The gateway runs by that clock."""
+    return {"clock": clock}
+
+
+@pytest.fixture
+def options(gateway: Gateway) -> dict[str, Any]:
+    """Every code has its name, and every value is shown at once."""
+    return {"codes": named(gateway.site), "throttle": 0}
+
+
+def follow(hass: HomeAssistant, entity: str) -> list[float]:
+    """Return a list into which every number goes that an entity shows from now on."""
+    shown: list[float] = []
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        state = event.data["new_state"]
+        if state is not None and state.state not in {"unknown", "unavailable"}:
+            shown.append(float(state.state))
+
+    async_track_state_change_event(hass, entity, note)
+    return shown
+
+
+@pytest.mark.parametrize("how", Glitch)
+async def test_r01_a_wrong_reading_on_the_wire_never_shows(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    options: dict[str, Any],
+    clock: ManualClock,
+    how: Glitch,
+) -> None:
+    """However a counter is read wrong for one poll: what is shown never falls, and gains what was consumed."""
+    await set_up(gateway, options=options)
+    uid = gateway.site.find("energy_import")
+    before = float(state_of(hass, gateway, uid).state)
+    shown = follow(hass, entity_id(hass, gateway, uid))
+    gateway.faults.add(CounterGlitch(how=how, uid=uid))
+    await poll(hass, freezer)
+    assert float(state_of(hass, gateway, uid).state) == before
+    clock.advance(3600)
+    await poll(hass, freezer)
+    after = float(state_of(hass, gateway, uid).state)
+    assert after - before == pytest.approx(gateway.site.reading(uid, NOW + 3600) - before, abs=1e-3)
+    assert after > before
+    assert shown == sorted(shown)
+
+
+async def test_r01_a_reset_is_accepted_and_logged_once(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    options: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A counter that stays at 0 for a minute began anew, although its value does not change from poll to poll."""
+    await set_up(gateway, options=options)
+    uid = gateway.site.find("energy_import")
+    gateway.faults.add(CounterGlitch(how=Glitch.ZERO, uid=uid, times=None))
+    await poll(hass, freezer, times=6)
+    assert float(state_of(hass, gateway, uid).state) > 0
+    await poll(hass, freezer)
+    assert float(state_of(hass, gateway, uid).state) == 0
+    await poll(hass, freezer, times=5)
+    assert sum("(reset)" in record.getMessage() for record in caplog.records) == 1
+
+
+async def test_r01_a_dip_that_stays_is_put_before_a_person(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    options: dict[str, Any],
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Neither tiny nor a reset: held for 15 minutes, then a repair names load and kWh."""
+    entry = await set_up(gateway, options=options)
+    uid = gateway.site.find("energy_import")
+    before = float(state_of(hass, gateway, uid).state)
+    _, unit = gateway.site.truth(uid)
+    gateway.faults.add(CounterGlitch(how=Glitch.JUMP, jump=-before / 20, uid=uid, times=None))
+    await poll(hass, freezer, times=90)
+    assert float(state_of(hass, gateway, uid).state) == before
+    await poll(hass, freezer)
+    assert float(state_of(hass, gateway, uid).state) == pytest.approx(before * 0.95)
+    issue = issue_registry.async_get_issue(DOMAIN, f"counter_corrected_{entry.entry_id}_{uid}")
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    load = gateway.site.loads[gateway.site.signals[uid].lid]
+    assert issue.translation_placeholders["load"] == load.label
+    assert issue.translation_placeholders["gateway"] == entry.title
+    amount, _, kwh = issue.translation_placeholders["amount"].partition(" ")
+    assert kwh == "kWh"
+    assert float(amount) == pytest.approx(before / 20 / (1000 if unit == "Wh" else 1), abs=0.001)
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not issue_registry.issues
+
+
+async def test_r02_twenty_reloads_with_a_first_reading_of_0_add_nothing(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, options: dict[str, Any]
+) -> None:
+    """The last good value is there before the first reading is judged."""
+    entry = await set_up(gateway, options=options)
+    uid = gateway.site.find("energy_import")
+    before = float(state_of(hass, gateway, uid).state)
+    shown = follow(hass, entity_id(hass, gateway, uid))
+    for _ in range(20):
+        gateway.faults.add(CounterGlitch(how=Glitch.ZERO))
+        await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+        assert entry.state is ConfigEntryState.LOADED
+    assert len(shown) >= 20
+    assert set(shown) == {before}
+
+
+async def _start_with(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, options: dict[str, Any], changes: dict[str, object]
+) -> float:
+    """Return what a counter shows after a restart with a first reading of 0, with such a thing kept from before."""
+    entry = await set_up(gateway, options=options)
+    uid = gateway.site.find("energy_import")
+    entity = entity_id(hass, gateway, uid)
+    value = float(state_of(hass, gateway, uid).state)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    kept = {
+        "gateway": gateway.identity.serial_number,
+        "signal": uid,
+        "unit": gateway.site.truth(uid)[1],
+        "value": value,
+        "changed_at": time.time(),
+        **changes,
+    }
+    mock_restore_cache_with_extra_data(hass, [(State(entity, str(value)), kept)])
+    gateway.faults.add(CounterGlitch(how=Glitch.ZERO))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return float(state_of(hass, gateway, uid).state)
+
+
+async def test_r02_what_was_kept_is_shown_after_a_restart(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, options: dict[str, Any]
+) -> None:
+    """The stored value wins over a first reading of 0."""
+    assert await _start_with(hass, gateway, set_up, options, {}) > 0
+
+
+@pytest.mark.parametrize(
+    "changes", [{"gateway": "BX1"}, {"signal": 4711}, {"unit": "MWh"}, {"value": "n/a"}, {"changed_at": None}]
+)
+async def test_r02_what_was_kept_of_something_else_does_not_count(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, options: dict[str, Any], changes: dict[str, object]
+) -> None:
+    """Another gateway, signal or unit, or a damaged file: the first reading stands."""
+    assert await _start_with(hass, gateway, set_up, options, changes) == 0
+
+
+async def test_r05_a_counter_keeps_its_value_where_the_gateway_has_none(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory, options: dict[str, Any]
+) -> None:
+    """A net counter too, which no guard watches: null is no number."""
+    uid = gateway.site.find("energy_import")
+    code = str(gateway.site.signals[uid].si)
+    _, unit = gateway.site.truth(uid)
+    await set_up(gateway, options={**options, "codes": {**options["codes"], code: f"energy_net/{unit}"}})
+    before = state_of(hass, gateway, uid).state
+    gateway.faults.add(CounterGlitch(how=Glitch.NULL, uid=uid, times=None))
+    await poll(hass, freezer, times=3)
+    assert state_of(hass, gateway, uid).state == before
+    gateway.faults.clear()
+    gateway.faults.add(CounterGlitch(how=Glitch.JUMP, jump=-1000.0, uid=uid, times=None))
+    await poll(hass, freezer)
+    assert float(state_of(hass, gateway, uid).state) == pytest.approx(float(before) - 1000)
