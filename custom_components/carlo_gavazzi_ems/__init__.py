@@ -9,7 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .absence import AbsenceWatch, absence_store
 from .connection import Account
-from .const import CONF_CODES, DOMAIN
+from .const import CONF_CODES, CONF_RAW_ANSWERS, DOMAIN
 from .coordinator import RealtimeCoordinator
 from .correction import async_forget_units
 from .devices import DeviceTree
@@ -35,6 +35,8 @@ async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     """Read what the gateway lists, register its devices, and start to poll."""
     client = Account.from_data(entry.data).client(hass, await async_login_backoff(hass, entry))
+    if entry.options.get(CONF_RAW_ANSWERS):
+        client.traffic.keep_answers()
     topology = TopologyCoordinator(hass, entry, client)
     await topology.async_config_entry_first_refresh()
     realtime = RealtimeCoordinator(hass, entry, client, topology)

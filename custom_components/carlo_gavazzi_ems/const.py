@@ -13,6 +13,8 @@ CONF_CODES: Final = "codes"
 CONF_REPAIR_GAPS: Final = "repair_gaps"
 #: Stretches the time between two values that are written down; 0 writes every change.
 CONF_THROTTLE: Final = "throttle"
+#: Keeps the gateway's last answers for the diagnostics.
+CONF_RAW_ANSWERS: Final = "raw_answers"
 CONF_CORRECTED: Final = "corrected"
 CONF_EVIDENCE: Final = "evidence"
 

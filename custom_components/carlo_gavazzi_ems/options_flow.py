@@ -22,6 +22,7 @@ import voluptuous as vol
 from .codes_flow import CodesFlow, Naming
 from .const import (
     CONF_CODES,
+    CONF_RAW_ANSWERS,
     CONF_REPAIR_GAPS,
     CONF_THROTTLE,
     DEFAULT_SCAN_INTERVAL,
@@ -52,6 +53,7 @@ POLLING: Final = vol.Schema(
             NumberSelectorConfig(min=0, max=10, step=0.5, mode=NumberSelectorMode.SLIDER)
         ),
         vol.Required(CONF_REPAIR_GAPS, default=True): BooleanSelector(),
+        vol.Required(CONF_RAW_ANSWERS, default=False): BooleanSelector(),
     }
 )
 TABLE: Final = vol.Schema({vol.Optional(CONF_TABLE, default=""): TextSelector(TextSelectorConfig(multiline=True))})

@@ -17,7 +17,8 @@ class Pace:
 
     def __init__(self, interval: float) -> None:
         """Poll every so many seconds where nothing speaks against it."""
-        self._wanted = interval
+        #: Seconds between two polls where nothing speaks against it.
+        self.wanted = interval
         #: Seconds between two polls now.
         self.interval = interval
         self._slow = 0
@@ -34,7 +35,7 @@ class Pace:
             self._slow = self._quick = 0
         if self._slow >= _POLLS:
             self._double()
-        elif self._quick >= _POLLS and self.interval > self._wanted:
+        elif self._quick >= _POLLS and self.interval > self.wanted:
             self.interval = self._half
             self._quick = 0
 
@@ -44,13 +45,13 @@ class Pace:
 
     def _double(self) -> None:
         """Ask half as often."""
-        self.interval = min(2 * self.interval, max(MAX_INTERVAL, self._wanted))
+        self.interval = min(2 * self.interval, max(MAX_INTERVAL, self.wanted))
         self._slow = self._quick = 0
 
     @property
     def _half(self) -> float:
         """The interval that a quick gateway would get."""
-        return max(self.interval / 2, self._wanted)
+        return max(self.interval / 2, self.wanted)
 
 
 class Patience:

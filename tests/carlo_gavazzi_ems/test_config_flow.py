@@ -344,6 +344,7 @@ async def test_how_often_to_poll(hass: HomeAssistant, gateway: Gateway, set_up: 
         "scan_interval": seconds,
         "throttle": 1.0,
         "repair_gaps": True,
+        "raw_answers": False,
     }
     interval = entry.runtime_data.realtime.update_interval
     assert interval is not None

@@ -22,12 +22,11 @@ from simulator import (
     Html,
     RefuseLogins,
     Status,
-    Trickle,
     VoidTokens,
 )
 
 from .conftest import SetUp
-from .resident import LOGIN, REALTIME, named, poll, requests, state_of
+from .resident import LOGIN, REALTIME, poll, requests, state_of
 
 
 def sensors(hass: HomeAssistant) -> set[str]:
@@ -345,34 +344,3 @@ async def test_r11_an_unknown_uid_has_the_lists_read_once(
     gateway.requests.clear()
     await poll(hass, freezer, 11, times=50)
     assert requests(gateway, "/v1/devices") <= 2
-
-
-async def test_r14_the_log_names_nobody(
-    hass: HomeAssistant,
-    gateway: Gateway,
-    set_up: SetUp,
-    freezer: FrozenDateTimeFactory,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """A full run at debug level, good and bad: no password, token, user, serial number, MAC, host or fingerprint."""
-    caplog.set_level(logging.DEBUG)
-    entry = await set_up(gateway, options={"codes": named(gateway.site)})
-    tokens = set()
-    for fault in (Html(), Drop(), VoidTokens(times=1), Status(code=503), Trickle(seconds=0), HalfBody()):
-        gateway.faults.add(fault)
-        await poll(hass, freezer, times=3)
-        tokens.add(entry.runtime_data.client._tokens._token)
-        gateway.faults.clear()
-        await poll(hass, freezer, 301)
-    gateway.faults.add(VoidTokens(times=1))
-    gateway.faults.add(RefuseLogins())
-    await poll(hass, freezer, 601)
-    ours = "\n".join(
-        f"{record.getMessage()} {record.exc_text or ''}"
-        for record in caplog.records
-        if record.name.startswith((f"custom_components.{DOMAIN}", "aiohttp"))
-    )
-    assert len(ours) > 1000
-    secrets = [gateway.username, gateway.password, gateway.fingerprint, gateway.identity.mac, gateway.host]
-    for secret in (*secrets, gateway.identity.serial_number, str(gateway.port), *filter(None, tokens)):
-        assert secret not in ours

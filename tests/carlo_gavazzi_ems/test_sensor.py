@@ -1,6 +1,5 @@
 """A sensor for every signal, on the device it belongs to."""
 
-import json
 import logging
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
@@ -9,8 +8,6 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, UnitOfElectric
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import BadRecord, Damage, GarbageNumbers, Gateway, Identity, Site, SiteKind, build_site
@@ -318,26 +315,3 @@ async def test_r20_what_c_prints_for_no_number(hass: HomeAssistant, gateway: Gat
     states = [state.state for state in hass.states.async_all("sensor")]
     assert 0.2 < states.count(STATE_UNKNOWN) / len(states) < 0.5
     assert not set(states) & {"nan", "inf", "-inf", STATE_UNAVAILABLE}
-
-
-async def test_r20_the_diagnostics_list_what_was_left_out(
-    hass: HomeAssistant, hass_client: ClientSessionGenerator, gateway: Gateway, set_up: SetUp
-) -> None:
-    """What was left out is named, and nothing that says whose gateway it is."""
-    uid = next(uid for uid, signal in gateway.site.signals.items() if signal.enable)
-    gateway.faults.add(BadRecord(uid=uid, what="realtime", how=Damage.TEXT))
-    entry = await set_up(gateway)
-    found = await get_diagnostics_for_config_entry(hass, hass_client, entry)
-    assert found["left_out"] == {f"realtime[{uid}]": "'v' is not a number"}
-    codes, signals = found["codes"], found["signals"]
-    assert isinstance(codes, dict)
-    assert isinstance(signals, dict)
-    assert len(signals) == len(gateway.site.signals)
-    assert isinstance(codes["29"], dict)
-    assert codes["29"]["quantity"] == "voltage"
-    text = json.dumps(found, ensure_ascii=False)
-    secrets = [gateway.username, gateway.password, gateway.fingerprint, gateway.identity.mac, gateway.host]
-    labels = [load.label for load in gateway.site.loads.values()]
-    for secret in (*secrets, gateway.identity.serial_number, *labels):
-        assert f'"{secret}"' not in text
-        assert secret in labels or secret not in text

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import hashlib
 from pathlib import Path
 import ssl
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -15,6 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+
+class Served(Protocol):
+    """What can be served."""
+
+    def app(self) -> web.Application:
+        """Return the server."""
 
 
 @dataclass
@@ -58,7 +65,7 @@ class FakeGateway:
 
 
 @asynccontextmanager
-async def serve(gateway: FakeGateway, folder: Path) -> AsyncIterator[tuple[str, str]]:
+async def serve(gateway: Served, folder: Path) -> AsyncIterator[tuple[str, str]]:
     """Serve over HTTPS on a free port; gives `host:port` and the certificate's SHA-256."""
     certificate, key = _certificate()
     pem = folder / "gateway.pem"

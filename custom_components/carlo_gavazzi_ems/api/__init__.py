@@ -24,12 +24,15 @@ from .exceptions import (
     UnauthorizedError,
     UnsupportedVersionError,
 )
+from .jsontext import parse_json
 from .models import Device, GatewayDate, GatewayInfo, HistoryRow, Load, Protocol, Sample, Signal, epoch_seconds
 from .records import Records, Rows
+from .traffic import Answer, Traffic
 from .transport import Address
 
 __all__ = [
     "Address",
+    "Answer",
     "BadRequestError",
     "BusyError",
     "Certificate",
@@ -60,9 +63,11 @@ __all__ = [
     "Signal",
     "StatusError",
     "TlsError",
+    "Traffic",
     "UnauthorizedError",
     "UnsupportedVersionError",
     "describe_certificate",
     "epoch_seconds",
     "fetch_certificate",
+    "parse_json",
 ]

@@ -59,6 +59,11 @@ class TokenManager:
         """Seconds for which no login is sent, because the gateway asked for patience."""
         return self._backoff.remaining
 
+    @property
+    def refusals(self) -> int:
+        """How many logins in a row the gateway has refused for the time being."""
+        return self._backoff.refusals
+
     async def token(self) -> str:
         """Return a token that lives for two minutes at least; logs in where there is none.
 

@@ -29,6 +29,7 @@ from .records import (
     parse_text,
     parse_version,
 )
+from .traffic import Traffic
 from .transport import Address, Transport
 
 API_VERSION: Final = 1
@@ -81,6 +82,16 @@ class EmsClient:
     def login_wait(self) -> float:
         """Seconds for which no login is sent, because the gateway asked for patience; 0 where one may be sent."""
         return self._tokens.wait
+
+    @property
+    def login_refusals(self) -> int:
+        """How many logins in a row the gateway has refused for the time being."""
+        return self._tokens.refusals
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was asked so far, and how long it took."""
+        return self._transport.traffic
 
     # The gateway itself
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 import re
+import time
 from typing import Final
 from urllib.parse import urlencode
 
@@ -29,6 +30,7 @@ from .exceptions import (
     UnauthorizedError,
 )
 from .jsontext import parse_json
+from .traffic import Traffic
 
 #: No answer of a request that this client makes comes near: a page of 1000 records is 100 kB.
 MAX_BODY: Final = 16 * 1024 * 1024
@@ -55,6 +57,7 @@ class Transport:
     def __init__(self, session: aiohttp.ClientSession, address: Address, *, timeout: float | None = None) -> None:
         """Use this session; an exchange may take `timeout` seconds (10) from connect to the last byte."""
         self.address = address
+        self.traffic = Traffic()
         self._session = session
         self._base = URL.build(scheme="https", host=address.host, port=address.port)
         self._timeout = aiohttp.ClientTimeout(total=TIME_LIMIT if timeout is None else timeout)
@@ -77,6 +80,24 @@ class Transport:
 
         Redirects are not followed: the answer of a gateway comes from the gateway.
         """
+        started = time.monotonic()
+        try:
+            answer = await self._exchange(method, path, query, body, token)
+        except EmsError as err:
+            self.traffic.ended(path, time.monotonic() - started, err)
+            raise
+        self.traffic.ended(path, time.monotonic() - started)
+        return answer
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, str] | None,
+        token: str | None,
+    ) -> object:
+        """Send one request, and translate what may go wrong."""
         url = self._base.joinpath(path.removeprefix("/"))
         if query:
             # Commas stay as they are: a list of a thousand UIDs is long enough without "%2C".
@@ -95,7 +116,11 @@ class Transport:
                 allow_redirects=False,
             ) as response:
                 _raise_for_status(response)
-                return parse_json(await _read(response))
+                received = await _read(response)
+                if body is None:
+                    # The answer to a body, a login, is a secret.
+                    self.traffic.answered(path, query, received)
+                return parse_json(received)
         except (aiohttp.ClientError, OSError, ValueError) as err:
             raise _translated(err) from err
 
