@@ -22,7 +22,7 @@ from custom_components.carlo_gavazzi_ems.address import InvalidHostError, PlainH
         ("gw_1.my-home.lan.", "gw_1.my-home.lan.", 443),
     ],
 )
-def test_what_is_accepted(typed: str, host: str, port: int) -> None:
+def test_r15_what_is_accepted(typed: str, host: str, port: int) -> None:
     """Blanks, URLs, ports and IPv6 are understood."""
     assert parse_address(typed) == (host, port)
 
@@ -56,7 +56,7 @@ def test_what_is_accepted(typed: str, host: str, port: int) -> None:
         "<b>ems</b>",
     ],
 )
-def test_what_is_refused(typed: str) -> None:
+def test_r15_what_is_refused(typed: str) -> None:
     """Everything else is a clear error, before anything is sent."""
     with pytest.raises(InvalidHostError):
         parse_address(typed)
@@ -70,7 +70,7 @@ def test_r13_plain_http_is_refused(typed: str) -> None:
 
 
 @given(typed=st.text(max_size=60))
-def test_any_text_is_an_address_or_refused(typed: str) -> None:
+def test_r15_any_text_is_an_address_or_refused(typed: str) -> None:
     """No text raises anything else; what is accepted reads back as itself."""
     try:
         host, port = parse_address(typed)

@@ -154,7 +154,7 @@ async def test_r27_the_entities_get_what_was_chosen(
     assert state.attributes["device_class"] == "energy"
 
 
-async def test_an_assumption_is_told(hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]) -> None:
+async def test_r27_an_assumption_is_told(hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]) -> None:
     """Where the order of phases is assumed, the proposal is marked."""
     code = code_of(gateway, "active_power")
     findings[code] = finding(code, "active_power_l2/kW", certain=True, assumption="phase_order")
@@ -168,7 +168,7 @@ async def test_an_assumption_is_told(hass: HomeAssistant, gateway: Gateway, find
     assert done["options"]["codes"] == {str(code): "active_power_l2/kW"}
 
 
-async def test_more_than_forty_codes_come_in_pages(
+async def test_r27_more_than_forty_codes_come_in_pages(
     hass: HomeAssistant, findings: dict[int, Finding], socket_enabled: None
 ) -> None:
     """A house with many codes is asked page by page, and nothing of the first page is lost."""
@@ -212,7 +212,7 @@ async def test_r27_confirmed_codes_serve_the_next_gateway(
 
 
 @pytest.mark.parametrize("fault", [Status(code=404, path="/v1/signals/history"), Drop(path="/v1/signals/history")])
-async def test_a_gateway_without_history_goes_on(
+async def test_r27_a_gateway_without_history_goes_on(
     hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding], fault: Status
 ) -> None:
     """Without history there are fewer proposals, and the form all the same."""
@@ -223,7 +223,7 @@ async def test_a_gateway_without_history_goes_on(
     assert (await press(hass, form, {}))["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_gateway_that_goes_away_meanwhile(
+async def test_r27_a_gateway_that_goes_away_meanwhile(
     hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]
 ) -> None:
     """The gateway is gone when its codes are to be read: the entry is made, its codes wait."""
@@ -233,7 +233,7 @@ async def test_a_gateway_that_goes_away_meanwhile(
     assert done["options"] == {"codes": {}, "evidence": {}}
 
 
-async def test_a_fault_in_identification_costs_proposals_only(
+async def test_r27_a_fault_in_identification_costs_proposals_only(
     hass: HomeAssistant,
     gateway: Gateway,
     findings: dict[int, Finding],
@@ -253,7 +253,7 @@ async def test_a_fault_in_identification_costs_proposals_only(
     hass.config_entries.flow.async_abort(form["flow_id"])
 
 
-async def test_closing_the_dialog_ends_the_reading(
+async def test_r27_closing_the_dialog_ends_the_reading(
     hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]
 ) -> None:
     """Whoever closes the dialog while history is read is left in peace, and so is the gateway."""
@@ -287,7 +287,7 @@ async def choose(hass: HomeAssistant, form: Flow, data: Mapping[str, Any]) -> Fl
     return result
 
 
-async def test_a_code_is_corrected_in_the_options(
+async def test_r28_a_code_is_corrected_in_the_options(
     hass: HomeAssistant,
     entity_registry: er.EntityRegistry,
     gateway: Gateway,
@@ -313,7 +313,7 @@ async def test_a_code_is_corrected_in_the_options(
     assert entity_id(entity_registry, gateway, uid) == before
 
 
-async def test_a_name_is_taken_back(
+async def test_r28_a_name_is_taken_back(
     hass: HomeAssistant,
     entity_registry: er.EntityRegistry,
     gateway: Gateway,

@@ -161,7 +161,7 @@ async def test_r13_markup_in_a_certificate_is_text(hass: HomeAssistant, site: Si
         ("192.168.1", "invalid_host"),
     ],
 )
-async def test_an_address_that_is_none(hass: HomeAssistant, gateway: Gateway, host: str, error: str) -> None:
+async def test_r15_an_address_that_is_none(hass: HomeAssistant, gateway: Gateway, host: str, error: str) -> None:
     """A clear sentence at the field, and nothing is sent."""
     result = await submit(hass, await start(hass), typed(gateway, host=host))
     assert (result["step_id"], result["errors"]) == ("user", {CONF_HOST: error})
@@ -195,7 +195,7 @@ async def test_a_field_that_is_missing(hass: HomeAssistant, gateway: Gateway) ->
     ],
     ids=lambda value: value if isinstance(value, str) else f"{value.kind}-{getattr(value, 'code', '')}",
 )
-async def test_every_failure_has_its_sentence(
+async def test_r15_every_failure_has_its_sentence(
     hass: HomeAssistant, gateway: Gateway, fault: Drop, error: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What went wrong is told, what was typed stays but for the password, and the second try works."""
@@ -210,13 +210,13 @@ async def test_every_failure_has_its_sentence(
     assert (await submit(hass, failed, typed(gateway)))["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_nobody_listens(hass: HomeAssistant, gateway: Gateway, unused_tcp_port: int) -> None:
+async def test_r15_nobody_listens(hass: HomeAssistant, gateway: Gateway, unused_tcp_port: int) -> None:
     """A port where nothing listens."""
     result = await submit(hass, await start(hass), typed(gateway, host=f"127.0.0.1:{unused_tcp_port}"))
     assert result["errors"] == {"base": "refused"}
 
 
-async def test_the_gateway_goes_away_before_it_shows_its_certificate(hass: HomeAssistant, gateway: Gateway) -> None:
+async def test_r15_the_gateway_goes_away_before_it_shows_its_certificate(hass: HomeAssistant, gateway: Gateway) -> None:
     """Between the first look and the second the gateway is gone."""
     with patch("custom_components.carlo_gavazzi_ems.config_flow.fetch_certificate") as fetch:
         fetch.side_effect = EmsTimeoutError("gone")
@@ -224,7 +224,7 @@ async def test_the_gateway_goes_away_before_it_shows_its_certificate(hass: HomeA
     assert result["errors"] == {"base": "timeout"}
 
 
-async def test_a_slow_gateway(hass: HomeAssistant, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_r15_a_slow_gateway(hass: HomeAssistant, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """A gateway that does not answer in time is told from one that refuses."""
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.api.transport.TIME_LIMIT", 0.2)
     gateway.faults.add(Delay(seconds=2))
@@ -232,7 +232,7 @@ async def test_a_slow_gateway(hass: HomeAssistant, gateway: Gateway, monkeypatch
     assert failed["errors"] == {"base": "timeout"}
 
 
-async def test_a_version_that_is_not_known(hass: HomeAssistant, gateway: Gateway) -> None:
+async def test_r15_a_version_that_is_not_known(hass: HomeAssistant, gateway: Gateway) -> None:
     """A gateway with another version of the API never sees the password."""
     gateway.identity = Identity(api_version=2)
     failed = await submit(hass, await submit(hass, await start(hass), typed(gateway)), {})
@@ -240,7 +240,7 @@ async def test_a_version_that_is_not_known(hass: HomeAssistant, gateway: Gateway
     assert gateway.logins == 0
 
 
-async def test_a_bug_is_called_unknown_and_logged(
+async def test_r15_a_bug_is_called_unknown_and_logged(
     hass: HomeAssistant, gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Only what nobody foresaw is unknown, and it leaves a traceback."""
@@ -250,14 +250,14 @@ async def test_a_bug_is_called_unknown_and_logged(
     assert "RuntimeError: bug" in caplog.text
 
 
-async def test_a_gateway_that_is_set_up_already(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
+async def test_r15_a_gateway_that_is_set_up_already(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
     """The same gateway is not set up twice."""
     await set_up(gateway)
     result = await submit(hass, await submit(hass, await start(hass), typed(gateway)), {})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
 
 
-async def test_new_credentials(
+async def test_r08_new_credentials(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
     """The password was changed on the gateway: the dialog takes the new one, everything else stays."""
@@ -282,7 +282,7 @@ async def test_new_credentials(
     assert before == er.async_entries_for_config_entry(entity_registry, entry.entry_id)
 
 
-async def test_a_new_address(
+async def test_r16_a_new_address(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
     """The gateway has moved: its new address and certificate, the same entities."""
@@ -301,7 +301,7 @@ async def test_a_new_address(
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_the_address_of_another_gateway(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
+async def test_r16_the_address_of_another_gateway(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
     """Another gateway at the new address changes nothing."""
     entry = await set_up(gateway)
     before = dict(entry.data)
@@ -317,7 +317,7 @@ async def test_the_address_of_another_gateway(hass: HomeAssistant, gateway: Gate
     assert dict(entry.data) == before
 
 
-async def test_a_new_address_that_is_none(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
+async def test_r15_a_new_address_that_is_none(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
     """A slip leads back to the form."""
     entry = await set_up(gateway)
     result = await submit(hass, await entry.start_reconfigure_flow(hass), typed(gateway, host="ems local"))

@@ -67,7 +67,7 @@ async def test_a_gateway_that_caps_the_limit(
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_a_gateway_without_signals(hass: HomeAssistant, set_up: SetUp, socket_enabled: None) -> None:
+async def test_r17_a_gateway_without_signals(hass: HomeAssistant, set_up: SetUp, socket_enabled: None) -> None:
     """A gateway that nobody has configured yet is set up, and shows its first load as soon as there is one."""
     site = build_site(SiteKind.LOAD_TEST, seed=1, signals=0)
     async with Gateway(site, username=USERNAME, password=PASSWORD) as gateway:
@@ -82,7 +82,7 @@ async def test_a_gateway_without_signals(hass: HomeAssistant, set_up: SetUp, soc
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_a_gateway_with_5000_signals(hass: HomeAssistant, set_up: SetUp, socket_enabled: None) -> None:
+async def test_r11_a_gateway_with_5000_signals(hass: HomeAssistant, set_up: SetUp, socket_enabled: None) -> None:
     """Five thousand signals are set up in one go, and a poll takes five requests."""
     site = build_site(SiteKind.LOAD_TEST, seed=1, signals=5000, disabled=0.0)
     async with Gateway(site, username=USERNAME, password=PASSWORD) as gateway:
@@ -119,7 +119,7 @@ async def test_what_the_document_leaves_open(
     assert len(values(hass)) >= enabled(gateway)
 
 
-async def test_only_enabled_sensors_are_read(
+async def test_r11_only_enabled_sensors_are_read(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
     """What nobody looks at is not asked for."""
@@ -136,7 +136,7 @@ async def test_only_enabled_sensors_are_read(
 
 
 @pytest.mark.parametrize("status", [400, 414, 431])
-async def test_a_gateway_that_takes_no_long_list_of_uids(
+async def test_r11_a_gateway_that_takes_no_long_list_of_uids(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp, status: int
 ) -> None:
     """Where the request line is too long for the gateway, all values are asked for, from then on."""
@@ -156,7 +156,9 @@ async def test_a_gateway_that_takes_no_long_list_of_uids(
     assert "uids" not in request.query
 
 
-async def test_a_signal_that_appears_between_two_lists(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
+async def test_r17_a_signal_that_appears_between_two_lists(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp
+) -> None:
     """A value of an unknown signal has the lists read anew, at once."""
     entry = await set_up(gateway)
     before = len(hass.states.async_all("sensor"))
@@ -185,7 +187,7 @@ async def test_r07_reloads_do_not_heap_up_logins(hass: HomeAssistant, gateway: G
     assert gateway.logins == 2
 
 
-async def test_a_reboot_goes_unnoticed(
+async def test_r09_a_reboot_goes_unnoticed(
     hass: HomeAssistant,
     gateway: Gateway,
     set_up: SetUp,
@@ -214,7 +216,7 @@ async def test_a_reboot_goes_unnoticed(
         RefuseLogins(code=429),
     ],
 )
-async def test_a_gateway_in_trouble_at_start_is_tried_again(
+async def test_r12_a_gateway_in_trouble_at_start_is_tried_again(
     hass: HomeAssistant,
     gateway: Gateway,
     set_up: SetUp,
@@ -255,7 +257,7 @@ async def test_r08_a_wrong_password_stops_everything(
     assert {state.state for state in hass.states.async_all("sensor")} == {STATE_UNAVAILABLE}
 
 
-async def test_another_gateway_at_the_address(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
+async def test_r16_another_gateway_at_the_address(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
     """A gateway with another serial number is not read under the first one's name."""
     entry = await set_up(gateway)
     gateway.identity = Identity(serial_number="BX10000042")

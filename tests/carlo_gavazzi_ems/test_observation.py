@@ -66,14 +66,14 @@ async def test_every_code_is_seen_on_up_to_three_loads(gateway: Gateway) -> None
 
 @pytest.mark.parametrize("counts", LimitCounts)
 @pytest.mark.parametrize("newest_first", [False, True])
-async def test_either_reading_of_limit_and_order(gateway: Gateway, counts: LimitCounts, newest_first: bool) -> None:  # noqa: FBT001
+async def test_r26_either_reading_of_limit_and_order(gateway: Gateway, counts: LimitCounts, newest_first: bool) -> None:  # noqa: FBT001
     """Whatever `limit` counts, and in whatever order rows come, the same is seen."""
     gateway.dialect = Dialect(limit_counts=counts, newest_first=newest_first)
     seen, _ = await observe(gateway)
     assert {len(values) for values in seen.values() if values} <= {29, 30, 31}
 
 
-async def test_the_gateways_own_clock_counts(gateway: Gateway) -> None:
+async def test_r26_the_gateways_own_clock_counts(gateway: Gateway) -> None:
     """A gateway whose clock is a year off shows the last half hour by that clock."""
     gateway.faults.add(WrongClock(offset=-400 * 86_400))
     seen, _ = await observe(gateway)

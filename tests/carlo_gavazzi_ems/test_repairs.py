@@ -118,7 +118,7 @@ async def test_r13_the_old_certificate_comes_back(
     assert entry.runtime_data.realtime.last_update_success
 
 
-async def test_the_gateway_is_away_when_the_repair_is_opened(
+async def test_r13_the_gateway_is_away_when_the_repair_is_opened(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     issue_registry: ir.IssueRegistry,

@@ -47,7 +47,7 @@ async def test_every_signal_has_a_sensor_with_its_value(
             assert item.disabled_by is er.RegistryEntryDisabler.INTEGRATION
 
 
-async def test_the_documented_code_is_a_voltage(
+async def test_r06_the_documented_code_is_a_voltage(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
     """29 is the one code that the document tells: a voltage in volts, with all its decimals."""

@@ -96,7 +96,7 @@ async def test_get_history_of_what_there_is_none(
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_import_history_has_conditions(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
+async def test_r04_import_history_has_conditions(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
     """Without a recorder there is nothing to import into."""
     entry = await set_up(gateway)
     with pytest.raises(ServiceValidationError) as error:
@@ -105,7 +105,7 @@ async def test_import_history_has_conditions(hass: HomeAssistant, gateway: Gatew
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_r4_import_history(
+async def test_r04_import_history(
     recorder_mock: Any,
     hass: HomeAssistant,
     hass_storage: dict[str, Any],

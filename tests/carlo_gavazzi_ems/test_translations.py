@@ -68,7 +68,7 @@ def texts(node: Any = TRANSLATIONS, path: str = "") -> Iterator[tuple[str, str]]
         yield from texts(value, f"{path}.{key}" if path else key)
 
 
-def test_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
+def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     """What the client raises is told in a form and as an exception; nothing is left over."""
     keys = {key for _, key in _ERROR_KEYS}
     forms = {"invalid_host", "plain_http", "unknown"}
@@ -81,7 +81,7 @@ def test_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in api.__all__ if name.endswith("Error")])
-def test_every_error_of_the_client_has_a_key(name: str) -> None:
+def test_r15_every_error_of_the_client_has_a_key(name: str) -> None:
     """The narrow errors have narrow texts."""
     kind: type[api.EmsError] = getattr(api, name)
     matching = [key for known, key in _ERROR_KEYS if issubclass(kind, known)]
@@ -90,7 +90,7 @@ def test_every_error_of_the_client_has_a_key(name: str) -> None:
     assert not exact or matching[0] == exact[0]
 
 
-def test_every_field_has_a_name_and_an_explanation() -> None:
+def test_r24_every_field_has_a_name_and_an_explanation() -> None:
     """Forms and texts name the same fields."""
     steps = TRANSLATIONS["config"]["step"]
     for step, schema in _FORMS.items():
@@ -101,7 +101,7 @@ def test_every_field_has_a_name_and_an_explanation() -> None:
         assert set(page["data"]) == set(page["data_description"]) == {str(marker) for marker in schema.schema}
 
 
-def test_every_action_has_a_name_an_explanation_and_a_form() -> None:
+def test_r24_every_action_has_a_name_an_explanation_and_a_form() -> None:
     """Actions, their fields, texts, icons and forms name the same things."""
     forms = yaml.safe_load((INTEGRATION / "services.yaml").read_text(encoding="utf-8"))
     icons = json.loads((INTEGRATION / "icons.json").read_text(encoding="utf-8"))["services"]
@@ -129,7 +129,7 @@ def test_the_codes_are_asked_in_the_same_words_everywhere() -> None:
 
 
 @pytest.mark.parametrize(("path", "text"), list(texts()))
-def test_every_text_says_something_in_plain_words(path: str, text: str) -> None:
+def test_r15_every_text_says_something_in_plain_words(path: str, text: str) -> None:
     """No empty text, no HTML, no stray blanks, no placeholder that nobody fills in."""
     assert text.strip() == text != ""
     assert not re.search(r"</?[a-z][^>]*>", text, re.IGNORECASE)

@@ -90,7 +90,7 @@ async def test_r07_ten_at_once_log_in_once() -> None:
     assert auth.logins == 2
 
 
-async def test_a_newer_token_survives_the_rejection_of_an_older_one() -> None:
+async def test_r07_a_newer_token_survives_the_rejection_of_an_older_one() -> None:
     """A late 401 for the old token does not throw the new one away."""
     logins = tokens("a", "b", "c")
     auth = manager(logins, Clock())
@@ -145,7 +145,7 @@ async def test_r08_the_login_is_left_alone_for_5_15_60_minutes() -> None:
     assert kept == [(1, 300), (2, 900), (3, 3600), (4, 3600), (0, -clock.now)]
 
 
-async def test_an_account_without_rights_is_no_wrong_password() -> None:
+async def test_r08_an_account_without_rights_is_no_wrong_password() -> None:
     """403 has a name of its own, and is not asked for all the time either."""
     logins = Logins(UnauthorizedError(403))
     auth = manager(logins, Clock())
@@ -183,7 +183,7 @@ async def test_r09_a_token_that_never_works_is_not_renewed_at_every_poll() -> No
     assert auth.reject(await auth.token())
 
 
-async def test_a_login_that_is_cancelled_leaves_the_lock_open() -> None:
+async def test_r07_a_login_that_is_cancelled_leaves_the_lock_open() -> None:
     """Whoever comes after a cancelled login logs in."""
     blocked = asyncio.Event()
 

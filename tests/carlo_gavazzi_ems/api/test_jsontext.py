@@ -30,13 +30,13 @@ def test_r20_a_bare_not_a_number_is_a_missing_value(printed: str) -> None:
         b'{"v": 1e999}',
     ],
 )
-def test_what_is_no_json_is_a_clear_error(body: bytes) -> None:
+def test_r14_what_is_no_json_is_a_clear_error(body: bytes) -> None:
     """HTML, half a body and a nest without end are refused, quickly and without a traceback."""
     with pytest.raises(InvalidAnswerError):
         parse_json(body)
 
 
-def test_bytes_that_are_no_utf8_cost_one_character() -> None:
+def test_r20_bytes_that_are_no_utf8_cost_one_character() -> None:
     """A label in another encoding, or a byte order mark, does not cost the whole answer."""
     assert parse_json(b'\xef\xbb\xbf{"label": "K\xfcche"}') == {"label": "K\ufffdche"}
 

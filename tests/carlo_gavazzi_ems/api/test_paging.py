@@ -70,7 +70,7 @@ async def test_history_is_complete_for_every_gateway(gateway: Gateway, count: in
     assert len(asked) <= count // size + 2
 
 
-async def test_no_page_more_than_is_wanted() -> None:
+async def test_r11_no_page_more_than_is_wanted() -> None:
     """Where it is known what there is, the reading stops as soon as it is there."""
     asked: list[int] = []
 
@@ -82,7 +82,7 @@ async def test_no_page_more_than_is_wanted() -> None:
     assert asked == [1, 2, 3]
 
 
-async def test_a_page_of_bad_records_is_not_the_end() -> None:
+async def test_r20_a_page_of_bad_records_is_not_the_end() -> None:
     """Records that are left out are no reason to stop."""
 
     async def fetch(page: int) -> Records[str]:
@@ -110,7 +110,7 @@ async def test_an_error_on_the_first_page_is_an_error(error: Exception) -> None:
         await anext(read_history(fetch_rows))
 
 
-async def test_a_list_without_end_is_given_up() -> None:
+async def test_r14_a_list_without_end_is_given_up() -> None:
     """A gateway that never stops listing is not believed, and fills no memory."""
 
     async def fetch(page: int) -> Records[str]:
@@ -120,7 +120,7 @@ async def test_a_list_without_end_is_given_up() -> None:
         await read_map(fetch)
 
 
-async def test_what_is_left_out_of_history_is_told() -> None:
+async def test_r20_what_is_left_out_of_history_is_told() -> None:
     """A page of nothing but bad rows still says so."""
 
     async def fetch(_page: int) -> Rows:

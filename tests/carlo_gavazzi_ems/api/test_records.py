@@ -148,7 +148,7 @@ def test_a_version_that_is_none(payload: object) -> None:
 
 
 @pytest.mark.parametrize("missing", [None, "", " ", float("nan"), float("inf")])
-def test_a_value_that_is_missing_is_none(missing: object) -> None:
+def test_r20_a_value_that_is_missing_is_none(missing: object) -> None:
     """Null, an empty text and not-a-number are no value, and no reason to drop the record."""
     assert parse_sample({"uid": 1, "si": 29, "v": missing, "t": 1}, 1).value is None
 
@@ -216,12 +216,12 @@ def test_enable_in_any_spelling(printed: object, enabled: bool) -> None:  # noqa
 
 
 @pytest.mark.parametrize("record", [{"enable": True}, {"si": None}, {"si": 29, "enable": "maybe"}])
-def test_a_signal_that_is_none(record: dict[str, object]) -> None:
+def test_r20_a_signal_that_is_none(record: dict[str, object]) -> None:
     """A signal without a code, or with a switch that is none, is left out."""
     assert parse_map({"signals": {"1": record}}, "signals", parse_signal).rejected.keys() == {"1"}
 
 
-def test_a_label_that_is_none() -> None:
+def test_r20_a_label_that_is_none() -> None:
     """A label of another type is a bad record; a missing one is empty."""
     devices = parse_map({"devices": {"1": {"label": 5}, "2": {}}}, "devices", parse_device)
     assert (devices[2].label, list(devices.rejected)) == ("", ["1"])
@@ -234,13 +234,13 @@ def test_whole_numbers_in_any_spelling(key: str) -> None:
     assert loads[0] == loads[1] == loads[2]
 
 
-def test_labels_lose_what_cannot_be_seen() -> None:
+def test_r14_labels_lose_what_cannot_be_seen() -> None:
     """Control characters and overrides of the reading direction go; every script stays."""
     assert clean_text("  Wärme\u202epumpe\x00\n\t热泵 🔌 ") == "Wärmepumpe 热泵 🔌"
     assert len(clean_text("x" * 5000)) == 200
 
 
-def test_history_in_both_forms() -> None:
+def test_r20_history_in_both_forms() -> None:
     """A bare array and a map are the same history; a bad row or series harms no other."""
     row = {"t": 1735689659, "p": 1735689660, "v": 10.5}
     assert parse_history([row], 3) == parse_history({"history": {"3": [row]}})
@@ -263,7 +263,7 @@ def test_an_empty_list_in_any_spelling(empty: object) -> None:
 
 
 @pytest.mark.parametrize("payload", [None, [], "text", {}, {"signals": 5}, {"signals": [1]}, {"error": "busy"}])
-def test_an_answer_of_another_kind(payload: object) -> None:
+def test_r20_an_answer_of_another_kind(payload: object) -> None:
     """What is no list at all is an error, not an empty list."""
     with pytest.raises(InvalidAnswerError):
         parse_map(payload, "signals", parse_signal)

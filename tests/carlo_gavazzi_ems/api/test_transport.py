@@ -148,7 +148,7 @@ async def test_r13_a_name_that_does_not_fit_is_not_trusted(site: Site, socket_en
         assert gateway.requests == []
 
 
-async def test_a_certificate_is_shown_before_anything_is_sent(gateway: Gateway) -> None:
+async def test_r13_a_certificate_is_shown_before_anything_is_sent(gateway: Gateway) -> None:
     """Fingerprint, subject and dates come from a handshake alone."""
     certificate = await fetch_certificate(gateway.host, gateway.port)
     assert certificate.fingerprint == gateway.fingerprint
@@ -196,7 +196,7 @@ async def mute(socket_enabled: None) -> AsyncIterator[int]:
         done.set()
 
 
-async def test_a_port_without_tls(session: aiohttp.ClientSession, plain: int) -> None:
+async def test_r13_a_port_without_tls(session: aiohttp.ClientSession, plain: int) -> None:
     """Plain HTTP on the port is a failed handshake."""
     for fingerprint in (None, "00" * 32):
         client = EmsClient.connect(session, Address(host="127.0.0.1", port=plain, fingerprint=fingerprint), "u", "p")
@@ -206,7 +206,7 @@ async def test_a_port_without_tls(session: aiohttp.ClientSession, plain: int) ->
         await fetch_certificate("127.0.0.1", plain)
 
 
-async def test_a_port_that_says_nothing(session: aiohttp.ClientSession, mute: int) -> None:
+async def test_r15_a_port_that_says_nothing(session: aiohttp.ClientSession, mute: int) -> None:
     """A handshake without end is given up in time."""
     transport = Transport(session, Address(host="127.0.0.1", port=mute), timeout=0.2)
     with pytest.raises(EmsTimeoutError):
@@ -215,7 +215,7 @@ async def test_a_port_that_says_nothing(session: aiohttp.ClientSession, mute: in
         await fetch_certificate("127.0.0.1", mute, time_limit=0.2)
 
 
-async def test_a_port_that_nobody_listens_on(session: aiohttp.ClientSession, unused_tcp_port: int) -> None:
+async def test_r15_a_port_that_nobody_listens_on(session: aiohttp.ClientSession, unused_tcp_port: int) -> None:
     """Refused has an error of its own."""
     client = EmsClient.connect(session, Address(host="127.0.0.1", port=unused_tcp_port), "u", "p")
     with pytest.raises(RefusedError):
@@ -224,7 +224,7 @@ async def test_a_port_that_nobody_listens_on(session: aiohttp.ClientSession, unu
         await fetch_certificate("127.0.0.1", unused_tcp_port)
 
 
-async def test_a_host_that_does_not_exist(session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_r15_a_host_that_does_not_exist(session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that does not resolve has an error of its own."""
 
     async def nowhere(*_args: object, **_kwargs: object) -> list[object]:
@@ -238,7 +238,7 @@ async def test_a_host_that_does_not_exist(session: aiohttp.ClientSession, monkey
         await client.api_version()
 
 
-async def test_a_host_that_does_not_exist_shows_no_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_r15_a_host_that_does_not_exist_shows_no_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same before anything is known of the gateway."""
 
     async def nowhere(*_args: object, **_kwargs: object) -> None:
@@ -270,7 +270,7 @@ async def test_a_host_that_does_not_exist_shows_no_certificate(monkeypatch: pyte
         (204, InvalidAnswerError),
     ],
 )
-async def test_each_status_has_its_error(
+async def test_r15_each_status_has_its_error(
     gateway: Gateway, client: EmsClient, status: int, error: type[EmsError]
 ) -> None:
     """What the gateway says by its status arrives as one error."""
@@ -416,7 +416,7 @@ async def test_r14_no_redirect_is_followed(gateway: Gateway, site: Site, client:
         assert other.requests == []
 
 
-async def test_no_error_names_a_secret(gateway: Gateway, connect: Connect) -> None:
+async def test_r14_no_error_names_a_secret(gateway: Gateway, connect: Connect) -> None:
     """What is logged of an error tells neither password nor user name."""
     errors: list[EmsError] = []
     for fault in (Html(), Status(code=500), RefuseLogins(), Drop(), EmptyBody()):

@@ -27,7 +27,7 @@ def everything(house: House) -> tuple[Any, Any]:
     return house.rows(), house.rows(house.power)
 
 
-async def test_r4_three_times_over(house: House) -> None:
+async def test_r04_three_times_over(house: House) -> None:
     """No step where imported and recorded hours meet, the first books its own; three runs give the same rows."""
     await house.live(10.5, 12.25)
     before = everything(house)
@@ -54,7 +54,7 @@ async def test_r4_three_times_over(house: House) -> None:
     assert house.meter.peak == 1
 
 
-async def test_r4_broken_off_and_taken_up_again(house: House) -> None:
+async def test_r04_broken_off_and_taken_up_again(house: House) -> None:
     """Where the gateway goes away in the middle, what is there is whole, and the next run goes on from it."""
     await house.live(10.5, 12.25)
     whole = house.meter.history
@@ -79,7 +79,7 @@ async def test_r4_broken_off_and_taken_up_again(house: House) -> None:
     house.assert_true()
 
 
-async def test_r4_from_where_history_begins(house: House) -> None:
+async def test_r04_from_where_history_begins(house: House) -> None:
     """A gateway that is younger than the wanted start gives what it has; holes stay holes."""
     house.meter.silent = [(-10_000, -20), (-5.5, -2.5)]
     house.meter.resets = [-12.3 - 1 / 3600 + 1e-9]
@@ -89,7 +89,7 @@ async def test_r4_from_where_history_begins(house: House) -> None:
     house.assert_true(but=(-20, -3, -6))
 
 
-async def test_r4_history_of_another_meter(house: House) -> None:
+async def test_r04_history_of_another_meter(house: House) -> None:
     """Nothing is written, and the answer says why."""
     await house.live(10, 12.25)
     house.meter.offset = 77
@@ -100,14 +100,14 @@ async def test_r4_history_of_another_meter(house: House) -> None:
     assert told[POWER].hours == 20
 
 
-async def test_r4_before_anything_was_recorded(house: House) -> None:
+async def test_r04_before_anything_was_recorded(house: House) -> None:
     """A sensor without a full hour has nothing to be joined to yet."""
     await house.live(10, 10.5)
     assert await run(house, -10) == {}
     assert house.rows() == {}
 
 
-async def test_r4_nobody_else_loses_an_hour(house: House) -> None:
+async def test_r04_nobody_else_loses_an_hour(house: House) -> None:
     """Fifty sensors of other people record beside ours while an import runs over a change of the hour."""
     house.foreign = [f"sensor.foreign_{number}" for number in range(50)]
     await house.live(10, 11 + 11 / 12)

@@ -124,7 +124,7 @@ def assert_true(world: World, plan: Plan, *, but: tuple[int, ...] = ()) -> None:
     ],
     ids=["off", "unreachable", "short", "idle"],
 )
-def test_missed_hours_are_seen_in_the_rows(world: World, missed: set[int]) -> None:
+def test_r03_missed_hours_are_seen_in_the_rows(world: World, missed: set[int]) -> None:
     """Hours without a row, hours without a change before a jump; an idle meter is not suspect."""
     rows = list(world.rows())
     assert {hour / HOUR for hour in suspects(rows)} >= missed
@@ -146,7 +146,7 @@ def test_missed_hours_are_seen_in_the_rows(world: World, missed: set[int]) -> No
     ],
     ids=["off", "unreachable", "over the hour", "two", "reset", "resets", "resets outside", "purged", "uneven"],
 )
-def test_r3_each_hour_is_the_meters(world: World) -> None:
+def test_r03_each_hour_is_the_meters(world: World) -> None:
     """After the repair every hour has its energy, and a second repair finds nothing to do."""
     plan = repair(world)
     assert plan.rows
@@ -159,12 +159,12 @@ def test_r3_each_hour_is_the_meters(world: World) -> None:
     assert again == Plan()
 
 
-def test_r3_nothing_is_touched_where_nothing_was_missed() -> None:
+def test_r03_nothing_is_touched_where_nothing_was_missed() -> None:
     """A day without an outage needs no row."""
     assert repair(World(resets={700})) == Plan()
 
 
-def test_r3_a_gap_in_the_gateways_history_stays_a_gap() -> None:
+def test_r03_a_gap_in_the_gateways_history_stays_a_gap() -> None:
     """Its energy shows in the first hour after it; all the other hours are right."""
     world = World(unreachable=span("11:20", "17:02"), silent=span("12:30", "14:30"))
     plan = repair(world)
@@ -174,7 +174,7 @@ def test_r3_a_gap_in_the_gateways_history_stays_a_gap() -> None:
     assert rows[14 * HOUR].sum - rows[12 * HOUR].sum == pytest.approx(5.0)
 
 
-def test_r3_a_row_made_up_in_a_gap_of_the_history_is_carried_along() -> None:
+def test_r03_a_row_made_up_in_a_gap_of_the_history_is_carried_along() -> None:
     """Where Home Assistant made up a row, it must not fall behind the row before it."""
     world = World(off=span("11:20", "17:02"), silent=span("12:30", "14:30"))
     plan = repair(world)
@@ -183,7 +183,7 @@ def test_r3_a_row_made_up_in_a_gap_of_the_history_is_carried_along() -> None:
     assert rows[13 * HOUR].sum == rows[12 * HOUR].sum
 
 
-def test_r3_up_to_the_running_hour() -> None:
+def test_r03_up_to_the_running_hour() -> None:
     """After a start the newest state stands for the hour that is not over yet."""
     world = World(off=span("11:20", "15:02"), resets={13 * 60})
     rows = list(world.rows())
@@ -200,7 +200,7 @@ def test_r3_up_to_the_running_hour() -> None:
         repair(world, until=15)
 
 
-def test_r3_when_the_recorded_states_are_of_another_meter() -> None:
+def test_r03_when_the_recorded_states_are_of_another_meter() -> None:
     """Nothing is planned, and the reason tells the number."""
     world = World(off=span("11:20", "15:02"))
     rows = [row._replace(state=row.state - 200) for row in world.rows()]
@@ -210,7 +210,7 @@ def test_r3_when_the_recorded_states_are_of_another_meter() -> None:
         )
 
 
-def test_r3_when_the_state_after_the_gap_is_too_high() -> None:
+def test_r03_when_the_state_after_the_gap_is_too_high() -> None:
     """A state that the meter had not reached yet is not believed."""
     world = World(off=span("11:20", "15:02"))
     rows = [row if row.start < 15 * HOUR else row._replace(state=row.state + 100) for row in world.rows()]
@@ -218,7 +218,7 @@ def test_r3_when_the_state_after_the_gap_is_too_high() -> None:
         Counter(world.readings(), RULES).repair(rows[:23], 23 * HOUR, None)
 
 
-def test_r3_when_the_sums_do_not_fit() -> None:
+def test_r03_when_the_sums_do_not_fit() -> None:
     """A sum that neither a reset nor a restart explains is not moved."""
     world = World(off=span("11:20", "15:02"))
     rows = [row if row.start < 15 * HOUR else row._replace(sum=row.sum + 500) for row in world.rows()]
@@ -226,7 +226,7 @@ def test_r3_when_the_sums_do_not_fit() -> None:
         Counter(world.readings(), RULES).repair(rows, 24 * HOUR, None)
 
 
-def test_a_net_counter_is_repaired_too() -> None:
+def test_r03_a_net_counter_is_repaired_too() -> None:
     """It may run back, in the gap as well."""
     rules = replace(RULES, increasing=False)
     values = [100 + abs(minute % 200 - 100) / 3 - minute / 50 for minute in range(24 * 60)]
@@ -242,7 +242,7 @@ def test_a_net_counter_is_repaired_too() -> None:
     assert len(plan.rows) >= 3
 
 
-def test_before_the_first_row() -> None:
+def test_r04_before_the_first_row() -> None:
     """Hours from before Home Assistant was there join what it counted since; the first books only its own."""
     world = World(resets={300})
     first = CounterRow(20 * HOUR, world.shown[20 * 60 + 59], 0.7)
@@ -256,7 +256,7 @@ def test_before_the_first_row() -> None:
     assert first.sum + by - plan.rows[-1].sum == pytest.approx(world.kwh(20 * HOUR, 21 * HOUR), abs=1e-9)
 
 
-def test_before_the_first_row_there_may_be_nothing() -> None:
+def test_r04_before_the_first_row_there_may_be_nothing() -> None:
     """A gateway without older history adds no row."""
     world = World(silent=span("00:00", "20:30"))
     first = CounterRow(20 * HOUR, world.shown[20 * 60 + 40], 0.0)
@@ -264,7 +264,7 @@ def test_before_the_first_row_there_may_be_nothing() -> None:
     assert Counter([], RULES).before(first, 0.0) == Plan()
 
 
-def test_missed_hours_of_a_measured_value() -> None:
+def test_r03_missed_hours_of_a_measured_value() -> None:
     """Hours without a row, hours in which nothing moved while nobody was there; neighbours only if history is whole."""
     recorded = {0.0: (1.0, 2.0), HOUR: (2.0, 2.0), 3 * HOUR: (5.0, 5.0), 4 * HOUR: (1.0, 9.0)}
     assert measured_gaps(recorded, 0.0, 5 * HOUR, 2 * HOUR) == {HOUR, 2 * HOUR}
@@ -276,7 +276,7 @@ def test_missed_hours_of_a_measured_value() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_r3_random_outages_lose_nothing(data: st.DataObject) -> None:
+def test_r03_random_outages_lose_nothing(data: st.DataObject) -> None:
     """Outages of Home Assistant and of the gateway, resets, holes in the history: the sum is the meter's."""
     total = 5 * 24 * 60
 

@@ -19,7 +19,7 @@ from .conftest import ENERGY, House, at
 
 
 @pytest.mark.parametrize("persistent_database", [False, True], ids=["memory", "disk"])
-async def test_r3_home_assistant_off(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_r03_home_assistant_off(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """Six hours off: each has its own energy, the hour of the restart too, and a second run changes nothing."""
     caplog.set_level(logging.INFO)
     await house.live(10, 11.5)
@@ -49,7 +49,7 @@ async def test_r3_home_assistant_off(house: House, caplog: pytest.LogCaptureFixt
     assert house.entry.runtime_data.history.last is last
 
 
-async def test_r3_gateway_unreachable(house: House) -> None:
+async def test_r03_gateway_unreachable(house: House) -> None:
     """Home Assistant runs on without the gateway; nothing is asked before it is back."""
     await house.live(10, 11 + 1 / 12)
     await house.live(11 + 1 / 12, 15, available=False)
@@ -68,7 +68,7 @@ async def test_r3_gateway_unreachable(house: House) -> None:
     house.assert_true()
 
 
-async def test_r3_a_run_that_fails_is_made_up_for(house: House) -> None:
+async def test_r03_a_run_that_fails_is_made_up_for(house: House) -> None:
     """Where the gateway breaks off, the hours stay to be looked at."""
     await house.live(10, 11.5)
     await house.restart(17 + 2 / 60)
@@ -81,7 +81,7 @@ async def test_r3_a_run_that_fails_is_made_up_for(house: House) -> None:
     house.assert_true()
 
 
-async def test_r3_a_reset_in_the_gap(house: House) -> None:
+async def test_r03_a_reset_in_the_gap(house: House) -> None:
     """A meter that was set back while nobody looked has lost nothing."""
     house.meter.resets = [14.3 - 1 / 3600 + 1e-9]
     await house.live(10, 11.5)
@@ -93,7 +93,7 @@ async def test_r3_a_reset_in_the_gap(house: House) -> None:
     house.assert_true()
 
 
-async def test_r3_less_than_an_hour_over_the_full_hour(house: House) -> None:
+async def test_r03_less_than_an_hour_over_the_full_hour(house: House) -> None:
     """An outage that leaves a row for every hour still puts no energy into the wrong one."""
     await house.live(10, 11.5)
     await house.restart(12 + 2 / 60)
@@ -103,7 +103,7 @@ async def test_r3_less_than_an_hour_over_the_full_hour(house: House) -> None:
     house.assert_true()
 
 
-async def test_r3_a_restart_within_minutes(house: House) -> None:
+async def test_r03_a_restart_within_minutes(house: House) -> None:
     """Nothing was missed, nothing is written."""
     await house.live(10, 11 + 1 / 3)
     await house.restart(11.5)
@@ -114,7 +114,7 @@ async def test_r3_a_restart_within_minutes(house: House) -> None:
     assert house.entry.runtime_data.history.last.written == 0
 
 
-async def test_r3_the_clocks_change_in_the_gap(house: House) -> None:
+async def test_r03_the_clocks_change_in_the_gap(house: House) -> None:
     """The night of 25 October has an hour twice; each has its own energy."""
     await house.hass.config.async_set_time_zone("Europe/Rome")
     night = 5 * 24
@@ -126,7 +126,7 @@ async def test_r3_the_clocks_change_in_the_gap(house: House) -> None:
     house.assert_true()
 
 
-async def test_r3_thirty_days_and_the_recorder_has_forgotten(house: House) -> None:
+async def test_r03_thirty_days_and_the_recorder_has_forgotten(house: House) -> None:
     """The sum that began at 0 again is put back onto the old one."""
     await house.live(10, 12)
     await house.repaired()
@@ -143,7 +143,7 @@ async def test_r3_thirty_days_and_the_recorder_has_forgotten(house: House) -> No
     house.assert_true()
 
 
-async def test_r3_a_gap_in_the_gateways_history(house: House) -> None:
+async def test_r03_a_gap_in_the_gateways_history(house: House) -> None:
     """It stays a gap; its energy shows in the first hour after it."""
     house.meter.silent = [(12.5, 14.5)]
     await house.live(10, 11 + 1 / 12)
@@ -154,7 +154,7 @@ async def test_r3_a_gap_in_the_gateways_history(house: House) -> None:
     house.assert_true(but=(12, 14))
 
 
-async def test_r3_history_of_another_meter(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_r03_history_of_another_meter(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is written, and one line says why."""
     await house.live(10, 11.5)
     await house.restart(17 + 2 / 60)
@@ -171,7 +171,7 @@ async def test_r3_history_of_another_meter(house: House, caplog: pytest.LogCaptu
     assert f"missed hours were left as they are: {house.counter}: " in caplog.text
 
 
-async def test_r3_in_the_unit_of_the_statistics(house: House) -> None:
+async def test_r03_in_the_unit_of_the_statistics(house: House) -> None:
     """A person who looks at MWh keeps kWh in the statistics, and sums in kWh."""
     await house.live(10, 11.5)
     house.counter_unit = "MWh"
@@ -181,7 +181,7 @@ async def test_r3_in_the_unit_of_the_statistics(house: House) -> None:
     house.assert_true()
 
 
-async def test_r3_from_another_unit_than_the_statistics(house: House) -> None:
+async def test_r03_from_another_unit_than_the_statistics(house: House) -> None:
     """A gateway that counts Wh, a person who chose kWh: the rows are kWh, and so is what the recorder says of them."""
     house.entry.runtime_data.catalogue = Catalogue({"1": "energy_import/Wh", "2": "active_power/W"})
     house.meter.scale = 1000.0
@@ -194,7 +194,7 @@ async def test_r3_from_another_unit_than_the_statistics(house: House) -> None:
     house.assert_true()
 
 
-async def test_sensors_that_cannot_be_completed(house: House) -> None:
+async def test_r03_sensors_that_cannot_be_completed(house: House) -> None:
     """A code without a name, or statistics of another kind than the sensor's quantity: nothing is written."""
     await house.live(10, 12.25)
     runtime = house.entry.runtime_data
@@ -209,7 +209,7 @@ async def test_sensors_that_cannot_be_completed(house: House) -> None:
         assert await async_targets(house.hass, house.entry) == []
 
 
-async def test_renamed_and_disabled_sensors(house: House) -> None:
+async def test_r03_renamed_and_disabled_sensors(house: House) -> None:
     """A renamed sensor is repaired under its new name, a disabled one left alone."""
     registry = er.async_get(house.hass)
     registry.async_update_entity(house.power, disabled_by=er.RegistryEntryDisabler.USER)
@@ -229,7 +229,7 @@ async def test_renamed_and_disabled_sensors(house: House) -> None:
 
 
 @pytest.mark.parametrize("recorder_config", [{"exclude": {"entities": ["sensor.energy"]}}])
-async def test_a_sensor_that_is_not_recorded(house: House) -> None:
+async def test_r03_a_sensor_that_is_not_recorded(house: House) -> None:
     """What a person does not want recorded is not written."""
     await house.live(10, 12.25)
     await house.repaired()
@@ -237,7 +237,7 @@ async def test_a_sensor_that_is_not_recorded(house: House) -> None:
     assert not any(ENERGY in uids for uids, _, _ in house.meter.asked)
 
 
-async def test_nobody_else_loses_an_hour(house: House) -> None:
+async def test_r03_nobody_else_loses_an_hour(house: House) -> None:
     """Fifty sensors of other people record beside ours over changes of the hour, whenever the repair runs."""
     house.foreign = [f"sensor.foreign_{number}" for number in range(50)]
     await house.live(10, 11.5)
@@ -254,7 +254,7 @@ async def test_nobody_else_loses_an_hour(house: House) -> None:
     house.assert_true()
 
 
-async def test_hours_that_are_not_compiled_are_not_touched(house: House) -> None:
+async def test_r03_hours_that_are_not_compiled_are_not_touched(house: House) -> None:
     """Where the recorder is behind, even an hour that is long over is left to it."""
     house.foreign = ["sensor.foreign"]
     await house.live(10, 11.5)
@@ -269,7 +269,7 @@ async def test_hours_that_are_not_compiled_are_not_touched(house: House) -> None
     house.assert_true()
 
 
-async def test_the_repair_waits_for_the_recorder(house: House) -> None:
+async def test_r03_the_repair_waits_for_the_recorder(house: House) -> None:
     """It begins neither before Home Assistant has started nor before the first five minutes after that."""
     hass = house.hass
     hass.set_state(CoreState.starting)
@@ -306,7 +306,7 @@ async def test_the_repair_waits_for_the_recorder(house: House) -> None:
     assert runs == 2
 
 
-async def test_r3_switched_off(house: House) -> None:
+async def test_r03_switched_off(house: House) -> None:
     """An option switches it off."""
     hass = house.hass
     hass.config_entries.async_update_entry(house.entry, options={CONF_REPAIR_GAPS: False})

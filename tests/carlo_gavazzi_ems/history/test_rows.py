@@ -30,7 +30,7 @@ def readings(*values: float, start: float = 0.0, period: float = 60.0) -> list[R
     return [Reading(start + (index + 1) * period, value, value, value) for index, value in enumerate(values)]
 
 
-def test_a_reading_on_the_hour_belongs_to_the_hour_before() -> None:
+def test_r03_a_reading_on_the_hour_belongs_to_the_hour_before() -> None:
     """12:00:00 closes the hour of 11, a second later the hour of 12 has begun."""
     assert hour_of(12 * HOUR) == 11 * HOUR
     assert hour_of(12 * HOUR + 1) == 12 * HOUR
@@ -38,7 +38,7 @@ def test_a_reading_on_the_hour_belongs_to_the_hour_before() -> None:
 
 
 @pytest.mark.parametrize(("day", "count"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-07-01", 24)])
-def test_a_day_of_a_change_of_clocks(day: str, count: int) -> None:
+def test_r03_a_day_of_a_change_of_clocks(day: str, count: int) -> None:
     """The day on which the clocks change has 23 or 25 hours, and each has its own row and its own energy."""
     begin = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo("Europe/Rome"))
     end = (begin + timedelta(days=1)).timestamp()
@@ -65,7 +65,7 @@ def test_a_reading_that_is_taken_back_never_was(wrong: float) -> None:
     assert [reading.value for reading in kept] == [500, 501, 502, 503]
 
 
-def test_a_reset_is_told_from_a_dip() -> None:
+def test_r03_a_reset_is_told_from_a_dip() -> None:
     """After a reset all that was counted stays counted; a dip is held until it is passed."""
     kept = counted(readings(500, 550, 1, 2, 3, 4, 5))
     assert len(kept) == 7
@@ -84,7 +84,7 @@ def test_a_net_counter_runs_back() -> None:
     assert ledger.resets == 0
 
 
-def test_the_mean_has_the_weight_of_its_time() -> None:
+def test_r03_the_mean_has_the_weight_of_its_time() -> None:
     """A quarter of an hour counts fifteen times a minute; what is missing is not made up."""
     minutes = readings(*[100.0] * 30)
     quarters = [Reading(2700.0, 200.0, 150.0, 250.0), Reading(3600.0, 200.0, 200.0, 300.0)]
@@ -121,7 +121,9 @@ def test_resolution() -> None:
     missing=st.sets(st.integers(0, 598)),
     seed=st.integers(0, 1000),
 )
-def test_the_hours_add_up_to_the_meter(increments: list[int], resets: set[int], missing: set[int], seed: int) -> None:
+def test_r03_the_hours_add_up_to_the_meter(
+    increments: list[int], resets: set[int], missing: set[int], seed: int
+) -> None:
     """Over whatever holes, orders and resets: the last sum is all that was counted and seen."""
     value, truth, made = 1000.0, 0.0, list[Reading]()
     unseen = False

@@ -31,14 +31,14 @@ tables = st.dictionaries(codes, st.sampled_from(TEXTS), max_size=30)
 class TestDocumented:
     """The codes that come with the integration."""
 
-    def test_only_what_the_document_shows(self) -> None:
+    def test_r28_only_what_the_document_shows(self) -> None:
         """The document shows code 29 at 230.4, a voltage; it does not say of which phase."""
         assert DOCUMENTED.keys() == {29}
         assert DOCUMENTED[29].text == "voltage/V"
         assert DOCUMENTED[29].source is Source.DOCUMENTED
         assert DOCUMENTED[29].quantity.placeholders == {}
 
-    def test_every_entry_names_its_source(self) -> None:
+    def test_r28_every_entry_names_its_source(self) -> None:
         """A code without a public source does not go in."""
         file = Path(module.__file__).with_name("catalogue.json")
         for code, entry in json.loads(file.read_text(encoding="utf-8")).items():
@@ -94,7 +94,7 @@ class TestMeaningText:
             ("x" * 1000, f"there is no quantity '{'x' * 39}…'"),
         ],
     )
-    def test_nothing_is_guessed(self, text: str, said: str) -> None:
+    def test_r28_nothing_is_guessed(self, text: str, said: str) -> None:
         """A text that is nearly right is refused, in words that help."""
         with pytest.raises(UnknownMeaning) as error:
             parse_meaning(text, Source.CONFIRMED)
@@ -127,7 +127,7 @@ class TestMeaningText:
 class TestCatalogue:
     """Codes looked up."""
 
-    def test_unknown(self) -> None:
+    def test_r28_unknown(self) -> None:
         """A code that nobody has told has no meaning, and none is made up."""
         catalogue = Catalogue()
         assert catalogue.meaning(45) is None
@@ -136,7 +136,7 @@ class TestCatalogue:
         assert catalogue.confirmed == {}
         assert catalogue.rejected == {}
 
-    def test_confirmed_wins(self) -> None:
+    def test_r27_confirmed_wins(self) -> None:
         """What the user has confirmed counts more than the document."""
         catalogue = Catalogue({"45": "active_power/kW", "29": "voltage_l1/V"})
         power, voltage = catalogue.meaning(45), catalogue.meaning(29)

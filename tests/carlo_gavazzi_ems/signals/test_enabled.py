@@ -104,7 +104,7 @@ THREE_PHASE = {"active_power", "energy_import", "energy_export", "power_factor",
 
 
 @pytest.mark.parametrize("meter", [EM24, EM530], ids=["EM24", "EM530"])
-def test_three_phase_load(meter: set[str]) -> None:
+def test_r21_three_phase_load(meter: set[str]) -> None:
     """Of all that a three-phase meter publishes, the totals and the phases' voltage and current are on."""
     assert meter <= QUANTITIES.keys()
     assert enabled_by_default(meter) == THREE_PHASE
@@ -179,13 +179,13 @@ def test_three_phase_load(meter: set[str]) -> None:
         ),
     ],
 )
-def test_enabled_by_default(published: set[str], enabled: set[str]) -> None:
+def test_r21_enabled_by_default(published: set[str], enabled: set[str]) -> None:
     """What leads is on; where it is missing, what stands in for it."""
     assert enabled_by_default(published) == enabled
 
 
 @given(st.sets(st.sampled_from(sorted(QUANTITIES))))
-def test_enabled_by_default_of_any_load(published: set[str]) -> None:
+def test_r21_enabled_by_default_of_any_load(published: set[str]) -> None:
     """Never more than twelve, never what is not published, and the energy of a load is never forgotten."""
     enabled = enabled_by_default(published)
     assert len(enabled) <= MAX_ENABLED

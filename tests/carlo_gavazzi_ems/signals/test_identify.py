@@ -107,7 +107,7 @@ def test_r26_codes_are_mere_names(house: tuple[list[Series], dict[int, str]]) ->
     }
 
 
-def test_what_is_known_is_not_judged(house: tuple[list[Series], dict[int, str]]) -> None:
+def test_r26_what_is_known_is_not_judged(house: tuple[list[Series], dict[int, str]]) -> None:
     """A code with a name is evidence; there is no finding about it."""
     series, truths = house
     known = {code: truth for code, truth in truths.items() if truth.startswith(("active_power/", "frequency"))}
@@ -116,7 +116,7 @@ def test_what_is_known_is_not_judged(house: tuple[list[Series], dict[int, str]])
     assert findings.keys() == truths.keys() - known.keys()
 
 
-def test_progress_rises_and_may_stop_the_work(house: tuple[list[Series], dict[int, str]]) -> None:
+def test_r27_progress_rises_and_may_stop_the_work(house: tuple[list[Series], dict[int, str]]) -> None:
     """The share that is done rises from 0 to 1; an exception in there ends the work at once."""
     series, _ = house
     shares: list[float] = []
@@ -134,7 +134,7 @@ def test_progress_rises_and_may_stop_the_work(house: tuple[list[Series], dict[in
         identify(series, progress=stop)
 
 
-def test_nothing_in_is_nothing_out() -> None:
+def test_r26_nothing_in_is_nothing_out() -> None:
     """No signals, no findings; signals without history, findings without certainty."""
     assert identify([]) == {}
     empty = Series(uid=1, code=5, load_uid=1, device_uid=1, times=[], values=[], latest=230.0)

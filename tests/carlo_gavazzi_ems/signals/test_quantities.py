@@ -65,7 +65,7 @@ def unit_shown(hass: HomeAssistant, device_class: SensorDeviceClass | None, unit
     return hass.config.units.get_converted_unit(device_class, unit) or unit
 
 
-async def test_home_assistant_accepts_every_quantity_in_every_unit(
+async def test_r06_home_assistant_accepts_every_quantity_in_every_unit(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each becomes a sensor with a value, its class and its unit, and the log stays silent."""
@@ -97,7 +97,7 @@ async def test_home_assistant_would_complain(hass: HomeAssistant, caplog: pytest
 
 
 @pytest.mark.usefixtures("recorder_mock")
-async def test_statistics(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_r06_statistics(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
     """Counters get a sum, measured values a mean, codes nothing; only what Home Assistant can convert has a class."""
     sensors = [QuantitySensor(quantity, quantity.units[0]) for quantity in QUANTITIES.values()]
     await add_sensors(hass, sensors)
@@ -118,7 +118,7 @@ async def test_statistics(hass: HomeAssistant, caplog: pytest.LogCaptureFixture)
     assert complaints(caplog) == []
 
 
-def test_table(snapshot: SnapshotAssertion) -> None:
+def test_r06_table(snapshot: SnapshotAssertion) -> None:
     """Key, unit, class and defaults of every quantity are what they were in the last version."""
     assert "\n".join(row(family, quantity) for family in Family for quantity in FAMILIES[family]) == snapshot
 
@@ -147,7 +147,7 @@ def test_keys() -> None:
     assert len(set(QUANTITIES.values())) == len(keys)
 
 
-def test_energy_classes() -> None:
+def test_r06_energy_classes() -> None:
     """Import and export only rise, net runs both ways, and reactive energy has its own class."""
     for key, quantity in QUANTITIES.items():
         if key.startswith(("energy_import", "energy_export")):
@@ -172,12 +172,12 @@ def test_energy_classes() -> None:
         ("tariff", False),
     ],
 )
-def test_is_counter(key: str, counter: bool) -> None:  # noqa: FBT001  # a parameter of the test
+def test_r06_is_counter(key: str, counter: bool) -> None:  # noqa: FBT001  # a parameter of the test
     """What adds up is a counter, what is measured or stands for something else is not."""
     assert QUANTITIES[key].is_counter is counter
 
 
-def test_precision() -> None:
+def test_r06_precision() -> None:
     """A person sees 12.35 kWh, 230.4 V and 1.235 kW; a unit that a quantity does not come in has no precision."""
     assert QUANTITIES["energy_import"].precision("kWh") == 2
     assert QUANTITIES["voltage"].precision("V") == 1
