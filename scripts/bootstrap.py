@@ -6,7 +6,8 @@ skipped when its result is already there, so a second run takes a second. The st
 1. ``uv`` from PyPI, in a virtual environment of its own in the user's cache;
 2. a Python that Home Assistant runs on: one that is installed, else one that ``uv``
    downloads, else one built from the distribution's source archive;
-3. ``.venv`` in the project with ``requirements_test.lock``.
+3. ``.venv`` in the project with ``requirements_test.lock``, or with ``--oldest``
+   ``.venv-oldest`` with ``requirements_oldest.lock``.
 
 The last line on stdout is the path of the environment's interpreter; progress and
 errors go to stderr. Exit code 0 when all of it is there, 1 with one clear sentence.
@@ -281,11 +282,18 @@ def main() -> None:
         prog="scripts/setup",
         description="Install what development needs: Python 3.14, a virtual environment, packages.",
     )
-    parser.parse_args()
+    parser.add_argument(
+        "--oldest", action="store_true", help="the oldest Home Assistant supported, in .venv-oldest, instead of the newest"
+    )
+    venv, lock = (
+        (".venv-oldest", "requirements_oldest.lock")
+        if parser.parse_args().oldest
+        else (".venv", "requirements_test.lock")
+    )
     os.chdir(ROOT)
     try:
         with only_one("setup"):
-            print(ensure_venv(ensure_uv(), ROOT / ".venv", ROOT / "requirements_test.lock"))
+            print(ensure_venv(ensure_uv(), ROOT / venv, ROOT / lock))
     except SetupError as err:
         fail(str(err))
     except KeyboardInterrupt:

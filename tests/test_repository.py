@@ -28,6 +28,18 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
+def requirements(name: str) -> set[str]:
+    """Return what a file of requirements asks for."""
+    lines = (ROOT / f"requirements_{name}.txt").read_text(encoding="utf-8").splitlines()
+    return {line for line in lines if line and line[0] != "#"}
+
+
+def next_minor(version: str) -> AwesomeVersion:
+    """Return the release of the month after, as far as comparing goes."""
+    year, month, *_ = version.split(".")
+    return AwesomeVersion(f"{year}.{int(month) + 1}.0b0")
+
+
 def test_the_manifest_is_in_order() -> None:
     """Domain and name first, then by the alphabet; everything that a custom integration needs."""
     assert list(MANIFEST) == ["domain", "name", *sorted(set(MANIFEST) - {"domain", "name"})]
@@ -100,18 +112,29 @@ def test_home_assistant_imports_before_voluptuous() -> None:
             assert first < names.index("voluptuous"), path
 
 
-def test_pins_agree() -> None:
+@pytest.mark.parametrize("name", ["test", "oldest"])
+def test_pins_agree(name: str) -> None:
     """What is asked for is pinned, and the lock holds those very versions."""
-    asked = {
-        line
-        for line in (ROOT / "requirements_test.txt").read_text(encoding="utf-8").splitlines()
-        if line and line[0] != "#"
-    }
+    asked = requirements(name)
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line) for line in asked)
-    locked = (ROOT / "requirements_test.lock").read_text(encoding="utf-8").splitlines()
+    locked = (ROOT / f"requirements_{name}.lock").read_text(encoding="utf-8").splitlines()
     assert {line.lower() for line in asked} <= {line.split(" ")[0].lower() for line in locked}
+
+
+def test_the_frontend_is_the_one_of_this_home_assistant() -> None:
+    """The demo shows the frontend that Home Assistant's own manifest names, on the newest and on the oldest."""
+    oldest = AwesomeVersion(ha_version) < next_minor(HACS["homeassistant"])
     frontend = Path(components.__path__[0]) / "frontend" / "manifest.json"
-    assert set(json.loads(frontend.read_text(encoding="utf-8"))["requirements"]) <= asked
+    wanted = set(json.loads(frontend.read_text(encoding="utf-8"))["requirements"])
+    assert wanted <= requirements("oldest" if oldest else "test")
+
+
+def test_the_oldest_is_what_hacs_promises() -> None:
+    """The tests of `scripts/test --oldest` run on the minor release that hacs.json names."""
+    locked = (ROOT / "requirements_oldest.lock").read_text(encoding="utf-8")
+    version = re.search(r"^homeassistant==(.+)$", locked, re.MULTILINE)
+    assert version is not None
+    assert AwesomeVersion(HACS["homeassistant"]) <= AwesomeVersion(version[1]) < next_minor(HACS["homeassistant"])
 
 
 def test_workflows_are_valid_and_run_the_projects_own_scripts() -> None:

@@ -35,7 +35,11 @@ def test_a_page_that_is_out_of_date(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is told by `--check`, and mended without it."""
+    monkeypatch.setattr("testbed.requirements.ROOT", tmp_path)
     monkeypatch.setattr("testbed.requirements.PAGE", tmp_path / "page.md")
+    (tmp_path / "tests").mkdir()
+    tests = "".join(f"def test_r{number:02d}_a(): ...\n" for number in REQUIREMENTS)
+    (tmp_path / "tests" / "test_it.py").write_text(tests)
     assert main(["--check"]) == 1
     assert "out of date" in capsys.readouterr().err
     assert main([]) == 0

@@ -73,6 +73,16 @@ def test_arguments_are_for_pytest(project: Path) -> None:
     assert calls == ["scripts/setup ", ".venv/bin/pytest -k name of a test"]
 
 
+def test_the_oldest_home_assistant(project: Path) -> None:
+    """It has an environment of its own, and the tests run there; arguments reach pytest."""
+    set_stage(project, ".venv-oldest/bin/pytest", 0)
+    assert run(project, "scripts/test", "--oldest")[2] == [
+        "scripts/setup --oldest",
+        ".venv-oldest/bin/pytest -n 2 --quiet",
+    ]
+    assert run(project, "scripts/test", "--oldest", "-k", "x")[2][-1] == ".venv-oldest/bin/pytest -k x"
+
+
 def test_lint_refuses_what_it_does_not_know(project: Path) -> None:
     """A slip is told, and nothing is repaired by mistake."""
     shutil.copy(ROOT / "scripts/lint", project / "scripts/lint")
