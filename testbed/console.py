@@ -9,8 +9,9 @@ from typing import TextIO
 class Console:
     """Progress lines with the seconds since the start."""
 
-    def __init__(self) -> None:
-        """Start the clock."""
+    def __init__(self, command: str = "demo") -> None:
+        """Start the clock; every line begins with the name of the command."""
+        self._command = command
         self._started = time.monotonic()
 
     @property
@@ -20,7 +21,7 @@ class Console:
 
     def step(self, text: str) -> None:
         """Say what is being done now."""
-        self.write(f"[demo {self.seconds:5.1f} s] {text}")
+        self.write(f"[{self._command} {self.seconds:5.1f} s] {text}")
 
     def write(self, text: str) -> None:
         """Print the text as it is."""
@@ -28,7 +29,7 @@ class Console:
 
     def error(self, text: str) -> None:
         """Print why the run ends, on stderr."""
-        _print(f"[demo] ERROR: {text}", sys.stderr)
+        _print(f"[{self._command}] ERROR: {text}", sys.stderr)
 
 
 def _print(text: str, stream: TextIO) -> None:
