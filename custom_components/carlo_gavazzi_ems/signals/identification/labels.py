@@ -38,13 +38,15 @@ class Labels:
     def _number(self, phases: Phases, known: Mapping[int, str]) -> tuple[int, ...]:
         """Return the number of each phase: as known codes have it, else as most quantities have ascending codes."""
         for phase in range(phases.count):
-            for codes in phases.codes.values():
-                if phases.count == 1 or not (found := re.search(r"_l([123])(/|$)", known.get(codes[phase], ""))):
+            for kind in phases.places:
+                code = phases.code(kind, phase)
+                if code is None or not (found := re.search(r"_l([123])(/|$)", known.get(code, ""))):
                     continue
                 self.fixed = True
                 shift = int(found[1]) - 1 - phase
                 return tuple((place + shift) % phases.count for place in range(phases.count))
-        votes = Counter(tuple(sorted(codes).index(code) for code in codes) for codes in phases.codes.values())
+        rows = [phases.row(kind) for kind in phases.places]
+        votes = Counter(tuple(sorted(codes).index(code) for code in codes) for codes in rows if codes)
         return min(votes, key=lambda order: (-votes[order], order))
 
     def key(self, role: str) -> str:

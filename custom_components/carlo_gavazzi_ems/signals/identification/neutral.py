@@ -22,10 +22,11 @@ def neutral_rows(pool: Pool, phases: Phases, *, turned: bool) -> list[float]:
     """Return the neutral current that phase currents, active and reactive powers make; turned, the phases run backwards."""
     step = pi if phases.count == 2 else (-2 if turned else 2) * pi / 3
     real, imaginary = [0.0] * pool.ends[-1], [0.0] * pool.ends[-1]
-    for phase in range(phases.count):
-        current = apparent_rows(pool, phases.codes[Kind.CURRENT][phase])
-        active = pool.rows[phases.codes[Kind.ACTIVE][phase]]
-        lagging = phases.codes.get(Kind.REACTIVE)
+    currents, actives = phases.row(Kind.CURRENT) or (), phases.row(Kind.ACTIVE) or ()
+    lagging = phases.row(Kind.REACTIVE)
+    for phase, (current_code, active_code) in enumerate(zip(currents, actives, strict=True)):
+        current = apparent_rows(pool, current_code)
+        active = pool.rows[active_code]
         reactive = pool.rows[lagging[phase]] if lagging else [0.0] * len(current)
         for row, (i, p, q) in enumerate(zip(current, active, reactive, strict=True)):
             angle = phase * step - _angle(p, q)
@@ -44,22 +45,23 @@ def _fit(pool: Pool, code: int, said: Sequence[float], floor: float) -> Fit:
 
 def claim(pools: Sequence[Pool], phases: Phases, claims: Claims) -> None:
     """Claim the neutral current, where it is not just one of the phase currents."""
-    needed = [code for kind in (Kind.CURRENT, Kind.ACTIVE, Kind.REACTIVE) for code in phases.codes.get(kind, ())]
-    if not all(kind in phases.codes for kind in (Kind.CURRENT, Kind.ACTIVE)):
+    currents, actives = phases.row(Kind.CURRENT), phases.row(Kind.ACTIVE)
+    if currents is None or actives is None:
         return
+    needed = [*currents, *actives, *(phases.row(Kind.REACTIVE) or ())]
     fits: dict[int, list[Fit]] = {}
     doubtful: set[int] = set()
     for pool in pools:
         if not set(needed) <= set(pool.measured):
             continue
         open_ = [code for code in pool.varying if not claims.is_sure(code)]
-        most = max(abs(value) for code in phases.codes[Kind.CURRENT] for value in pool.rows[code] if value == value)  # noqa: PLR0124
+        most = max(abs(value) for code in currents for value in pool.rows[code] if value == value)  # noqa: PLR0124
         ways = [neutral_rows(pool, phases, turned=turned) for turned in (False, True)]
         for code in open_:
             best = min((_fit(pool, code, said, 0.01 * most) for said in ways), key=lambda fit: fit.spread)
             if best.holds():
                 fits.setdefault(code, []).append(best)
-                plain = [_fit(pool, code, pool.rows[current], 0.01 * most) for current in phases.codes[Kind.CURRENT]]
+                plain = [_fit(pool, code, pool.rows[current], 0.01 * most) for current in currents]
                 if not all(best.beats(fit) for fit in plain):
                     doubtful.add(code)
     clear = {code for code in fits if code not in doubtful}

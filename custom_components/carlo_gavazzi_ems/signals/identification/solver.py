@@ -11,14 +11,14 @@ from .columns import make_loads
 from .integrals import Timeline
 from .labels import Labels
 from .model import Candidate, Finding, Series
-from .phases import PhaseFinder, Phases
+from .phases import PhaseFinder, Phases, is_sure
 from .pool import make_pools
 from .products import find_products
 from .registers import Registers
 from .sums import find_sums, vote_for_sums, without_contradictions
 from .triangles import Triangle, factor_scales, find_reactive, find_triangles
 from .twins import find_twins
-from .voltages import Voltages
+from .voltages import VoltageFinder
 
 type Progress = Callable[[float], None]
 
@@ -55,7 +55,7 @@ class Solver:
         self.book = Book(kinds)
         self.claims = Claims()
         self.phases: Phases | None = None
-        self.totals: Phases | None = None
+        self.volts = VoltageFinder(self.pools).find()
         self.factor = 0.0
         self.active_sums: Counter[tuple[int, tuple[int, ...]]] = Counter()
         self._timelines = [Timeline(load) for load in self.loads]
@@ -110,28 +110,28 @@ class Solver:
         if not sums:
             return
         _, _, parts, total = max(sums)
-        finder = PhaseFinder(self.pools, self.book, self.scales, (total,), parts)
-        self.totals = finder.find(with_current=False)
-        self.phases = PhaseFinder(self.pools, self.book, self.scales, parts, self.totals.taken).find(with_current=True)
-        if Kind.APPARENT in self.phases.codes and Kind.VOLTAGE not in self.phases.codes:
+        for again in (False, True):
+            self.phases = PhaseFinder(self.pools, self.book, self.scales, total, parts, self.volts).find()
+            if again or self.phases.row(Kind.VOLTAGE) is not None or self.phases.row(Kind.APPARENT) is None:
+                return
             for pool in self.pools:  # more apparent powers are known by now
                 find_products(pool, self.book)
-            finder = PhaseFinder(self.pools, self.book, self.scales, parts, self.totals.taken)
-            self.phases = finder.find(with_current=True)
 
     def _claim_kinds(self) -> None:
         """Claim what the kinds and the phases say of each code."""
         placed: set[int] = set()
-        for phases, numbered in ((self.totals, False), (self.phases, True)):
-            for kind, codes in phases.codes.items() if phases else ():
-                for phase, code in enumerate(codes):
-                    sure = phases is not None and phases.is_sure(code) and self.book.is_certain(code, kind)
-                    role = f"{kind}@{phase}" if numbered else str(kind)
-                    self.claims.add(code, role, SURE if sure else LIKELY, self.book.law(code, kind))
-                    placed.add(code)
+        for kind, places in self.phases.places.items() if self.phases else ():
+            for phase, found in places.items():
+                sure = is_sure(found) and self.book.is_certain(found.code, kind)
+                if kind is Kind.VOLTAGE:
+                    sure = sure and self.volts is not None and found.code in self.volts.sure
+                role = str(kind) if self.phases and phase == self.phases.total else f"{kind}@{phase}"
+                self.claims.add(found.code, role, SURE if sure else LIKELY, self.book.law(found.code, kind))
+                placed.add(found.code)
+        family = set() if self.volts is None else {self.volts.mean, *self.volts.lines.values()}
         for code in self._codes:
             likely = self.book.likely(code)
-            if code in placed or likely is None:
+            if code in placed or likely is None or code in family:
                 continue
             sure = self.book.is_certain(code, likely) and self._is_single(code, likely)
             self.claims.add(code, likely, SURE if sure else POSSIBLE, self.book.law(code, likely))
@@ -143,13 +143,21 @@ class Solver:
 
     def _claim_voltages(self) -> None:
         """Claim the voltages that follow from those of the phases."""
-        volts = self.phases.codes.get(Kind.VOLTAGE) if self.phases else None
-        if self.phases is None or volts is None:
+        if self.volts is None:
             return
-        others = {code for code in self._codes if self.claims.is_sure(code)}
-        anchored = all(self.claims.is_sure(code) or code in self._known for code in volts)
-        for code, (role, sure) in Voltages(self.pools, self.phases, volts, others).roles.items():
-            self.claims.add(code, role, SURE if sure and anchored else LIKELY, "voltages_add_up")
+        law, sure = "voltages_add_up", self.volts.sure
+        if self.volts.mean is not None:
+            self.claims.add(self.volts.mean, "voltage_mean", SURE if self.volts.mean in sure else LIKELY, law)
+        for pair, code in self.volts.lines.items():
+            if not pair:
+                self.claims.add(code, "line_voltage_mean", SURE if code in sure else LIKELY, law)
+                continue
+            row = self.phases.row(Kind.VOLTAGE) if self.phases else None
+            if row is None or not set(pair) <= set(row):
+                continue
+            anchored = code in sure and all(self.claims.is_sure(one) or one in self._known for one in pair)
+            first, second = sorted(row.index(one) for one in pair)
+            self.claims.add(code, f"line_voltage@{first}@{second}", SURE if anchored else LIKELY, law)
 
     def _claim_counters(self) -> None:
         """Claim what the counters count."""

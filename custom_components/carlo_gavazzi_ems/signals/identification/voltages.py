@@ -1,96 +1,154 @@
-"""Voltages that follow from the phase voltages: between the phases, and the means."""
+"""Voltages tell by themselves how they belong together: those of the phases, between the phases, and the means.
 
-from collections.abc import Collection, Sequence
+The mean of the phases is a third of their sum, a line voltage the third side of a triangle with two of them at 120°
+(or their sum, where two legs are in opposition). No power is needed for that, and the voltages of three phases go
+their own ways enough on any day. So the mean, which passes for a phase in S = U · I wherever phases are balanced, is
+out of the game before powers are looked at.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from math import sqrt
 
-from .fit import Fit, summary
-from .phases import Phases, assign
+from .fit import NO_FIT, Fit, summary
+from .match import MARGIN, cost_of, match
 from .pool import Pool
 
 type Rows = list[float]
+type Pair = tuple[int, ...]
+"""Two phase voltages; empty for the mean of all line voltages."""
 
 _TOLERANCE = 0.004
-_MARGIN = 6.0
+_BIAS = 0.002
+_CLEAR = 1.25
+"""A mean has to fit so many times better than the next one."""
+_LINES = (1.5, 2.2)
+"""Line voltages as multiples of the lowest phase voltage."""
+_OPPOSED = 1.86
+"""The multiple from which two legs are in opposition."""
 
 
-def _between(first: Rows, second: Rows, *, opposed: bool) -> Rows:
+@dataclass(slots=True)
+class Family:
+    """The voltages of one gateway, by their codes."""
+
+    phases: tuple[int, ...]
+    """Two or three, in ascending order."""
+    mean: int | None = None
+    lines: dict[Pair, int] = field(default_factory=dict)
+    """Line voltages by the phase voltages they lie between."""
+    sure: set[int] = field(default_factory=set)
+    """The codes whose part in the family is beyond doubt."""
+
+
+def _between(first: float, second: float, *, opposed: bool) -> float:
     """Return the voltage between two phases 120° apart, or between two legs in opposition."""
-    if opposed:
-        return [a + b for a, b in zip(first, second, strict=True)]
-    return [sqrt(max(0.0, a * a + b * b + a * b)) for a, b in zip(first, second, strict=True)]
+    return first + second if opposed else sqrt(max(0.0, first * first + second * second + first * second))
 
 
-def _mean(columns: Sequence[Rows]) -> Rows:
-    """Return the mean of several columns."""
-    return [sum(values) / len(values) for values in zip(*columns, strict=True)]
+def _fit(pool: Pool, code: int, parts: Sequence[int], law: Callable[..., float]) -> Fit:
+    """Return how well a code reads what a law says of others, NO_FIT if the pool has not got them all."""
+    if not {code, *parts} <= set(pool.voltages):
+        return NO_FIT
+    residuals = [
+        (read - said) / said
+        for read, *values in zip(pool.rows[code], *(pool.rows[part] for part in parts), strict=True)
+        if (said := law(*values)) > 1 and read == read  # noqa: PLR0124  # not NaN
+    ]
+    return summary(residuals, _TOLERANCE)
 
 
-def _fit(pool: Pool, code: int, said: Rows) -> Fit:
-    """Return how well a code is a voltage that was worked out."""
-    return summary([(read - law) / law for read, law in zip(pool.rows[code], said, strict=True) if law > 1], _TOLERANCE)
+def _mean(*values: float) -> float:
+    """Return the mean of some values."""
+    return sum(values) / len(values)
 
 
-class Voltages:
-    """What the voltage codes besides those of the phases are."""
+class VoltageFinder:
+    """Finds the family of voltages from loads with several of them."""
 
-    def __init__(self, pools: Sequence[Pool], phases: Phases, volts: Sequence[int], others: Collection[int]) -> None:
-        """Work out the voltages of the pools that have all phases; volts are the phase voltages by phase.
+    def __init__(self, pools: Sequence[Pool]) -> None:
+        """Look at all pools with at least two voltages."""
+        self._pools = [pool for pool in pools if len(pool.voltages) > 1]
+        codes = sorted({code for pool in self._pools for code in pool.voltages})
+        self._levels = {code: self._level(code) for code in codes}
 
-        Others are known to be something else.
-        """
-        self._pools = [pool for pool in pools if set(volts) <= set(pool.voltages)]
-        self._count = phases.count
-        self.roles: dict[int, tuple[str, bool]] = {}
-        """For each code its role and whether that is beyond doubt."""
-        pairs = [(0, 1), (1, 2), (2, 0)][: 3 if self._count == 3 else 1]
-        self._lines = {
-            pool: [_between(pool.rows[volts[a]], pool.rows[volts[b]], opposed=self._count == 2) for a, b in pairs]
-            for pool in self._pools
-        }
-        rest = sorted(
-            code
-            for code in {code for pool in self._pools for code in pool.voltages} - phases.taken - set(others)
-            if all(code in pool.voltages for pool in pools if code in pool.measured)
+    def _level(self, code: int) -> float:
+        """Return the usual value of a code."""
+        middles = sorted(sum(pool.range(code)) / 2 for pool in self._pools if code in pool.voltages)
+        return middles[len(middles) // 2]
+
+    def find(self) -> Family | None:
+        """Return the family; None if the levels of the voltages are not those of one."""
+        if not self._levels:
+            return None
+        base = min(self._levels.values())
+        low = [code for code, level in self._levels.items() if level < 1.25 * base]
+        high = [code for code in self._levels if code not in low]
+        ratios = sorted(self._levels[code] / base for code in high)
+        if ratios and not (_LINES[0] < ratios[0] and ratios[-1] < _LINES[1]):
+            return None
+        opposed = bool(ratios) and ratios[len(ratios) // 2] > _OPPOSED
+        family = self._phases(low, 2 if opposed else 3 if high else 0)
+        if family is not None and high:
+            self._find_lines(family, high, opposed=opposed)
+        return family
+
+    def _phases(self, low: Sequence[int], count: int) -> Family | None:
+        """Return the phases and their mean; count is how many phases there are, 0 if nothing tells."""
+        means = {code: self._as_mean(code, low) for code in low}
+        ranked = sorted(means, key=lambda code: cost_of(means[code]))
+        best = means[ranked[0]]
+        others = means[ranked[1]] if len(ranked) > 1 else []
+        clear = (
+            bool(others)
+            and all(fit.holds(0.6) and abs(fit.bias) < _BIAS for fit in best if fit.count)
+            and cost_of(others) - cost_of(best) > MARGIN
+            and all(
+                worse.spread > _CLEAR * fit.spread + 1e-5
+                for fit, worse in zip(best, others, strict=True)
+                if fit.count and worse.count
+            )
         )
-        lines = [code for code in rest if self._level(code, self._lines)]
-        means = {pool: [_mean([pool.rows[code] for code in volts])] for pool in self._pools}
-        if lines:
-            mean_lines = {pool: [*said, _mean(said)] for pool, said in self._lines.items()}
-            roles = [f"line_voltage@{a}@{b}" for a, b in pairs] + ["line_voltage_mean"]
-            self._assign(lines, mean_lines if len(lines) > len(pairs) else self._lines, roles)
-        self._assign([code for code in rest if code not in lines and self._level(code, means)], means, ["voltage_mean"])
+        if count == 0:
+            count = len(low) - 1 if clear and len(low) > 2 else len(low)
+        if len(low) == count and count > 1:
+            return Family(tuple(low), sure=set(low))
+        if len(low) != count + 1 or count < 2:
+            return None
+        mean = ranked[0]
+        family = Family(tuple(code for code in low if code != mean), mean)
+        if clear:
+            family.sure = set(low)
+        return family
 
-    def _level(self, code: int, said: dict[Pool, list[Rows]]) -> bool:
-        """Tell whether a code is near a worked out voltage everywhere."""
-        fits = [_fit(pool, code, rows[0]) for pool, rows in said.items() if code in pool.voltages]
-        return bool(fits) and all(abs(fit.bias) < 0.05 for fit in fits)
+    def _as_mean(self, code: int, low: Sequence[int]) -> list[Fit]:
+        """Return how well a code is the mean of the others, pool by pool."""
+        others = [other for other in low if other != code]
+        return [_fit(pool, code, others, _mean) for pool in self._pools] if others else []
 
-    def _assign(self, codes: Sequence[int], said: dict[Pool, list[Rows]], roles: Sequence[str]) -> None:
-        """Give codes the roles of worked out voltages, each once."""
-        places = max((len(rows) for rows in said.values()), default=0)
-        count = min(places, len(codes))
-        if not count or len(codes) > 6:
-            return
+    def _find_lines(self, family: Family, high: Sequence[int], *, opposed: bool) -> None:
+        """Find the voltages between the phases and their mean."""
+        volts = family.phases
+        pairs: list[Pair] = [(volts[0], volts[1])]
+        if len(volts) == 3:
+            pairs += [(volts[1], volts[2]), (volts[0], volts[2])]
+        places: list[Pair] = [*pairs, ()] if len(high) > len(pairs) > 1 else pairs
 
-        def fits_of(place: int, chosen: tuple[int, ...]) -> list[Fit]:
-            return [_fit(pool, chosen[0], rows[place]) for pool, rows in said.items() if chosen[0] in pool.voltages]
+        def fits(code: int, place: Pair) -> list[Fit]:
+            if place:
+                return [_fit(pool, code, place, lambda a, b: _between(a, b, opposed=opposed)) for pool in self._pools]
+            return [
+                _fit(
+                    pool,
+                    code,
+                    volts,
+                    lambda a, b, c: _mean(*(_between(*pair, opposed=False) for pair in ((a, b), (b, c), (a, c)))),
+                )
+                for pool in self._pools
+            ]
 
-        for placed, margins in assign(count, (codes,), fits_of):
-            for place, code in enumerate(placed):
-                fits = [_fit(pool, code, rows[place]) for pool, rows in said.items() if code in pool.voltages]
-                good = bool(fits) and all(fit.holds(0.6) and abs(fit.bias) < 0.002 for fit in fits)
-                sure = good and margins[code] >= _MARGIN and self._moves(code, said, place)
-                if good:
-                    self.roles[code] = (roles[place], sure)
-
-    def _moves(self, code: int, said: dict[Pool, list[Rows]], place: int) -> bool:
-        """Tell whether the law says what the code's own median does not, on the loads where it can be seen."""
-        gained = False
-        for pool, rows in said.items():
-            if code not in pool.voltages:
-                continue
-            ordered = sorted(value for value in pool.rows[code] if value > 1)
-            middle = ordered[len(ordered) // 2]
-            still = summary([(value - middle) / middle for value in ordered], _TOLERANCE)
-            gained = gained or _fit(pool, code, rows[place]).beats(still)
-        return gained
+        for place, found in match(high, places, fits).items():
+            family.lines[place] = found.code
+            good = all(fit.holds(0.6) and abs(fit.bias) < _BIAS for fit in fits(found.code, place) if fit.count)
+            if good and found.held and found.margin >= MARGIN and family.sure >= set(volts):
+                family.sure.add(found.code)
