@@ -22,6 +22,9 @@ _MOST = 8
 _WIDE = 0.1
 """How far a total may be from the sum of its phases, which may have different angles."""
 
+_VAGUE = 0.02
+"""How far from the truth a mere proportion may be because voltage and power factor move too."""
+
 type Fits = Callable[[int, int], list[Fit]]
 """How well a code fits into a phase, pool by pool."""
 
@@ -132,12 +135,32 @@ class PhaseFinder:
         return [pool for pool in self._pools if set(codes) <= set(pool.measured)]
 
     def _current_fits(self, code: int, phase: int) -> list[Fit]:
-        """While the voltage hardly moves, P goes with its I, and P / I is a voltage times a factor up to 1."""
+        """P is U I PF with some voltage and some factor; where no factor is known, P at least goes with its I."""
         fits: list[Fit] = []
         for pool in self._with(code):
+            fit = self._power_fit(pool, code, phase)
+            if fit is not None:
+                fits.append(fit)
+                continue
             fit = _proportion(pool, self._actives[phase], code)
+            fit = replace(fit, spread=fit.spread + _VAGUE)
             fits.append(fit if self._is_voltage(pool, fit.level) else replace(fit, spread=1.0, inliers=0.0))
         return fits
+
+    def _power_fit(self, pool: Pool, code: int, phase: int) -> Fit | None:
+        """Return how well P is U I PF with the best of voltages and factors, None if there are none."""
+        volts = [one for one in (self._volts.phases if self._volts else ()) if one in pool.voltages]
+        if self._unit is None or not volts:
+            return None
+        amperes = apparent_rows(pool, code)
+        fits = [
+            fit
+            for volt in volts
+            for fit in self._triangles(
+                pool, [self._unit * u * i for u, i in zip(pool.rows[volt], amperes, strict=True)], phase
+            )
+        ]
+        return min(fits, key=lambda fit: fit.spread, default=None)
 
     def _is_voltage(self, pool: Pool, level: float) -> bool:
         """Tell whether so many units of power an ampere are possible on a load."""
@@ -171,14 +194,18 @@ class PhaseFinder:
         ]
         return min(found, key=lambda fit: fit.spread)
 
-    def _triangle_fits(self, pool: Pool, code: int, phase: int) -> list[Fit]:
-        """Return how well a code is P of a phase without some PF."""
+    def _triangles(self, pool: Pool, apparent: Sequence[float], phase: int) -> list[Fit]:
+        """Return how well P of a phase is an apparent power times each of the factors, where that shows."""
         fits = [
-            triangle_fit(pool, self._scales[factor], factor, self._actives[phase], apparent_rows(pool, code))
+            triangle_fit(pool, self._scales[factor], factor, self._actives[phase], apparent)
             for factor in pool.measured
-            if factor in self._scales and factor != code and self._book.likely(factor) is Kind.FACTOR
+            if factor in self._scales and self._book.likely(factor) is Kind.FACTOR
         ]
         return [fit for fit in fits if fit.count]
+
+    def _triangle_fits(self, pool: Pool, code: int, phase: int) -> list[Fit]:
+        """Return how well a code is the apparent power of a phase with each of the factors."""
+        return self._triangles(pool, apparent_rows(pool, code), phase)
 
     def _sum_fit(self, pool: Pool, code: int, volts: Sequence[int]) -> Fit:
         """Return how well a code is about the sum of U I over the phases."""
@@ -207,11 +234,7 @@ class PhaseFinder:
                 fits.append(summary([max(-1.0, min(1.0, residual)) for residual in residuals], 0.03))
                 continue
             said = [unit * u * i for u, i in zip(pool.rows[code], apparent_rows(pool, current), strict=True)]
-            triangles = [
-                triangle_fit(pool, self._scales[factor], factor, self._actives[phase], said)
-                for factor in pool.measured
-                if factor in self._scales and self._book.likely(factor) is Kind.FACTOR
-            ]
+            triangles = self._triangles(pool, said, phase)
             if triangles:
                 fits.append(min(triangles, key=lambda fit: fit.spread))
             elif apparent is None:

@@ -92,8 +92,9 @@ class Solver:
             find_products(pool, self.book)
             self._tell(0.45 + 0.1 * (number + 1) / len(self.pools))
         find_twins(self.pools, self.book)
+        counts = (len(self.volts.phases),) if self.volts else (2, 3)
         for kind in (Kind.ACTIVE, Kind.REACTIVE):
-            found = [one for pool in self.pools for one in find_sums(pool, self.book, kind)]
+            found = [one for pool in self.pools for one in find_sums(pool, self.book, kind, counts)]
             found = without_contradictions(found, self.book, kind)
             vote_for_sums(found, self.book, kind)
             if kind is Kind.ACTIVE:

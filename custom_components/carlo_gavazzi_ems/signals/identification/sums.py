@@ -61,32 +61,37 @@ def _survivors(pool: Pool, total: int, parts: Sequence[int], count: int) -> Iter
             yield chosen
 
 
-def find_sums(pool: Pool, book: Book, kind: Kind) -> list[Sum]:
-    """Find the totals of a kind with their parts."""
+def find_sums(pool: Pool, book: Book, kind: Kind, counts: Sequence[int] = (2, 3)) -> list[Sum]:
+    """Find the totals of a kind with their parts; counts are how many parts there may be."""
     possible = [code for code in pool.varying if book.likely(code) is kind or not book.decided(code)]
     totals = book.of_kind(pool.varying, kind)
-    found = [one for total in totals if (one := _best_sum(pool, total, possible)) is not None]
+    found = [one for total in totals if (one := _best_sum(pool, total, possible, counts)) is not None]
     turned = {part for one in found for part in one.parts} - set(totals)
     if not found and any(book.is_certain(code, kind) for code in possible):
         turned = set(possible) - set(totals)
-    found += [one for total in sorted(turned) if (one := _best_sum(pool, total, possible)) is not None]
+    found += [one for total in sorted(turned) if (one := _best_sum(pool, total, possible, counts)) is not None]
     return [one for one in found if any(book.is_certain(code, kind) for code in (one.total, *one.parts))]
 
 
-def _best_sum(pool: Pool, total: int, possible: Sequence[int]) -> Sum | None:
-    """Return the one sum that a total is, if no other is as good."""
+def _best_sum(pool: Pool, total: int, possible: Sequence[int], counts: Sequence[int]) -> Sum | None:
+    """Return the one sum that a total is, if no other is as good.
+
+    Something small beside the parts spoils a sum hardly: it belongs to the sum only where it makes it clearly better.
+    """
     parts = [code for code in possible if code != total]
-    for count in (3, 2):
-        fits = [
-            Sum(total, chosen, fit)
-            for chosen in _survivors(pool, total, parts, count)
-            if (fit := sum_fit(pool, total, chosen)).holds()
-        ]
-        if fits:
-            best = min(fits, key=lambda one: one.fit.spread)
-            clear = all(one is best or best.fit.beats(one.fit) for one in fits)
-            return best if clear and _independent(pool, best) else None
-    return None
+    fits = [
+        Sum(total, chosen, fit)
+        for count in counts
+        for chosen in _survivors(pool, total, parts, count)
+        if (fit := sum_fit(pool, total, chosen)).holds()
+    ]
+    if not fits:
+        return None
+    best = min(fits, key=lambda one: (one.fit.spread, len(one.parts)))
+    simpler = [one for one in fits if set(one.parts) < set(best.parts) and not best.fit.beats(one.fit)]
+    best = min(simpler, key=lambda one: one.fit.spread, default=best)
+    rivals = (one for one in fits if not set(one.parts) >= set(best.parts))
+    return best if all(best.fit.beats(one.fit) for one in rivals) and _independent(pool, best) else None
 
 
 def _independent(pool: Pool, one: Sum) -> bool:
