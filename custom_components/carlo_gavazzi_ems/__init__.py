@@ -3,11 +3,12 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.device_registry import ChildDeviceEntry, DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
 from .absence import AbsenceWatch, absence_store
+from .archive import Archive
 from .connection import Account
 from .const import CONF_CODES, CONF_RAW_ANSWERS, DOMAIN
 from .coordinator import RealtimeCoordinator
@@ -33,13 +34,14 @@ async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
-    """Read what the gateway lists, register its devices, and start to poll."""
+    """Take what the gateway listed last, or read it, register its devices, and start to poll."""
     client = Account.from_data(entry.data).client(hass, await async_login_backoff(hass, entry))
     if entry.options.get(CONF_RAW_ANSWERS):
         client.traffic.keep_answers()
-    topology = TopologyCoordinator(hass, entry, client)
+    topology = TopologyCoordinator(hass, entry, client, Archive(hass, entry))
     await topology.async_config_entry_first_refresh()
     realtime = RealtimeCoordinator(hass, entry, client, topology)
+    realtime.expected = _expected_signals(hass, entry, topology)
     await realtime.async_config_entry_first_refresh()
 
     async_forget_units(hass, entry, topology.info.serial_number, topology.data.signals)
@@ -58,6 +60,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
 
     @callback
     def check_topology() -> None:
+        if not topology.data.fresh:
+            return
         async_clock_checked(hass, entry, topology.data.clock_offset)
         codes = {signal.code for signal in topology.data.signals.values()}
         async_unnamed_codes(hass, entry, sum(catalogue.meaning(code) is None for code in codes))
@@ -67,7 +71,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     await AbsenceWatch(hass, entry, topology, tree).async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     GapRepair(hass, entry).async_start()
+    topology.async_read_lists()
     return True
+
+
+def _expected_signals(hass: HomeAssistant, entry: EmsConfigEntry, topology: TopologyCoordinator) -> set[int]:
+    """Return the signals of which the first poll is to bring a value: those with an entity that is enabled."""
+    serial, signals = topology.info.serial_number, topology.data.signals
+    known = {item.unique_id: item for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)}
+    items = {uid: known.get(f"{serial}_{uid}") for uid in signals}
+    return {uid for uid, item in items.items() if (not item.disabled if item else signals[uid].enabled)}
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
@@ -78,8 +91,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool
 async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
     """Take back what was put before the person about this gateway."""
     async_forget_issues(hass, entry)
-    async_forget_logins(hass, entry)
+    await async_forget_logins(hass, entry)
     await absence_store(hass, entry).async_remove()
+    await Archive(hass, entry).async_remove()
     await repair_store(hass, entry).async_remove()
 
 

@@ -71,8 +71,10 @@ class AbsenceWatch:
     @callback
     def async_check(self) -> None:
         """Compare what is registered with what is listed now."""
-        # A list that failed, or of which a record was left out, tells nothing about what is missing.
-        if not self._topology.last_update_success or self._topology.data.loads.rejected:
+        data = self._topology.data
+        # A list of an earlier run, one that failed, or one of which a record was left out, tells nothing about
+        # what is missing.
+        if not data.fresh or not self._topology.last_update_success or data.loads.rejected:
             return
         registered = self._devices.registered_loads()
         missing = registered.keys() - self._topology.data.loads.keys()

@@ -183,7 +183,7 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         client = cast("EmsClient", naming.client)
         samples: Mapping[int, Sample] = {}
         try:
-            naming.loads, naming.signals = await client.loads(), await client.signals()
+            await self._async_read_lists(client)
             if all(naming.catalogue.meaning(signal.code) for signal in naming.signals.values()):
                 samples = await client.realtime(wanted=naming.signals.keys())
             else:
@@ -196,6 +196,10 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         except EmsError as err:
             _LOGGER.debug("The codes cannot be identified now: %s", err)
         naming.rows = code_rows(naming.asked(), naming.signals, naming.loads, samples, naming.findings)
+
+    async def _async_read_lists(self, client: EmsClient) -> None:
+        """Read what the gateway lists."""
+        self._naming.loads, self._naming.signals = await client.loads(), await client.signals()
 
     async def _async_think(self, series: list[Series]) -> Mapping[int, Finding]:
         """Identify in a thread of its own, and end that thread when the dialog is closed."""

@@ -30,12 +30,15 @@ from .api import (
     EmsClient,
     EmsError,
     GatewayInfo,
+    Snapshot,
     fetch_certificate,
 )
+from .archive import async_hand_over
 from .certificate import certificate_placeholders
 from .codes_flow import CodesFlow, known_codes
 from .connection import Account, async_log_in, error_key
 from .const import DOMAIN
+from .lockout import async_forget_logins
 from .options_flow import EmsOptionsFlow
 from .signals.catalogue import Catalogue
 
@@ -65,6 +68,8 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         self._account: Account | None = None
         self._certificate: Certificate | None = None
         self._title = ""
+        self._info: GatewayInfo | None = None
+        self._snapshot: Snapshot | None = None
         # A certificate that was confirmed is not asked about again after a slip in the password.
         self._confirmed: dict[tuple[str, int], str] = {}
 
@@ -151,15 +156,34 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
             self._abort_if_unique_id_mismatch(
                 reason="other_gateway", description_placeholders={"gateway": entry.title, "host": str(account)}
             )
+            await async_forget_logins(self.hass, entry)
             return self.async_update_reload_and_abort(entry, data_updates=account.as_data())
         self._abort_if_unique_id_configured()
         # The last digits tell two gateways apart without showing a serial number on every page.
         self._title = f"EMS {info.serial_number[-4:]}"
+        self._info = info
         return await self._async_start_naming(client, Catalogue(known_codes(self.hass)))
+
+    @override
+    async def _async_read_lists(self, client: EmsClient) -> None:
+        """Read all lists, so that the first set-up of the entry need not wait for them."""
+        await super()._async_read_lists(client)
+        info, naming = cast("GatewayInfo", self._info), self._naming
+        self._snapshot = Snapshot.of(info, await client.devices(), naming.loads, naming.signals)
+
+    @override
+    async def async_step_codes(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show a page of codes, unless there is not a single one."""
+        if self._snapshot is not None and not self._snapshot.signals:
+            self._identifying = None
+            return self._show(self._first_step, "base", "no_signals")
+        return await super().async_step_codes(user_input)
 
     @override
     async def _async_codes_named(self) -> ConfigFlowResult:
         """Make the entry."""
+        if self._snapshot is not None:
+            async_hand_over(self.hass, self._snapshot)
         return self.async_create_entry(
             title=self._title,
             data=cast("Account", self._account).as_data(),

@@ -57,6 +57,8 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
         self.when_refused = topology.async_give_up
         topology.when_refused = self.async_give_up
         self.data = {}
+        #: Signals of which the first poll is to bring a value, before there is an entity that asks for one.
+        self.expected: set[int] = set()
         #: When the gateway last answered with values.
         self.last_seen: datetime | None = None
         self.pace = Pace(seconds)
@@ -126,8 +128,7 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
     @override
     async def _async_update_data(self) -> dict[int, Sample]:
         """Read the values, and note which of them are new; bear with a short failure."""
-        # Before the first entity is there, all values are of interest.
-        enabled = set(self._by_signal) or set(self.topology.data.signals)
+        enabled = set(self._by_signal) or self.expected or set(self.topology.data.signals)
         self._changed, self._urgent = set(), set()
         started = time.monotonic()
         try:
@@ -204,7 +205,8 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
     def _look_for_unknown(self, samples: Records[Sample]) -> None:
         """Have the lists read anew for signals that are not in them, once for each."""
         unknown = samples.keys() - self.topology.data.signals.keys()
-        if unknown - self._unknown:
+        # Right after the start the lists are read anyway.
+        if unknown - self._unknown and self.topology.data.fresh:
             self.config_entry.async_create_background_task(
                 self.hass, self.topology.async_request_refresh(), f"{DOMAIN} unknown signal"
             )

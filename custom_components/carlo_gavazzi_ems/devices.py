@@ -59,6 +59,8 @@ class DeviceTree:
     def lists(self, device: DeviceEntry | ChildDeviceEntry) -> bool:
         """Return whether the gateway, as far as is known, still lists what a device stands for."""
         data = self._topology.data
+        if not data.fresh:
+            return True
         if (uid := self._uid_of(device, "load")) is not None:
             return uid in data.loads
         if (uid := self._uid_of(device, "device")) is not None:

@@ -1,7 +1,7 @@
-"""Keeps, over reloads and restarts, until when a gateway wants to be left alone with logins."""
+"""Keeps, over reloads and restarts, until when a gateway wants to be left alone with logins, and which it refused."""
 
 from functools import partial
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -22,6 +22,8 @@ class _Record(TypedDict):
     refusals: int
     until: float
     at: float
+    wrong: NotRequired[bool]
+    """Whether the credentials of the entry were refused; nothing is kept of the credentials themselves."""
 
 
 class _Memory:
@@ -37,13 +39,16 @@ class _Memory:
         self.records = await self.store.async_load() or {}
 
     def backoff(self, entry: ConfigEntry) -> LoginBackoff:
-        """Return where an entry stands; what a person changed since then is tried at once."""
-        record = self.records.get(entry.entry_id)
-        if record is None or record["at"] < entry.modified_at.timestamp():
-            record = _Record(refusals=0, until=0.0, at=0.0)
+        """Return where an entry stands; after a change by a person a locked login is tried at once.
+
+        Credentials that were refused stay refused whatever else is changed, until others were accepted.
+        """
+        record = self.records.get(entry.entry_id) or _Record(refusals=0, until=0.0, at=0.0)
+        patient = record["at"] >= entry.modified_at.timestamp()
         backoff = LoginBackoff(
-            refusals=record["refusals"],
-            until=record["until"],
+            refusals=record["refusals"] if patient else 0,
+            until=record["until"] if patient else 0.0,
+            wrong=record.get("wrong", False),
             clock=_now,
             changed=lambda: self._keep(entry.entry_id, backoff),
         )
@@ -51,11 +56,18 @@ class _Memory:
 
     def _keep(self, entry_id: str, backoff: LoginBackoff) -> None:
         """Write down where an entry stands now."""
-        if backoff.refusals:
-            self.records[entry_id] = _Record(refusals=backoff.refusals, until=backoff.until, at=_now())
+        if backoff.refusals or backoff.wrong:
+            self.records[entry_id] = _Record(
+                refusals=backoff.refusals, until=backoff.until, at=_now(), wrong=backoff.wrong
+            )
         else:
             self.records.pop(entry_id, None)
         self.save()
+
+    def forget(self, entry: ConfigEntry) -> None:
+        """Forget what was refused to an entry."""
+        if self.records.pop(entry.entry_id, None) is not None:
+            self.save()
 
     def save(self) -> None:
         """Write everything down."""
@@ -70,17 +82,21 @@ def _now() -> float:
 _MEMORY: HassKey[_Memory] = HassKey(f"{DOMAIN}_logins")
 
 
-async def async_login_backoff(hass: HomeAssistant, entry: ConfigEntry) -> LoginBackoff:
-    """Return until when an entry's gateway wants no login; what it says from now on is kept."""
+async def _async_memory(hass: HomeAssistant) -> _Memory:
+    """Return what is known of all gateways."""
     if (memory := hass.data.get(_MEMORY)) is None:
         memory = _Memory(hass)
         await memory.async_load()
         # Another entry may have been quicker.
         memory = hass.data.setdefault(_MEMORY, memory)
-    return memory.backoff(entry)
+    return memory
 
 
-def async_forget_logins(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Forget a gateway that was removed."""
-    if (memory := hass.data.get(_MEMORY)) is not None and memory.records.pop(entry.entry_id, None) is not None:
-        memory.save()
+async def async_login_backoff(hass: HomeAssistant, entry: ConfigEntry) -> LoginBackoff:
+    """Return until when an entry's gateway wants no login; what it says from now on is kept."""
+    return (await _async_memory(hass)).backoff(entry)
+
+
+async def async_forget_logins(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget what was refused to an entry: it was removed, or has credentials that the gateway accepts."""
+    (await _async_memory(hass)).forget(entry)

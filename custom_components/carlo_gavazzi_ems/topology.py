@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.util import dt as dt_util
 
@@ -19,7 +19,10 @@ from .api import (
     LoginLockedError,
     Records,
     Signal,
+    Snapshot,
+    UnsupportedVersionError,
 )
+from .archive import Archive
 from .const import DOMAIN, TOPOLOGY_INTERVAL
 from .issues import async_certificate_trusted
 from .polling import EmsCoordinator
@@ -34,6 +37,8 @@ class Topology:
     signals: Records[Signal] = field(default_factory=Records)
     clock_offset: float | None = None
     """Seconds by which the gateway's clock is ahead; None where it does not say what time it is in UTC."""
+    fresh: bool = True
+    """Whether the gateway listed this in this run; else it did so in an earlier one."""
 
 
 class TopologyCoordinator(EmsCoordinator[Topology]):
@@ -41,21 +46,40 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
 
     info: GatewayInfo
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: EmsClient) -> None:
-        """List every ten minutes."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: EmsClient, archive: Archive) -> None:
+        """List every ten minutes; begin with what was listed last, where that is in the archive."""
         super().__init__(hass, entry, client, name=f"{DOMAIN} topology", interval=TOPOLOGY_INTERVAL)
+        self._archive = archive
+        self._kept: Snapshot | None = None
 
     @override
     async def _async_setup(self) -> None:
         """Make sure that it is the gateway this entry was made for."""
         try:
+            if self.client.refused:
+                raise InvalidCredentialsError("user name or password is wrong, and was not sent again")
             if wait := self.client.login_wait:
                 raise LoginLockedError(None, wait)
-            await self.client.check_version()
-            self.info = await self.client.gateway_info()
+            if (kept := await self._archive.async_load()) is None:
+                await self._async_identify()
+                return
+            self.info = kept.info
+            serial_number = await self.client.serial_number()
         except EmsError as err:
             raise self._failure(err) from err
-        if self.info.serial_number != self.config_entry.unique_id:
+        self._check_serial_number(serial_number)
+        self._kept = kept
+
+    async def _async_identify(self) -> None:
+        """Read what the gateway says of itself."""
+        await self.client.check_version()
+        info = await self.client.gateway_info()
+        self._check_serial_number(info.serial_number)
+        self.info = info
+
+    def _check_serial_number(self, serial_number: str) -> None:
+        """Read nothing from another gateway under this one's name."""
+        if serial_number != self.config_entry.unique_id:
             raise ConfigEntryError(
                 translation_domain=DOMAIN,
                 translation_key="other_gateway",
@@ -64,8 +88,15 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
 
     @override
     async def _async_update_data(self) -> Topology:
-        """Read the three lists, and the clock."""
+        """Read the three lists, and the clock; what was kept serves until the first reading."""
+        if (kept := self._kept) is not None:
+            self._kept = None
+            self.ready = True
+            devices, loads, signals = kept.records()
+            return Topology(devices=devices, loads=loads, signals=signals, fresh=False)
         try:
+            if not self._is_fresh:
+                await self._async_identify()
             topology = Topology(
                 devices=await self.client.devices(),
                 loads=await self.client.loads(),
@@ -73,6 +104,8 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
                 clock_offset=await self._async_clock_offset(),
             )
         except EmsError as err:
+            if isinstance(err, UnsupportedVersionError) and not self._is_fresh:
+                await self._async_start_over()
             failure = self._failure(err)
             self._silence(success=False)
             raise failure from err
@@ -80,7 +113,25 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
         self._silence(success=True)
         self.ready = True
         self._report(topology)
+        self._archive.async_keep(Snapshot.of(self.info, topology.devices, topology.loads, topology.signals))
         return topology
+
+    @property
+    def _is_fresh(self) -> bool:
+        """Whether what is known now, if anything, is from this run."""
+        known: Topology | None = self.data
+        return known is None or known.fresh
+
+    async def _async_start_over(self) -> None:
+        """Set up anew without the archive: the gateway is not what it was, and the person is to be told."""
+        await self._archive.async_remove()
+        self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
+
+    @callback
+    def async_read_lists(self) -> None:
+        """Read the lists in the background where what was kept has served so far."""
+        if not self._is_fresh:
+            self.config_entry.async_create_background_task(self.hass, self.async_refresh(), f"{DOMAIN} lists")
 
     async def _async_clock_offset(self) -> float | None:
         """Return by how many seconds the gateway's clock is ahead of this one, None where that cannot be told."""

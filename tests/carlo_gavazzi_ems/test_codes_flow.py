@@ -396,7 +396,7 @@ async def test_r28_a_repair_counts_the_unnamed_codes_and_names_them(
         chosen = fields if left == 0 else fields[:1]
         done = await step(f"/{page['flow_id']}", **dict.fromkeys(chosen, "frequency/Hz"))
         assert done["type"] == "create_entry"
-        await hass.async_block_till_done()
+        await hass.async_block_till_done(wait_background_tasks=True)
         counts = [
             issue.translation_placeholders["count"]
             for issue in issue_registry.issues.values()

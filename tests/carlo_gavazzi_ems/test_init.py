@@ -128,7 +128,7 @@ async def test_r11_only_enabled_sensors_are_read(
     for item in entries[2:]:
         entity_registry.async_update_entity(item.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
     await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     gateway.requests.clear()
     await entry.runtime_data.realtime.async_refresh()
     (request,) = gateway.requests
@@ -146,7 +146,7 @@ async def test_r11_a_gateway_that_takes_no_long_list_of_uids(
     for item in entries[3:]:
         entity_registry.async_update_entity(item.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
     await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     gateway.faults.add(Status(path=REALTIME, code=status, times=1))
     for _ in range(2):
         gateway.requests.clear()

@@ -136,6 +136,7 @@ async def test_the_gateway_s_own_sensors(
     # Home Assistant loads the entry anew, half a minute after an entity was enabled.
     await poll(hass, freezer, 31)
     assert entry.state is ConfigEntryState.LOADED
+    await poll(hass, freezer)
     assert float(state_of(hass, gateway, "clock_offset").state) == pytest.approx(-45, abs=2)
     first = state_of(hass, gateway, "last_seen").state
     await poll(hass, freezer, times=3)
@@ -209,7 +210,7 @@ async def _hide_for_a_day(
     await poll(hass, freezer, 60)
     freezer.tick(timedelta(hours=25))
     await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_r18_a_load_that_is_gone_for_a_day_may_be_removed(

@@ -50,7 +50,6 @@ class TokenManager:
         self._issued_at = 0.0
         self._proven = False
         self._trouble_since: float | None = None
-        self._refused = False
         #: How many logins were sent.
         self.logins = 0
 
@@ -64,13 +63,18 @@ class TokenManager:
         """How many logins in a row the gateway has refused for the time being."""
         return self._backoff.refusals
 
+    @property
+    def refused(self) -> bool:
+        """Whether the credentials were refused, so that no login is sent with them."""
+        return self._backoff.wrong
+
     async def token(self) -> str:
         """Return a token that lives for two minutes at least; logs in where there is none.
 
         A login that was refused is not sent again: accounts get locked by those who keep trying.
         """
         async with self._lock:
-            if self._refused:
+            if self._backoff.wrong:
                 raise InvalidCredentialsError("user name or password is wrong, and was not sent again")
             if self._token is None or self._clock() - self._issued_at >= TOKEN_LIFE - RENEWAL_MARGIN:
                 self._token = None
@@ -117,7 +121,7 @@ class TokenManager:
                 # Asking all the time does not give an account its rights.
                 self._backoff.refused(None)
                 raise LoginForbiddenError("the account may not use the API") from err
-            self._refused = True
+            self._backoff.refused_for_good()
             raise InvalidCredentialsError("user name or password is wrong") from err
         except BusyError as err:
             raise LoginLockedError(err.status, self._backoff.refused(err.retry_after)) from err

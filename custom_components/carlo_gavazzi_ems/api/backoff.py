@@ -18,6 +18,7 @@ class LoginBackoff:
         *,
         refusals: int = 0,
         until: float = 0.0,
+        wrong: bool = False,
         clock: Callable[[], float] = time.time,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
@@ -26,6 +27,8 @@ class LoginBackoff:
         self.refusals = refusals
         #: No login before this time, in seconds since 1970.
         self.until = until
+        #: Whether user name or password is wrong: no login before a person has changed that.
+        self.wrong = wrong
         self._clock = clock
         self._changed = changed
 
@@ -44,9 +47,15 @@ class LoginBackoff:
         self._changed()
         return wait
 
+    def refused_for_good(self) -> None:
+        """Note that user name or password is wrong."""
+        self.wrong = True
+        self._changed()
+
     def accepted(self) -> None:
         """Note a login that worked."""
-        if self.refusals:
+        if self.refusals or self.wrong:
             self.refusals = 0
             self.until = 0.0
+            self.wrong = False
             self._changed()

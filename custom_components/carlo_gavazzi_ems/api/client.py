@@ -93,6 +93,11 @@ class EmsClient:
         """What was asked so far, and how long it took."""
         return self._transport.traffic
 
+    @property
+    def refused(self) -> bool:
+        """Whether user name or password was refused; then nothing is sent that needs a login."""
+        return self._tokens.refused
+
     # The gateway itself
 
     async def login(self) -> None:

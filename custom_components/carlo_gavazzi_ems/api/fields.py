@@ -23,7 +23,7 @@ class RecordError(ValueError):
 def clean_text(text: str) -> str:
     """Return a text of the gateway without control and bidirectional override characters, at most 200 long."""
     visible = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text if char not in _OVERRIDES)
-    return " ".join(visible.split())[:MAX_TEXT]
+    return " ".join(visible.split())[:MAX_TEXT].rstrip()
 
 
 def as_record(value: object) -> JsonObject:
