@@ -1,10 +1,11 @@
-"""The dialogs: set-up, certificate, new credentials, new address, options."""
+"""The dialogs: set-up by hand or by discovery, certificate, new credentials, new address, options."""
 
 from collections.abc import Mapping
 import logging
 from typing import Any, Final, cast, override
 
 from homeassistant.config_entries import (
+    SOURCE_DHCP,
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
     ConfigEntry,
@@ -14,14 +15,16 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
+from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.selector import (
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 import voluptuous as vol
 
-from .address import InvalidHostError, PlainHttpError, parse_address
+from .address import InvalidHostError, PlainHttpError, format_address, parse_address
 from .api import (
     Address,
     Certificate,
@@ -38,6 +41,7 @@ from .certificate import certificate_placeholders
 from .codes_flow import CodesFlow, known_codes
 from .connection import Account, async_log_in, error_key
 from .const import DOMAIN
+from .discovery import async_entry_of, async_expect_gateway, async_follow
 from .lockout import async_forget_logins
 from .options_flow import EmsOptionsFlow
 from .signals.catalogue import Catalogue
@@ -77,6 +81,30 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for address and credentials."""
         return await self._async_form("user", user_input)
+
+    @override
+    async def async_step_dhcp(self, discovery_info: DhcpServiceInfo) -> ConfigFlowResult:
+        """Begin because a device with the maker's MAC address was given an address in the network."""
+        host, mac = discovery_info.ip, format_mac(discovery_info.macaddress)
+        if (entry := async_entry_of(self.hass, mac)) is not None:
+            account = await async_follow(self.hass, entry, host)
+            await self.async_set_unique_id(entry.unique_id, raise_on_progress=False)
+            self._abort_if_unique_id_configured(updates=account.as_data())
+        self._async_abort_entries_match({CONF_HOST: host})
+        self._end_discoveries(mac, but=host)
+        # The serial number is not known before a login.
+        await self.async_set_unique_id(mac)
+        self._abort_if_unique_id_configured()
+        self.context["title_placeholders"] = {"name": host}
+        address = await async_expect_gateway(self.hass, host)
+        self._typed = {CONF_HOST: format_address(address.host, address.port)}
+        return await self.async_step_user()
+
+    def _end_discoveries(self, mac: str, *, but: str | None = None) -> None:
+        """Close the dialogs that wait for a gateway, apart from one at this address."""
+        for flow in self._async_in_progress(match_context={"source": SOURCE_DHCP, "unique_id": mac}):
+            if flow["context"].get("title_placeholders", {}).get("name") != but:
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin because the gateway refused the credentials."""
@@ -151,7 +179,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
 
     async def _async_logged_in(self, account: Account, client: EmsClient, info: GatewayInfo) -> ConfigFlowResult:
         """Go on to the codes, or bring the entry it is about up to date."""
-        await self.async_set_unique_id(info.serial_number)
+        await self.async_set_unique_id(info.serial_number, raise_on_progress=False)
         if (entry := self._entry()) is not None:
             self._abort_if_unique_id_mismatch(
                 reason="other_gateway", description_placeholders={"gateway": entry.title, "host": str(account)}
@@ -182,6 +210,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
     @override
     async def _async_codes_named(self) -> ConfigFlowResult:
         """Make the entry."""
+        self._end_discoveries(format_mac(cast("GatewayInfo", self._info).mac_address))
         if self._snapshot is not None:
             async_hand_over(self.hass, self._snapshot)
         return self.async_create_entry(

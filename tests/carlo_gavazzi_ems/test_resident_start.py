@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME, EVENT_HOMEASSISTANT_START, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -60,6 +60,11 @@ async def restart(hass: HomeAssistant, entry: MockConfigEntry, *, background: bo
     """Set an entry up anew, and wait for the lists where `background` says so."""
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=background)
+
+
+def state_of_entry(entry: ConfigEntry) -> ConfigEntryState:
+    """Return how an entry is now."""
+    return entry.state
 
 
 def paths(gateway: Gateway) -> list[str]:
@@ -194,7 +199,7 @@ async def test_r12_a_damaged_file_is_as_good_as_none(
     hass_storage[f"{DOMAIN}.{entry.entry_id}.topology"] = {**good, "data": {**good["data"], **inner}, **changed}
     gateway.requests.clear()
     await restart(hass, entry)
-    assert entry.state is ConfigEntryState.LOADED
+    assert state_of_entry(entry) is ConfigEntryState.LOADED
     assert paths(gateway).index(REALTIME) > paths(gateway).index("/v1/signals")
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR and record.name != "asyncio"]
     again = archive(hass_storage, entry)
@@ -210,7 +215,7 @@ async def test_r12_another_gateway_is_not_read_under_the_name_of_the_kept_one(
     gateway.identity = Identity(serial_number="BX10000042")
     gateway.requests.clear()
     await restart(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert state_of_entry(entry) is ConfigEntryState.SETUP_ERROR
     assert paths(gateway) == [LOGIN, "/v1/serial-number"]
 
 
@@ -222,12 +227,12 @@ async def test_r12_a_version_that_came_meanwhile_is_told(
     known = gateway.identity
     gateway.identity = Identity(serial_number=known.serial_number, mac=known.mac, api_version=2)
     await restart(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert state_of_entry(entry) is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "unsupported_version"
     assert archive(hass_storage, entry) is None
     gateway.identity = known
     await restart(hass, entry)
-    assert entry.state is ConfigEntryState.LOADED
+    assert state_of_entry(entry) is ConfigEntryState.LOADED
 
 
 async def test_r12_lists_that_fail_after_the_start_are_read_later(
@@ -243,7 +248,7 @@ async def test_r12_lists_that_fail_after_the_start_are_read_later(
     gateway.faults.add(Status(path="/v1/loads", code=500))
     caplog.clear()
     await restart(hass, entry)
-    assert entry.state is ConfigEntryState.LOADED
+    assert state_of_entry(entry) is ConfigEntryState.LOADED
     assert not entry.runtime_data.topology.data.fresh
     assert STATE_UNAVAILABLE not in {state.state for state in hass.states.async_all("sensor")}
     gateway.faults.clear()
@@ -302,7 +307,7 @@ async def test_r12_a_dialog_hands_over_what_it_has_read(hass: HomeAssistant, gat
     assert page["type"] is FlowResultType.CREATE_ENTRY
     entry = page["result"]
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert entry.state is ConfigEntryState.LOADED
+    assert state_of_entry(entry) is ConfigEntryState.LOADED
     assert paths(gateway)[:3] == [LOGIN, "/v1/serial-number", REALTIME]
     assert all(requests(gateway, path) == 1 for path in LISTS[:2])
     assert entry.runtime_data.topology.data.fresh
@@ -334,7 +339,7 @@ async def test_r12_a_gateway_that_is_off_at_the_start(
     hass.bus.async_fire(EVENT_HOMEASSISTANT_START)
     await hass.async_block_till_done()
     for _ in range(3):
-        assert entry.state is ConfigEntryState.SETUP_RETRY
+        assert state_of_entry(entry) is ConfigEntryState.SETUP_RETRY
         states = {state.entity_id: state for state in hass.states.async_all("sensor")}
         assert enabled <= set(states)
         assert {state.state for state in states.values()} == {STATE_UNAVAILABLE}
@@ -344,8 +349,8 @@ async def test_r12_a_gateway_that_is_off_at_the_start(
     assert not [record for record in caplog.records if record.exc_info and record.levelno > logging.DEBUG]
     await gateway.start()
     await restart(hass, entry)
-    assert entry.state is ConfigEntryState.LOADED
-    assert STATE_UNAVAILABLE not in {hass.states.get(entity_id).state for entity_id in enabled}
+    assert state_of_entry(entry) is ConfigEntryState.LOADED
+    assert STATE_UNAVAILABLE not in {state.state for state in hass.states.async_all("sensor")}
 
 
 async def refused_entry(
@@ -382,7 +387,7 @@ async def test_r08_a_restart_sends_no_refused_password_again(
             hass.config_entries.flow.async_abort(flow["flow_id"])
         await poll(hass, freezer, 3600)
         await restart(hass, entry)
-        assert entry.state is ConfigEntryState.SETUP_ERROR
+        assert state_of_entry(entry) is ConfigEntryState.SETUP_ERROR
         assert len(reauths(hass)) == 1
     # A restart: nothing is left but what is on disk.
     stored = hass_storage[f"{DOMAIN}.logins"]["data"][entry.entry_id]
@@ -390,7 +395,7 @@ async def test_r08_a_restart_sends_no_refused_password_again(
     assert PASSWORD not in str(hass_storage[f"{DOMAIN}.logins"])
     hass.data.pop(f"{DOMAIN}_logins")
     await restart(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert state_of_entry(entry) is ConfigEntryState.SETUP_ERROR
     assert gateway.requests == []
 
 
@@ -403,7 +408,7 @@ async def test_r08_the_certificate_and_the_address_do_not_excuse_a_refused_passw
     freezer.tick(60)
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_FINGERPRINT: gateway.fingerprint.upper()})
     await restart(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert state_of_entry(entry) is ConfigEntryState.SETUP_ERROR
     assert gateway.requests == []
 
 
@@ -424,13 +429,13 @@ async def test_r08_credentials_that_are_accepted_end_it(
     assert page["errors"] == {"base": "invalid_auth"}
     await restart(hass, entry)
     assert requests(gateway, LOGIN) == 1
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert state_of_entry(entry) is ConfigEntryState.SETUP_ERROR
     (flow,) = reauths(hass)
     typed = {CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD}
     page = await hass.config_entries.flow.async_configure(flow["flow_id"], typed)
     assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "reauth_successful")
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert entry.state is ConfigEntryState.LOADED
+    assert state_of_entry(entry) is ConfigEntryState.LOADED
     await poll(hass, freezer, 2)
     assert hass_storage[f"{DOMAIN}.logins"]["data"] == {}
 
@@ -449,5 +454,5 @@ async def test_r08_a_refused_password_at_the_first_start(
     gateway.requests.clear()
     await poll(hass, freezer, 600)
     await restart(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert state_of_entry(entry) is ConfigEntryState.SETUP_ERROR
     assert gateway.requests == []

@@ -32,6 +32,8 @@ PLACEHOLDERS = {
     "config.step.certificate": {"host", "subject", "not_before", "not_after", "fingerprint"},
     "config.step.reauth_confirm": {"gateway"},
     "config.step.reconfigure": {"gateway"},
+    "config.abort.no_gateway": {"host"},
+    "config.abort.not_verified": {"gateway", "host"},
     "config.abort.other_gateway": {"gateway", "host"},
     "exceptions.no_signal": {"entity"},
     "exceptions.no_statistics": {"entity"},
