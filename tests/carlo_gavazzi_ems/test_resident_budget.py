@@ -5,8 +5,10 @@ from collections import Counter
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
+from benchmarks.observation import meaning_of
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from simulator import Gateway, Site, SiteKind, build_site
 
@@ -85,3 +87,35 @@ async def test_r21_0_shows_every_change(
     enabled = {state.entity_id for state in hass.states.async_all("sensor")}
     assert written == {entity: number for entity, number in changes.items() if entity in enabled}
     assert written.total() > 100
+
+
+async def test_r21_at_most_twelve_entities_of_a_load_are_enabled(
+    hass: HomeAssistant,
+    entity_registry: er.EntityRegistry,
+    device_registry: dr.DeviceRegistry,
+    gateway: Gateway,
+    set_up: SetUp,
+) -> None:
+    """Connectivity included, of three phases and of P1; what a person enables or disables stays so."""
+    codes = {str(signal.si): meaning_of(gateway.site, signal) for signal in gateway.site.signals.values()}
+    entry = await set_up(gateway, options={"codes": codes})
+    assert entry.runtime_data.catalogue.rejected == {}
+    protocols = {load.protocol.value for load in gateway.site.loads.values()}
+    assert "P1" in protocols
+    enabled: Counter[str] = Counter()
+    for child in dr.async_child_entries_for_config_entry(device_registry, entry.entry_id):
+        for item in er.async_entries_for_device(entity_registry, child.id):
+            enabled[child.id] += not item.disabled
+    assert len(enabled) == len(gateway.site.loads)
+    assert max(enabled.values()) == 12
+    items = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    off = next(item for item in items if not item.disabled and item.domain == "sensor")
+    on = next(item for item in items if item.disabled)
+    entity_registry.async_update_entity(off.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+    entity_registry.async_update_entity(on.entity_id, disabled_by=None)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    chosen = {item.entity_id: item.disabled_by for item in items}
+    chosen |= {off.entity_id: er.RegistryEntryDisabler.USER, on.entity_id: None}
+    after = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    assert {item.entity_id: item.disabled_by for item in after} == chosen

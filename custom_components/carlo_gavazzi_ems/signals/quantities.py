@@ -7,6 +7,7 @@ tells the two directions apart (DSMR P1), import and export are quantities of th
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
@@ -28,8 +29,8 @@ from .quantity import (
 
 __all__ = ["FAMILIES", "MAX_ENABLED", "QUANTITIES", "Family", "Quantity", "enabled_by_default"]
 
-MAX_ENABLED: Final = 12
-"""How many entities of one load are enabled by default, at most."""
+MAX_ENABLED: Final = 11
+"""How many sensors of one load are enabled by default, at most; with its connectivity a load has twelve entities."""
 
 
 class Family(StrEnum):
@@ -179,12 +180,15 @@ QUANTITIES: Final[Mapping[str, Quantity]] = MappingProxyType(
     {quantity.key: quantity for family in FAMILIES.values() for quantity in family}
 )
 
+_ENERGY_KEYS: Final = frozenset(quantity.key for quantity in FAMILIES[Family.ENERGY])
+
 
 def enabled_by_default(keys: Collection[str]) -> frozenset[str]:
     """Return which of a load's quantities are enabled by default, given the keys of all that it publishes.
 
     A stand-in is enabled where its load lacks what it stands in for: without the tariffs, a P1 meter would have no
-    energy. Of more than `MAX_ENABLED` the first in the table remain. Keys that are no quantity are left out.
+    energy. Where there are more than `MAX_ENABLED`, energy goes first, then the order of the table; phases and tariffs
+    of which not all fit are left out together. Keys that are no quantity are left out.
     """
     published = frozenset(keys)
     wanted = [
@@ -193,4 +197,10 @@ def enabled_by_default(keys: Collection[str]) -> frozenset[str]:
         if key in published
         and (quantity.enabled_default or (quantity.stands_in_for and published.isdisjoint(quantity.stands_in_for)))
     ]
-    return frozenset(wanted[:MAX_ENABLED])
+    wanted.sort(key=lambda key: key not in _ENERGY_KEYS)
+    enabled: list[str] = []
+    for _, alike in groupby(wanted, key=lambda key: QUANTITIES[key].translation_key):
+        together = list(alike)
+        if len(enabled) + len(together) <= MAX_ENABLED:
+            enabled += together
+    return frozenset(enabled)
