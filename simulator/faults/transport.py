@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _PAGE = "<!DOCTYPE html><html><head><title>EMS</title></head><body><h1>Updating, please wait…</h1></body></html>"
 _BLOCK = b"a" * 65_536
+_BATCH = 1000
 
 
 @dataclass(kw_only=True, eq=False)
@@ -159,6 +160,32 @@ class HugeBody(ResponseFault, kind="huge-body"):
             block = _BLOCK[:missing]
             await stream.write(block)
             missing -= len(block)
+        return stream
+
+
+@dataclass(kw_only=True, eq=False)
+class LongList(RequestFault, kind="long-list"):
+    """A list names so many records: in one answer, or page by page as asked for."""
+
+    path: str | None = "/v1/signals"
+    name: str = "signals"
+    """The key of the list in its answer."""
+    records: int = 1_000_000
+    paged: bool = False
+
+    @override
+    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+        first, last = 0, self.records
+        if self.paged:
+            limit, page = int(request.query.get("limit", "1000")), int(request.query.get("page", "1"))
+            first, last = min((page - 1) * limit, last), min(page * limit, last)
+        stream = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await stream.prepare(request)
+        await stream.write(f'{{"{self.name}":{{'.encode())
+        for begin in range(first, last, _BATCH):
+            block = ",".join(f'"{uid}":{{"si":29}}' for uid in range(begin, min(begin + _BATCH, last)))
+            await stream.write((block if begin == first else f",{block}").encode())
+        await stream.write(b"}}")
         return stream
 
 

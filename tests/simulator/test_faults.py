@@ -16,6 +16,7 @@ from simulator import (
     HalfBody,
     Html,
     HugeBody,
+    LongList,
     Redirect,
     RefuseLogins,
     Status,
@@ -166,6 +167,15 @@ class TestTransport:
             response.close()
         await in_flight(gateway, 0)
         assert (await probe.get(REALTIME)).status == 200
+
+    async def test_long_list(self, probe: Probe, gateway: Gateway) -> None:
+        """As many records as wanted: all at once whatever is asked for, or page by page."""
+        fault = gateway.faults.add(LongList(records=2500))
+        assert len((await probe.get("/v1/signals?limit=1000")).json["signals"]) == 2500
+        fault.paged = True
+        pages = [(await probe.get(f"/v1/signals?limit=1000&page={page}")).json["signals"] for page in (1, 2, 3, 4)]
+        assert [len(page) for page in pages] == [1000, 1000, 500, 0]
+        assert set().union(*pages) == {str(uid) for uid in range(2500)}
 
     async def test_errors_are_not_spoiled(self, probe: Probe, gateway: Gateway) -> None:
         """What spoils good answers leaves a 404 alone, and is not used up by it."""

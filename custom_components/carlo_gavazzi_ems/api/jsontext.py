@@ -1,31 +1,50 @@
 """JSON as small gateways print it, into plain Python values."""
 
 import re
+from typing import Final
 
 import orjson
 
-from .exceptions import InvalidAnswerError
+from .exceptions import InvalidAnswerError, OversizedAnswerError
+
+#: No answer holds more objects and lists, or values: twenty times what the largest page of history does.
+MAX_OBJECTS: Final = 200_000
+MAX_VALUES: Final = 2_000_000
+#: Bytes of the largest page of history; what is larger is read as it stands, or not at all.
+_MAX_REPAIRED: Final = 4 * 1024 * 1024
 
 # Firmware written in C prints what printf makes of a number that is none. Strings are matched
-# first, so that a label that reads "nan" stays a label.
+# first, so that a label that reads "nan" stays a label. One that does not end matches too, and nothing is
+# looked at twice: else a hostile text of quotation marks takes hours.
 _STRING_OR_NOT_A_NUMBER = re.compile(
-    rb'("(?:[^"\\]|\\.)*")|[-+]?\b(?:nan(?:\([^)\s]*\))?|inf(?:inity)?)(?![\w.])', re.IGNORECASE
+    rb'("(?:[^"\\]++|\\.)*+(?:"|\\?\Z))|[-+]?\b(?:nan(?:\([^)\s]{0,40}\))?|inf(?:inity)?)(?![\w.])',
+    re.IGNORECASE | re.DOTALL,
 )
 
 
 def parse_json(body: bytes) -> object:
     """Return the value a body holds; bare NaN and infinities read as null.
 
-    Nesting deeper than 1024, and anything that is no JSON, raises InvalidAnswerError.
+    Nesting deeper than 1024, and anything that is no JSON, raises InvalidAnswerError. A text that would
+    take many times its size as values is not read at all.
     """
+    if body.count(b"{") + body.count(b"[") > MAX_OBJECTS or body.count(b",") > MAX_VALUES:
+        raise OversizedAnswerError("the answer holds more values than any answer of a gateway")
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError as err:
+        if len(body) > _MAX_REPAIRED:
+            raise _no_json(err) from None
         repaired = _repair(body)
     try:
         return orjson.loads(repaired)
     except orjson.JSONDecodeError as err:
-        raise InvalidAnswerError(f"the answer is not JSON: {err.msg}") from None
+        raise _no_json(err) from None
+
+
+def _no_json(err: orjson.JSONDecodeError) -> InvalidAnswerError:
+    """Return this client's error; its text names what is wrong, and nothing of what the body holds."""
+    return InvalidAnswerError(f"the answer is not JSON: {err.msg}")
 
 
 def _repair(body: bytes) -> bytes:

@@ -1,11 +1,14 @@
 """JSON as small gateways print it."""
 
 import contextlib
+import time
+import tracemalloc
 
 from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.carlo_gavazzi_ems.api import InvalidAnswerError
+from custom_components.carlo_gavazzi_ems.api.exceptions import OversizedAnswerError
 from custom_components.carlo_gavazzi_ems.api.jsontext import parse_json
 
 
@@ -34,6 +37,50 @@ def test_r14_what_is_no_json_is_a_clear_error(body: bytes) -> None:
     """HTML, half a body and a nest without end are refused, quickly and without a traceback."""
     with pytest.raises(InvalidAnswerError):
         parse_json(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": "' + b'\\"' * 2_000_000,
+        b'"\\' * 2_000_000,
+        b"nan(" * 4_000_000,
+        b"nan " * 1_000_000,
+        b"<a>" * 5_000_000,
+        b'"a"' * 5_000_000,
+        b"[" * 190_000,
+        b"1" * 16_000_000,
+        b" " * 16_000_000,
+        b"-" * 16_000_000,
+    ],
+    ids=["quotes", "open strings", "nan(", "nan", "HTML", "strings", "deep", "digits", "blanks", "signs"],
+)
+def test_r14_a_hostile_body_is_refused_quickly(body: bytes) -> None:
+    """Nothing in a body makes reading it take more than in proportion to its size."""
+    started = time.process_time()
+    with pytest.raises(InvalidAnswerError):
+        parse_json(body)
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"signals":{' + b",".join(b'"%d":{}' % uid for uid in range(200_001)) + b"}}",
+        b"[" + b"[]," * 200_000 + b"[]]",
+        b"[" + b"1," * 2_000_001 + b"1]",
+    ],
+    ids=["objects", "lists", "values"],
+)
+def test_r14_a_body_that_would_swell_is_not_read(body: bytes) -> None:
+    """A few bytes of JSON become a hundred of Python: what holds too many values is refused before."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(OversizedAnswerError):
+            parse_json(body)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_r20_bytes_that_are_no_utf8_cost_one_character() -> None:

@@ -46,6 +46,7 @@ from simulator import (
     HalfBody,
     Html,
     HugeBody,
+    LongList,
     Redirect,
     RefuseLogins,
     Site,
@@ -405,6 +406,30 @@ async def test_r14_a_body_without_end_fills_no_memory(gateway: Gateway, client: 
     finally:
         tracemalloc.stop()
     assert sum(request.path == REALTIME for request in gateway.requests) == 1
+
+
+@pytest.mark.parametrize("paged", [True, False], ids=["page by page", "at once"])
+async def test_r14_a_million_signals_fill_no_memory(
+    gateway: Gateway,
+    client: EmsClient,
+    paged: bool,  # noqa: FBT001
+) -> None:
+    """A list that goes on and on is not believed: a clear error, in time, and little memory."""
+    await client.login()
+    gateway.faults.add(LongList(paged=paged))
+    started = time.monotonic()
+    tracemalloc.start()
+    try:
+        with pytest.raises((InvalidAnswerError, EmsTimeoutError)):
+            await client.signals()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    took = time.monotonic() - started
+    print(f"a million signals {'in pages' if paged else 'at once'}: {took:.1f} s, {peak / 2**20:.0f} MiB")  # noqa: T201
+    assert peak < 200 * 2**20
+    # Tracing memory makes everything several times slower.
+    assert took < 60
 
 
 async def test_r14_no_redirect_is_followed(gateway: Gateway, site: Site, client: EmsClient) -> None:
