@@ -1,5 +1,6 @@
 """The dialogs, against a gateway over HTTPS."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNA
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 import pytest
 
 from custom_components.carlo_gavazzi_ems.api import EmsTimeoutError
@@ -27,7 +29,9 @@ from simulator import (
     Redirect,
     RefuseLogins,
     Site,
+    SiteKind,
     Status,
+    build_site,
 )
 
 from .conftest import PASSWORD, USERNAME, SetUp
@@ -255,6 +259,67 @@ async def test_r15_a_gateway_that_is_set_up_already(hass: HomeAssistant, gateway
     await set_up(gateway)
     result = await submit(hass, await submit(hass, await start(hass), typed(gateway)), {})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+
+
+async def test_r15_a_name_that_does_not_resolve(
+    hass: HomeAssistant, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slip in the host name is told as one."""
+
+    async def nowhere(*_args: object, **_kwargs: object) -> list[object]:
+        raise OSError(-2, "Name or service not known")
+
+    monkeypatch.setattr(async_get_clientsession(hass).connector._resolver, "resolve", nowhere)
+    result = await submit(hass, await start(hass), typed(gateway, host="no-such-gateway.invalid"))
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "host_not_found"})
+
+
+async def test_r15_a_port_that_does_not_speak_tls(hass: HomeAssistant, gateway: Gateway) -> None:
+    """Another device's web page, unencrypted."""
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        result = await submit(hass, await start(hass), typed(gateway, host=f"127.0.0.1:{port}"))
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "tls_failed"})
+
+
+async def test_r15_a_gateway_without_signals(hass: HomeAssistant, socket_enabled: None) -> None:
+    """Nobody has set up its meters: that is said, no entry is made, and the next try works."""
+    site = build_site(SiteKind.LOAD_TEST, seed=1, signals=0)
+    async with Gateway(site, username=USERNAME, password=PASSWORD) as gateway:
+        failed = await submit(hass, await submit(hass, await start(hass), typed(gateway)), {})
+        assert (failed["step_id"], failed["errors"]) == ("user", {"base": "no_signals"})
+        assert hass.config_entries.async_entries(DOMAIN) == []
+        site.add_load("Sauna")
+        done = await submit(hass, failed, typed(gateway))
+        assert done["type"] is FlowResultType.CREATE_ENTRY
+        assert await hass.config_entries.async_unload(done["result"].entry_id)
+
+
+async def test_r15_another_certificate_while_new_credentials_are_asked_for(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp
+) -> None:
+    """It is shown before the new password is sent to it."""
+    entry = await set_up(gateway)
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress()
+    await gateway.stop()
+    await gateway.rotate_certificate()
+    await gateway.start()
+    gateway.requests.clear()
+    form = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    shown = await submit(hass, form, {CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD})
+    assert shown["step_id"] == "certificate"
+    assert gateway.requests == []
+    done = await submit(hass, shown, {})
+    assert (done["type"], done["reason"]) == (FlowResultType.ABORT, "reauth_successful")
+    assert entry.data[CONF_FINGERPRINT] == gateway.fingerprint
 
 
 async def test_r08_new_credentials(

@@ -1,6 +1,7 @@
 """Loads that fall silent, come, and go, and a gateway whose clock is wrong: R5, R17 and R18."""
 
 from datetime import timedelta
+import time
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -22,13 +23,16 @@ from simulator import (
     Drop,
     FreezeLoad,
     Gateway,
+    HalfBody,
     HideLoad,
+    Html,
     Site,
     SiteKind,
     Status,
     WrongClock,
     build_site,
 )
+from simulator.faults import Fault
 
 from .conftest import SetUp, signal_entries
 from .resident import entity_id, named, poll, state_of
@@ -273,6 +277,81 @@ async def test_r18_a_load_that_comes_back_is_not_offered(
     gateway.faults.remove(fault)
     await entry.runtime_data.topology.async_refresh()
     assert missing(issue_registry) == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        BadRecord(what="loads", how=Damage.NOT_AN_OBJECT),
+        BadRecord(what="loads", how=Damage.BAD_KEY),
+        BadRecord(what="loads", how=Damage.TEXT),
+        Status(path="/v1/loads", code=500),
+        Status(path="/v1/signals", code=500),
+        HalfBody(path="/v1/loads"),
+        Html(path="/v1/loads"),
+        Drop(path="/v1/devices"),
+    ],
+    ids=["no object", "bad key", "bad field", "error", "error of another list", "half", "page", "no answer"],
+)
+async def test_r18_a_list_that_is_not_whole_offers_and_counts_nothing(
+    hass: HomeAssistant,
+    issue_registry: ir.IssueRegistry,
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    load: int,
+    fault: Fault,
+) -> None:
+    """A load is missing for days, but no list was read to its end: nothing is offered, and none of them counts."""
+    entry = await set_up(gateway)
+    # The age of a token is measured by a clock that the test holds.
+    entry.runtime_data.client._tokens._clock = lambda: time.monotonic()  # noqa: PLW0108 (frozen only when called)
+    gateway.faults.add(HideLoad(load=load))
+    damage = gateway.faults.add(fault)
+    for _ in range(5):
+        freezer.tick(timedelta(hours=12))
+        await entry.runtime_data.topology.async_refresh()
+    assert missing(issue_registry) == []
+    gateway.faults.remove(damage)
+    for hours in (0, 12):
+        freezer.tick(timedelta(hours=hours))
+        await entry.runtime_data.topology.async_refresh()
+        # The count and the day begin with the first whole list.
+        assert missing(issue_registry) == []
+    freezer.tick(timedelta(hours=13))
+    await entry.runtime_data.topology.async_refresh()
+    assert len(missing(issue_registry)) == 1
+
+
+async def test_r14_a_label_is_text_wherever_it_is_shown(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    issue_registry: ir.IssueRegistry,
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    load: int,
+) -> None:
+    """Control and override characters never arrive; markup is a name's own business, but no link in a repair."""
+    evil = "\x1b[31mA\r\n\x00B\u202e [click](http://x) <img src=x onerror=alert(1)> `c`" + "x" * 5000
+    gateway.site.rename(load, evil)
+    entry = await set_up(gateway)
+    identifier = (DOMAIN, f"{gateway.identity.serial_number}_load_{load}")
+    child = device_registry.async_get_child_device_by_identifier(identifier, entry.entry_id)
+    assert child is not None
+    assert child.name is not None
+    assert child.name.isprintable()
+    assert len(child.name) <= 200
+    assert "[click](http://x) <img" in child.name
+    gateway.faults.add(HideLoad(load=load))
+    for _ in range(3):
+        freezer.tick(timedelta(hours=13))
+        await entry.runtime_data.topology.async_refresh()
+    (issue,) = missing(issue_registry)
+    assert issue.translation_placeholders is not None
+    shown = issue.translation_placeholders["load"]
+    assert shown.startswith("31mA B click(http://x) img")
+    assert not set(shown) & set("<>[]`|")
 
 
 async def test_r18_only_what_is_gone_can_be_deleted_by_hand(

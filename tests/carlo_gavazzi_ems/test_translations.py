@@ -82,6 +82,30 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     assert set(aborts) == {error_key(kind("")) for kind in handshake}
 
 
+def test_r15_each_failure_has_words_of_its_own() -> None:
+    """What can go wrong in a dialog is told apart; nothing is told in the words of something else."""
+    config = TRANSLATIONS["config"]
+    named = {
+        "DNS failure": config["error"]["host_not_found"],
+        "refused": config["error"]["refused"],
+        "timeout": config["error"]["timeout"],
+        "TLS failure": config["error"]["tls_failed"],
+        "certificate changed": config["error"]["certificate_changed"],
+        "not an EMS": config["error"]["not_an_ems"],
+        "unsupported API version": config["error"]["unsupported_version"],
+        "wrong user or password": config["error"]["invalid_auth"],
+        "locked": config["error"]["locked"],
+        "no rights": config["error"]["no_rights"],
+        "no signals": config["error"]["no_signals"],
+        "already configured": config["abort"]["already_configured"],
+        "other gateway": config["abort"]["other_gateway"],
+        "a bug": config["error"]["unknown"],
+    }
+    assert len(set(named.values())) == len(named)
+    everything = [*config["error"].values(), *config["abort"].values()]
+    assert len(set(everything)) == len(everything)
+
+
 @pytest.mark.parametrize("name", [name for name in api.__all__ if name.endswith("Error")])
 def test_r15_every_error_of_the_client_has_a_key(name: str) -> None:
     """The narrow errors have narrow texts."""
