@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
+import aiohttp
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
@@ -269,7 +270,9 @@ async def test_r15_a_name_that_does_not_resolve(
     async def nowhere(*_args: object, **_kwargs: object) -> list[object]:
         raise OSError(-2, "Name or service not known")
 
-    monkeypatch.setattr(async_get_clientsession(hass).connector._resolver, "resolve", nowhere)
+    connector = async_get_clientsession(hass).connector
+    assert isinstance(connector, aiohttp.TCPConnector)
+    monkeypatch.setattr(connector._resolver, "resolve", nowhere)
     result = await submit(hass, await start(hass), typed(gateway, host="no-such-gateway.invalid"))
     assert (result["step_id"], result["errors"]) == ("user", {"base": "host_not_found"})
 

@@ -1,0 +1,234 @@
+"""R25: what every release has left on disk still loads, under the same names.
+
+A release is kept as one JSON file in `fixtures/releases`, named for its version: the storage of Home Assistant as
+that release leaves it, and what its gateway answers. The file of the version in the manifest is written by
+`pytest tests/carlo_gavazzi_ems/test_upgrade.py --snapshot-update` where there is none; a file of a version that was
+released is never written again.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from homeassistant import config_entries
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import CONF_HOST, CONF_PORT, STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import (
+    area_registry as ar,
+    category_registry as cr,
+    device_registry as dr,
+    entity_registry as er,
+    floor_registry as fr,
+    issue_registry as ir,
+    label_registry as lr,
+    restore_state as rs,
+)
+import orjson
+import pytest
+
+from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
+from simulator import Gateway, Identity, Site, SiteKind, Status, build_site
+
+from .conftest import SetUp
+from .resident import named
+from .test_walls import INTEGRATION
+
+RELEASES: Final = sorted((Path(__file__).parent / "fixtures" / "releases").glob("*.json"))
+VERSION: Final[str] = json.loads((INTEGRATION / "manifest.json").read_text(encoding="utf-8"))["version"]
+ENTRY_ID: Final = "01JEMS0000000000000000000R"
+LISTS: Final = ("/v1/devices", "/v1/loads", "/v1/signals", "/v1/signals/realtime")
+ENTRIES, DEVICES, ENTITIES = config_entries.STORAGE_KEY, dr.STORAGE_KEY, er.STORAGE_KEY
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return a release."""
+    release: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return release
+
+
+def stored(release: dict[str, Any], key: str, *path: str) -> list[dict[str, Any]]:
+    """Return records of a release's storage."""
+    found = release["storage"][key]["data"]
+    for part in path:
+        found = found[part]
+    records: list[dict[str, Any]] = found
+    return records
+
+
+def identity_of(entity: dict[str, Any]) -> dict[str, Any]:
+    """Return what a person's dashboards, automations and statistics hang on."""
+    capabilities = entity["capabilities"] or {}
+    return {
+        "entity_id": entity["entity_id"],
+        "platform": entity["platform"],
+        "unit": entity["unit_of_measurement"],
+        "device_class": entity["original_device_class"],
+        "state_class": capabilities.get("state_class"),
+        "disabled_by": entity["disabled_by"],
+        "device_id": entity["device_id"],
+        "name": entity["name"],
+    }
+
+
+async def load_storage(hass: HomeAssistant) -> ConfigEntry:
+    """Load registries and entries from the storage, as Home Assistant does at its start; return our entry."""
+    dr.async_setup(hass)
+    for registry in (ar, cr, dr, er, fr, ir, lr):
+        await registry.async_load(hass)
+    await rs.async_load(hass)
+    await hass.config_entries.async_initialize()
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    return entry
+
+
+@pytest.mark.parametrize("load_registries", [False])
+@pytest.mark.parametrize("file", RELEASES, ids=[file.stem for file in RELEASES])
+@pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
+async def test_r25_what_a_release_has_left_still_loads(
+    hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, file: Path, load_registries: object
+) -> None:
+    """The same entity_ids, unique_ids, units, classes, devices, and what the person chose; values in all of them."""
+    release = read(file)
+    for key, newest in ((DEVICES, dr.STORAGE_VERSION_MAJOR), (ENTITIES, er.STORAGE_VERSION_MAJOR)):
+        if release["storage"][key]["version"] > newest:
+            pytest.skip("the release ran on a newer Home Assistant than this one")
+    gateway.identity = Identity(**release["identity"])
+    for path, answer in release["answers"].items():
+        gateway.faults.add(Status(path=path, code=200, body=json.dumps(answer)))
+    # The address is the test's own; everything else is as it was left.
+    (data,) = [record["data"] for record in stored(release, ENTRIES, "entries")]
+    data |= {CONF_HOST: gateway.host, CONF_PORT: gateway.port, CONF_FINGERPRINT: gateway.fingerprint}
+    gateway.username, gateway.password = data["username"], data["password"]
+    before = {record["unique_id"]: identity_of(record) for record in stored(release, ENTITIES, "entities")}
+    # Home Assistant changes what it has loaded.
+    hass_storage.update(json.loads(json.dumps(release["storage"])))
+
+    entry = await load_storage(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.LOADED
+
+    items = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    after = {item.unique_id: identity_of(orjson.loads(orjson.dumps(_record(item)))) for item in items}
+    assert {uid: after.get(uid) for uid in before} == before
+    shown = {uid: hass.states.get(known["entity_id"]) for uid, known in before.items() if not known["disabled_by"]}
+    for uid, state in shown.items():
+        assert state is not None
+        assert state.state != STATE_UNAVAILABLE, state.entity_id
+        known = before[uid]
+        assert state.attributes.get("unit_of_measurement") == known["unit"], state.entity_id
+        assert state.attributes.get("device_class") == known["device_class"], state.entity_id
+        assert state.attributes.get("state_class") == known["state_class"], state.entity_id
+    assert len(shown) > 30
+    assert {known["unit"] for known in before.values()} > {"kWh", "V", "A"}
+    registry = dr.async_get(hass)
+    for record in stored(release, DEVICES, "devices"):
+        device = registry.async_get(record["id"])
+        assert device is not None
+        assert device.identifiers == {tuple(identifier) for identifier in record["identifiers"]}
+        assert device.name_by_user == record["name_by_user"]
+    options = stored(release, ENTRIES, "entries")[0]["options"]
+    assert dict(entry.options) | options == dict(entry.options)
+
+
+def _record(item: er.RegistryEntry) -> dict[str, Any]:
+    """Return an entity of the registry in the words of its storage."""
+    return {
+        key: getattr(item, key)
+        for key in (
+            "capabilities",
+            "device_id",
+            "disabled_by",
+            "entity_id",
+            "name",
+            "original_device_class",
+            "platform",
+            "unit_of_measurement",
+        )
+    }
+
+
+@pytest.fixture
+def site() -> Site:
+    """A house with P1, for the file that is to be written."""
+    return build_site(SiteKind.HOUSE, seed=3)
+
+
+async def test_r25_the_present_version_has_its_file(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    gateway: Gateway,
+    set_up: SetUp,
+    request: pytest.FixtureRequest,
+) -> None:
+    """No version is released without being remembered; `--snapshot-update` writes the file where there is none."""
+    file = Path(__file__).parent / "fixtures" / "releases" / f"{VERSION}.json"
+    if request.config.option.update_snapshots and not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        release = await _written(hass, hass_storage, gateway, set_up)
+        await hass.async_add_executor_job(file.write_bytes, _in_lines(release))
+    assert file.exists(), f"pytest {Path(__file__).name} --snapshot-update writes {file.name}"
+
+
+async def _written(
+    hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, set_up: SetUp
+) -> dict[str, Any]:
+    """Run today's code against a gateway, as a person who changed a few things, and return what is left of it."""
+    entry = await set_up(gateway, options={"codes": named(gateway.site)}, entry_id=ENTRY_ID)
+    entities, devices = er.async_get(hass), dr.async_get(hass)
+    items = sorted(er.async_entries_for_config_entry(entities, ENTRY_ID), key=lambda item: item.entity_id)
+    enabled = [item for item in items if item.domain == "sensor" and not item.disabled]
+    entities.async_update_entity(enabled[0].entity_id, new_entity_id="sensor.my_own_name", name="My own name")
+    entities.async_update_entity(enabled[1].entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+    entities.async_update_entity(next(item for item in items if item.disabled).entity_id, disabled_by=None)
+    main = next(iter(dr.async_entries_for_config_entry(devices, ENTRY_ID)))
+    devices.async_update_device(main.id, name_by_user="Cellar")
+    await hass.config_entries.async_reload(ENTRY_ID)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    client = entry.runtime_data.client
+    token = await client._tokens.token()
+    answers = {path: await client._transport.exchange("GET", path, token=token) for path in LISTS}
+    storage = {
+        ENTRIES: {
+            "version": config_entries.STORAGE_VERSION,
+            "minor_version": config_entries.STORAGE_VERSION_MINOR,
+            "data": {"entries": [orjson.loads(orjson.dumps(entry.as_storage_fragment))]},
+        },
+        DEVICES: {
+            "version": dr.STORAGE_VERSION_MAJOR,
+            "minor_version": dr.STORAGE_VERSION_MINOR,
+            "data": orjson.loads(orjson.dumps(devices._data_to_save())),
+        },
+        ENTITIES: {
+            "version": er.STORAGE_VERSION_MAJOR,
+            "minor_version": er.STORAGE_VERSION_MINOR,
+            "data": orjson.loads(orjson.dumps(entities._data_to_save())),
+        },
+        **{key: value for key, value in hass_storage.items() if key.startswith(f"{DOMAIN}.")},
+    }
+    identity = gateway.identity
+    return {
+        "version": VERSION,
+        "identity": {
+            "serial_number": identity.serial_number,
+            "mac": identity.mac,
+            "firmware": identity.firmware,
+            "part_number": identity.part_number,
+            "api_version": identity.api_version,
+        },
+        "answers": answers,
+        "storage": {key: {"key": key, **value} for key, value in storage.items()},
+    }
+
+
+def _in_lines(node: Any, depth: int = 0) -> bytes:
+    """Return JSON with one record a line, so that a person can read it and a tool can show what differs."""
+    inner = [*node.values()] if isinstance(node, dict) else node
+    if depth > 5 or not isinstance(inner, list) or not any(isinstance(item, dict | list) for item in inner):
+        return orjson.dumps(node)
+    ends = (b"{", b"}") if isinstance(node, dict) else (b"[", b"]")
+    heads = [orjson.dumps(key) + b": " for key in node] if isinstance(node, dict) else [b""] * len(inner)
+    pad = b"\n" + b" " * (depth + 1)
+    lines = b",".join(pad + head + _in_lines(item, depth + 1) for head, item in zip(heads, inner, strict=True))
+    return ends[0] + lines + pad[:-1] + ends[1] + (b"\n" if depth == 0 else b"")
