@@ -17,7 +17,6 @@ _LIBRARIES: Final = (
     "/usr/lib*/faketime/libfaketime.so.1",
     "/usr/local/lib*/faketime/libfaketime.so.1",
 )
-_LOOK: Final = 0.05
 
 
 class FastClock(Clock):
@@ -43,8 +42,7 @@ class FastClock(Clock):
 
     async def until(self, instant: float) -> None:
         """Wait until the clock shows an instant."""
-        while (left := (instant - self.now()) / self.speed) > 0:
-            await asyncio.sleep(max(min(left, 1.0), _LOOK))
+        await asyncio.sleep(max(instant - self.now(), 0.0) / self.speed)
 
     def wrapper(self) -> tuple[str, ...]:
         """Return what to put before a command so that it lives by this clock; raises UsageError without libfaketime."""

@@ -26,10 +26,10 @@ from .workspace import workspace
 #: In the evening, when every load of a site draws something.
 _BEGIN: Final = datetime(2026, 11, 20, 16, 50, tzinfo=UTC).timestamp()
 _DAY: Final = 86_400.0
-#: Seconds of simulated time: until the first stop, a little over an hour, so that there is a full one; after a
-#: start, until the repair has had its second look, a quarter past the hour that follows.
-_BEFORE: Final = 80 * 60.0
-_SECOND_LOOK: Final = 25 * 60.0
+#: Full hours that begin after a start and are let pass; before the first outage one more, for an hour that is whole.
+_LIVED: Final = 1
+#: Seconds of an hour until it has been looked at for the second time, a quarter past.
+_LOOKED_AT: Final = 25 * 60.0
 #: Rows that the gateway gives at once: its answers have to come within ten seconds of the fast clock.
 _ROWS_AT_ONCE: Final = 250
 #: What the recorder says when an import has destroyed an hour of somebody else.
@@ -55,6 +55,8 @@ class Options:
     interval: int
     site: SiteKind
     seed: int
+    keep: Path | None
+    """Where Home Assistant's folder stays, None: it is removed."""
 
 
 @dataclass(slots=True)
@@ -87,30 +89,31 @@ class Run:
             )
             home_assistant = HomeAssistant(configuration, wrapper=self.clock.wrapper())
             stack.push_async_callback(home_assistant.stop)
-            await self._live(home_assistant, _BEGIN + _BEFORE)
+            await self._live(home_assistant, _LIVED + 1)
             for kill in self.options.kills:
-                back = await self._go_down(home_assistant, kill)
+                await self._go_down(home_assistant, kill)
                 home_assistant = HomeAssistant(configuration, wrapper=self.clock.wrapper())
                 stack.push_async_callback(home_assistant.stop)
-                await self._live(home_assistant, back // HOUR * HOUR + HOUR + _SECOND_LOOK)
+                await self._live(home_assistant, _LIVED)
             self._say("stopping it, to look into its database")
             await home_assistant.stop()
         _judge_log(configuration)
         judge = Judge(site, self.options.interval, self.outages)
         return list(judge.hours(configuration.folder))
 
-    async def _live(self, home_assistant: HomeAssistant, until: float) -> None:
-        """Start it, and let it run until an instant."""
+    async def _live(self, home_assistant: HomeAssistant, hours: int) -> None:
+        """Start it, and let it run until so many hours are full and have been looked at."""
         self._say("starting Home Assistant")
         await home_assistant.start()
         if self.outages:
             down, _ = self.outages[-1]
             self.outages[-1] = (down, self.clock.now())
+        until = self.clock.now() // HOUR * HOUR + hours * HOUR + _LOOKED_AT
         self._say(f"it runs, until {_time(until)}")
         await self.clock.until(until)
 
-    async def _go_down(self, home_assistant: HomeAssistant, kill: signal.Signals) -> float:
-        """End it in the given way, jump over the hours of the outage, and return when it is to be started again."""
+    async def _go_down(self, home_assistant: HomeAssistant, kill: signal.Signals) -> None:
+        """End it in the given way, and jump over the hours of the outage."""
         down = self.clock.now()
         if kill is signal.SIGKILL:
             home_assistant.kill()
@@ -119,10 +122,8 @@ class Run:
             await home_assistant.stop()
         back = down + self.options.down * HOUR
         self._say(f"ended by {kill.name}; down until {_time(back)}")
-        # The last poll may be an interval old.
         self.outages.append((down, back))
         self.clock.set(back)
-        return back
 
     def _say(self, text: str) -> None:
         self.console.step(f"{_time(self.clock.now())}  {text}")
@@ -200,6 +201,7 @@ def parse(arguments: Sequence[str]) -> Options:
     add("--interval", type=_number(2, 300), default=30.0, metavar="SECONDS", help="between two polls (30)")
     add("--site", choices=("flat", "house", "shop"), default="flat", help="what the gateway measures (flat)")
     add("--seed", type=int, default=1, help="which one of its kind (1)")
+    add("--keep", type=Path, metavar="DIR", help="keep Home Assistant's configuration in this empty or new folder")
     given = parser.parse_args(arguments)
     kills = {
         "term": (signal.SIGTERM,),
@@ -214,6 +216,7 @@ def parse(arguments: Sequence[str]) -> Options:
         interval=int(given.interval),
         site=SiteKind(given.site),
         seed=given.seed,
+        keep=given.keep,
     )
 
 
@@ -237,7 +240,7 @@ def main(arguments: list[str]) -> int:
     try:
         run = Run(parse(arguments), console)
         with workspace() as work:
-            hours = asyncio.run(run.run(work / "config"))
+            hours = asyncio.run(run.run(run.options.keep or work / "config"))
     except UsageError as err:
         console.error(str(err))
         return 2

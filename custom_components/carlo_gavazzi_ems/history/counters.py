@@ -150,9 +150,10 @@ class CounterRepair:
                 else:
                     self._outcome.refuse(target.uid, target.entity_id, str(reason))
                 continue
-            if plan.rows:
+            if plan.rows or plan.adjustments:
                 async_write_counter(self._hass, target, plan)
-                self._outcome.wrote(target.uid, target.entity_id, len(plan.rows))
+                # An hour of which only the sum was off is repaired without a row.
+                self._outcome.wrote(target.uid, target.entity_id, len(plan.rows) or len(plan.adjustments))
 
     def _rules(self, target: Target) -> Rules:
         return rules_for(self._hass, self._entry, target)

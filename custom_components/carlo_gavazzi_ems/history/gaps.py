@@ -74,11 +74,14 @@ class Rules:
 def suspects(recorded: Sequence[CounterRow]) -> set[float]:
     """Return the hours that look missed: those without a row, and those without a change before one with a change.
 
-    The hour before them is among them: it may have been cut short.
+    The hour before them is among them: it may have been cut short. Hours in which a counter began anew are too: what
+    it counted between the last poll and that moment is in its history only.
     """
     found: set[float] = set()
     flat: set[float] = set()
     for before, row in pairwise(recorded):
+        if _began_anew(before, row):
+            found.add(row.start)
         missing = hours(before.start + HOUR, row.start)
         if missing:
             found.update(missing, [before.start])
@@ -88,6 +91,12 @@ def suspects(recorded: Sequence[CounterRow]) -> set[float]:
             found.update(flat)
             flat = set()
     return found
+
+
+def _began_anew(before: CounterRow, row: CounterRow) -> bool:
+    """Return whether the recorder counted a reset between two rows: else a sum moves as its state does."""
+    off = (row.sum - before.sum) - (row.state - before.state)
+    return is_reset(before.state, row.state) or off > _SAME_SUM * max(abs(before.state), 1.0)
 
 
 class Counter:
@@ -121,6 +130,8 @@ class Counter:
         while index < len(span):
             row = by_hour.get(span[index])
             if self._is_good(row) if row else not self._has_readings(span[index]):
+                if row and row is not base:
+                    shift += self._make_up(plan, base, row)
                 base = row or base
                 index += 1
                 continue
@@ -130,7 +141,7 @@ class Counter:
             sides = [side._replace(sum=side.sum + shift) for side in (base, right.row)]
             gap = _Gap(span[index:stop], sides[0], Junction(sides[1], right.end))
             shift += self._fill(plan, by_hour, gap)
-            index = stop
+            base, index = right.row, stop
         return plan
 
     def before(self, first: CounterRow, start: float) -> Plan:
@@ -188,6 +199,26 @@ class Counter:
         if difference:
             plan.adjustments.append((gap.right.row.start, difference))
         return difference
+
+    def _make_up(self, plan: Plan, base: CounterRow, row: CounterRow) -> float:
+        """Add what a counter counted before a reset that Home Assistant saw only the end of; return by how much.
+
+        Both rows are the meter's, and no hour between them was missed: only a reset can hide anything there.
+        """
+        if not self._rules.increasing or not self._is_known(base):
+            return 0.0
+        ledger = Ledger(base.state, base.sum, increasing=True)
+        for reading in self._readings[self._position(base) : self._position(row)]:
+            ledger.book(reading.value)
+        missed = ledger.meet(row.state) - row.sum
+        if not ledger.resets or missed <= _SAME_SUM * max(abs(base.state), 1.0):
+            return 0.0
+        plan.adjustments.append((row.start, missed))
+        return missed
+
+    def _is_known(self, row: CounterRow) -> bool:
+        """Return whether history reaches back to a row."""
+        return bool(self._ends) and self._ends[0] <= row.start + HOUR - self._rules.lag
 
     def _difference(self, ledger: Ledger, gap: _Gap) -> float:
         """Return by how much the sum after a gap is off; a difference that nothing explains raises Disagreement."""

@@ -1,10 +1,8 @@
 """Missed hours are found and filled, to the last digit, or left alone with a reason."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 
-from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.carlo_gavazzi_ems.history.gaps import (
@@ -12,106 +10,13 @@ from custom_components.carlo_gavazzi_ems.history.gaps import (
     Disagreement,
     Junction,
     Plan,
-    Rules,
     measured_gaps,
     measured_repair,
     suspects,
 )
 from custom_components.carlo_gavazzi_ems.history.rows import HOUR, CounterRow, Reading
 
-RULES = Rules(increasing=True, lag=60.0, kept=10 * 86_400.0)
-
-
-@dataclass
-class World:
-    """A meter, its gateway and a Home Assistant, minute by minute, with what went wrong."""
-
-    hours: int = 24
-    off: set[int] = field(default_factory=set)
-    """Minutes in which Home Assistant was not running."""
-    unreachable: set[int] = field(default_factory=set)
-    """Minutes in which the gateway could not be reached."""
-    silent: set[int] = field(default_factory=set)
-    """Minutes of which the gateway has no history."""
-    resets: set[int] = field(default_factory=set)
-    purged_at: int | None = None
-    """The minute at which Home Assistant forgets what it counts on from."""
-    watts: tuple[int, ...] = (2000,)
-    truth: list[int] = field(default_factory=list)
-    """All that was counted, in units of 1/60 Wh, at the end of each minute."""
-    shown: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Let the meter run."""
-        total, since = 30_000_000, 0
-        for minute in range(self.hours * 60):
-            if minute in self.resets:
-                since = total
-            total += self.watts[minute % len(self.watts)]
-            self.truth.append(total)
-            self.shown.append((total - since) / 60_000)
-
-    def readings(self) -> list[Reading]:
-        """Return the gateway's history in kWh."""
-        return [
-            Reading((minute + 1) * 60.0, value, value, value)
-            for minute, value in enumerate(self.shown)
-            if minute not in self.silent
-        ]
-
-    def rows(self) -> Iterator[CounterRow]:
-        """Yield the hours as Home Assistant's recorder writes them."""
-        state, total, seen = 0.0, 0.0, False
-        for minute in range(self.hours * 60):
-            if minute == self.purged_at:
-                seen, total = False, 0.0
-            if not minute % 60:
-                there = False
-            if minute not in self.off | self.unreachable:
-                value = self.shown[minute]
-                if seen:
-                    total += value if value < 0.9 * state else value - state
-                state, seen = value, True
-                there = True
-            # After a start Home Assistant makes up rows for the time it was off, without a change.
-            there = there or (seen and minute in self.off)
-            if minute % 60 == 59 and there:
-                yield CounterRow((minute // 60) * HOUR, state, total)
-
-    def kwh(self, start: float, end: float) -> float:
-        """Return what the meter truly counted."""
-        return (self.truth[round(end / 60) - 1] - self.truth[round(start / 60) - 1]) / 60_000
-
-
-def repair(world: World, until: int | None = None, live: Junction | None = None) -> Plan:
-    """Plan for all hours of a world."""
-    rows = [row for row in world.rows() if until is None or row.start < until * HOUR]
-    return Counter(reversed(world.readings()), RULES).repair(rows, (until or world.hours) * HOUR, live)
-
-
-def carried_out(world: World, plan: Plan) -> dict[float, CounterRow]:
-    """Return the rows after a plan, as the recorder carries it out."""
-    rows = {row.start: row for row in world.rows()}
-    for start, by in plan.adjustments:
-        rows |= {key: row._replace(sum=row.sum + by) for key, row in rows.items() if row.start >= start}
-    return rows | {row.start: row for row in plan.rows}
-
-
-def span(start: str, end: str) -> set[int]:
-    """Return the minutes between two times of the first day, `11:00` to `15:01`."""
-    begin, stop = (int(text[:2]) * 60 + int(text[3:]) for text in (start, end))
-    return set(range(begin, stop))
-
-
-def assert_true(world: World, plan: Plan, *, but: tuple[int, ...] = ()) -> None:
-    """Every hour has the meter's own energy."""
-    rows = carried_out(world, plan)
-    before = rows[0.0]
-    for start in sorted(rows)[1:]:
-        if start / HOUR not in but:
-            assert rows[start].sum - before.sum == pytest.approx(world.kwh(before.start + HOUR, start + HOUR), abs=1e-9)
-        before = rows[start]
-    assert before.sum - rows[0.0].sum == pytest.approx(world.kwh(HOUR, before.start + HOUR), abs=1e-9)
+from .worlds import RULES, World, assert_true, carried_out, repair, span
 
 
 @pytest.mark.parametrize(
@@ -157,6 +62,18 @@ def test_r03_each_hour_is_the_meters(world: World) -> None:
         None,
     )
     assert again == Plan()
+
+
+@pytest.mark.parametrize("minute", [11 * 60 + 20, 11 * 60 + 30, 11 * 60 + 39], ids=["first", "middle", "last"])
+def test_r03_a_reset_in_an_outage_that_misses_no_hour(minute: int) -> None:
+    """What was counted between the last poll and the reset is in the history only; it is put into its hour."""
+    world = World(off=span("11:20", "11:40"), resets={minute})
+    assert 11 * HOUR in suspects(list(world.rows()))
+    plan = repair(world)
+    assert plan.rows == []
+    lost = (minute - (11 * 60 + 20)) * 2000 / 60_000
+    assert plan.adjustments == ([(11 * HOUR, pytest.approx(lost, abs=1e-9))] if lost else [])
+    assert_true(world, plan)
 
 
 def test_r03_nothing_is_touched_where_nothing_was_missed() -> None:
@@ -272,48 +189,3 @@ def test_r03_missed_hours_of_a_measured_value() -> None:
     rows = measured_repair(made, {HOUR, 2 * HOUR})
     assert [row.start / HOUR for row in rows] == [1, 2, 3]
     assert rows[0][1:4] == (89.5, 60.0, 119.0)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_r03_random_outages_lose_nothing(data: st.DataObject) -> None:
-    """Outages of Home Assistant and of the gateway, resets, holes in the history: the sum is the meter's."""
-    total = 5 * 24 * 60
-
-    def spans(most: int) -> set[int]:
-        found = set[int]()
-        for _ in range(data.draw(st.integers(0, 3))):
-            start = data.draw(st.integers(180, total - 200))
-            found.update(range(start, min(start + data.draw(st.integers(1, most)), total - 180)))
-        return found
-
-    world = World(
-        hours=120,
-        off=spans(1500),
-        unreachable=spans(1500),
-        silent=spans(300) if data.draw(st.booleans()) else set(),
-        watts=tuple(data.draw(st.lists(st.integers(1, 4000), min_size=1, max_size=7))),
-    )
-    down = world.off | world.unreachable
-    # A reset is seen by history, or by Home Assistant: nobody can know of one that both have missed.
-    if data.draw(st.booleans()) and (times := sorted(down - {m + d for m in world.silent for d in (-1, 0, 1)})):
-        world = replace(world, resets={data.draw(st.sampled_from(times))}, truth=[], shown=[])
-    plan = repair(world)
-    rows = carried_out(world, plan)
-    first, last = rows[min(rows)], rows[max(rows)]
-    repaired = {row.start for row in plan.rows}
-    # A reset within an outage that missed no full hour: what was counted between the last poll and it is lost.
-    unseen = {minute // 60 * HOUR for minute in world.resets} - repaired
-    lost = 61 * 4000 / 60_000 if unseen else 1e-9
-    assert last.sum - first.sum == pytest.approx(world.kwh(first.start + HOUR, last.start + HOUR), abs=lost)
-    quiet = {minute // 60 * HOUR for minute in world.silent} | {minute // 60 * HOUR + HOUR for minute in world.silent}
-    for start in sorted(rows)[1:]:
-        if start - HOUR in rows and not {start, start - HOUR} & (quiet | unseen):
-            change = rows[start].sum - rows[start - HOUR].sum
-            assert change == pytest.approx(world.kwh(start, start + HOUR), abs=2 * 4000 / 60_000)
-        if not quiet & {start}:
-            assert start in rows
-    for start in repaired:
-        if start - HOUR in repaired and not {start, start - HOUR} & quiet:
-            change = rows[start].sum - rows[start - HOUR].sum
-            assert change == pytest.approx(world.kwh(start, start + HOUR), abs=1e-9)

@@ -1,0 +1,104 @@
+"""Worlds of minutes: a meter, its gateway and a Home Assistant, with what went wrong, and what a repair makes of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from custom_components.carlo_gavazzi_ems.history.gaps import Counter, Junction, Plan, Rules
+from custom_components.carlo_gavazzi_ems.history.rows import HOUR, CounterRow, Reading
+
+RULES = Rules(increasing=True, lag=60.0, kept=10 * 86_400.0)
+
+
+@dataclass
+class World:
+    """A meter, its gateway and a Home Assistant, minute by minute, with what went wrong."""
+
+    hours: int = 24
+    off: set[int] = field(default_factory=set)
+    """Minutes in which Home Assistant was not running."""
+    unreachable: set[int] = field(default_factory=set)
+    """Minutes in which the gateway could not be reached."""
+    silent: set[int] = field(default_factory=set)
+    """Minutes of which the gateway has no history."""
+    resets: set[int] = field(default_factory=set)
+    purged_at: int | None = None
+    """The minute at which Home Assistant forgets what it counts on from."""
+    watts: tuple[int, ...] = (2000,)
+    truth: list[int] = field(default_factory=list)
+    """All that was counted, in units of 1/60 Wh, at the end of each minute."""
+    shown: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Let the meter run."""
+        total, since = 30_000_000, 0
+        for minute in range(self.hours * 60):
+            if minute in self.resets:
+                since = total
+            total += self.watts[minute % len(self.watts)]
+            self.truth.append(total)
+            self.shown.append((total - since) / 60_000)
+
+    def readings(self) -> list[Reading]:
+        """Return the gateway's history in kWh."""
+        return [
+            Reading((minute + 1) * 60.0, value, value, value)
+            for minute, value in enumerate(self.shown)
+            if minute not in self.silent
+        ]
+
+    def rows(self) -> Iterator[CounterRow]:
+        """Yield the hours as Home Assistant's recorder writes them."""
+        state, total, seen = 0.0, 0.0, False
+        down = self.off | self.unreachable
+        for minute in range(self.hours * 60):
+            if minute == self.purged_at:
+                seen, total = False, 0.0
+            if not minute % 60:
+                there = False
+            if minute not in down:
+                value = self.shown[minute]
+                if seen:
+                    total += value if value < 0.9 * state else value - state
+                state, seen = value, True
+                there = True
+            # After a start Home Assistant makes up rows for the time it was off, without a change.
+            there = there or (seen and minute in self.off)
+            if minute % 60 == 59 and there:
+                yield CounterRow((minute // 60) * HOUR, state, total)
+
+    def kwh(self, start: float, end: float) -> float:
+        """Return what the meter truly counted."""
+        return (self.truth[round(end / 60) - 1] - self.truth[round(start / 60) - 1]) / 60_000
+
+
+def repair(world: World, until: int | None = None, live: Junction | None = None) -> Plan:
+    """Plan for all hours of a world."""
+    rows = [row for row in world.rows() if until is None or row.start < until * HOUR]
+    return Counter(reversed(world.readings()), RULES).repair(rows, (until or world.hours) * HOUR, live)
+
+
+def carried_out(world: World, plan: Plan) -> dict[float, CounterRow]:
+    """Return the rows after a plan, as the recorder carries it out."""
+    rows = {row.start: row for row in world.rows()}
+    for start, by in plan.adjustments:
+        rows |= {key: row._replace(sum=row.sum + by) for key, row in rows.items() if row.start >= start}
+    return rows | {row.start: row for row in plan.rows}
+
+
+def span(start: str, end: str) -> set[int]:
+    """Return the minutes between two times of the first day, `11:00` to `15:01`."""
+    begin, stop = (int(text[:2]) * 60 + int(text[3:]) for text in (start, end))
+    return set(range(begin, stop))
+
+
+def assert_true(world: World, plan: Plan, *, but: tuple[int, ...] = ()) -> None:
+    """Every hour has the meter's own energy."""
+    rows = carried_out(world, plan)
+    before = rows[0.0]
+    for start in sorted(rows)[1:]:
+        if start / HOUR not in but:
+            assert rows[start].sum - before.sum == pytest.approx(world.kwh(before.start + HOUR, start + HOUR), abs=1e-9)
+        before = rows[start]
+    assert before.sum - rows[0.0].sum == pytest.approx(world.kwh(HOUR, before.start + HOUR), abs=1e-9)
