@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,11 +141,13 @@ async def _load(home_assistant: HomeAssistant, entry_id: str) -> None:
     try:
         async with asyncio.timeout(_LOADING), RestClient(home_assistant.url) as client:
             while True:
-                states = {entry["entry_id"]: entry["state"] for entry in await client.get(path)}
-                if states.get(entry_id) == "loaded":
-                    return
-                if states.get(entry_id) != "setup_in_progress":
-                    await client.post(f"{path}/{entry_id}/reload", {})
+                # Its patience with a connection is that of the fast clock, too.
+                with suppress(HarnessError):
+                    states = {entry["entry_id"]: entry["state"] for entry in await client.get(path)}
+                    if states.get(entry_id) == "loaded":
+                        return
+                    if states.get(entry_id) != "setup_in_progress":
+                        await client.post(f"{path}/{entry_id}/reload", {})
                 await asyncio.sleep(0.5)
     except TimeoutError:
         raise HarnessError(

@@ -80,7 +80,9 @@ class CounterRepair:
         stale = await self._async_stale(counters, rows, since)
         groups: defaultdict[tuple[float, float], list[Suspect]] = defaultdict(list)
         for target in counters:
-            suspect = await self._async_suspect(target, rows[target.entity_id], stale[target.entity_id], since)
+            # What waits for a state after its gap began before the hours that are looked at for the first time.
+            begin = min(since, pending.get(target.entity_id, since))
+            suspect = await self._async_suspect(target, rows[target.entity_id], stale[target.entity_id], begin)
             if suspect is not None:
                 groups[suspect.rows[0].start, suspect.until].append(suspect)
         for (start, until), group in groups.items():
