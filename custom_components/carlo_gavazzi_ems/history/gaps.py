@@ -19,6 +19,7 @@ from .rows import (
     is_reset,
     measured_rows,
     resolution,
+    stride,
 )
 
 #: Of what a number may differ that went through a database and a change of units.
@@ -108,6 +109,7 @@ class Counter:
         self._ends = [reading.end for reading in self._readings]
         self._rules = rules
         self._resolution = resolution(self._readings)
+        self._stride = stride(self._readings)
 
     def is_fresh(self, junction: Junction) -> bool:
         """Return whether a state is what the counter read at the end of its time, as far as history can tell."""
@@ -257,7 +259,8 @@ class Counter:
             margin = tolerance + abs(after - before)
             return min(before, after) - margin <= state <= max(before, after) + margin
         if is_reset(before, after):
-            return before <= state + tolerance or state <= after + tolerance
+            # Before it began anew it counted on, but no more than it ever does from one reading to the next.
+            return before - tolerance <= state <= before + self._stride + tolerance or state <= after + tolerance
         return before - tolerance <= state <= after + tolerance
 
 

@@ -158,3 +158,10 @@ def resolution(readings: Sequence[Reading]) -> float:
     """Return the smallest step between readings that follow each other, 0 where there is none."""
     steps = (abs(after.value - before.value) for before, after in pairwise(readings))
     return min((step for step in steps if step > 0), default=0.0)
+
+
+def stride(readings: Sequence[Reading]) -> float:
+    """Return the largest rise from one reading to the next, 0 where there is none."""
+    return max(
+        (after.value - before.value for before, after in pairwise(readings) if after.value > before.value), default=0.0
+    )
