@@ -50,6 +50,14 @@ class Column:
         return self.moving and all(before <= after for before, after in pairwise(self.present))
 
     @cached_property
+    def is_slow(self) -> bool:
+        """Whether the value moves up and down in small steps only, as a counter does that also runs back."""
+        if not self.moving or not self.present:
+            return False
+        steps = sorted(abs(after - before) for before, after in pairwise(self.present))
+        return steps[-1] <= 0.1 * (self.highest - self.lowest) + 2 * self.resolution
+
+    @cached_property
     def is_flag(self) -> bool:
         """Whether these are a few whole numbers that stand for something."""
         return self.resolution >= 1 and len(set(self.present)) <= 4 and self.highest < 100 and self.lowest >= 0

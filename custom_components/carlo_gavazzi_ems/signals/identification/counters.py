@@ -160,7 +160,7 @@ def sort_out(
     law = "energy_is_integral_of_power"
     for code, roles in fitting.items():
         if len(roles) > 1 or roles[0] not in _ROLES or code in doubted:
-            sure = len(roles) == 1 and code not in doubted and registers.evidence[code][roles[0]].steps >= _ENOUGH
+            sure = len(roles) == 1 and code not in doubted and registers.evidence[code][roles[0]].is_enough
             for role in roles:
                 yield code, role, SURE if sure else LIKELY / len(roles), law
     named = {code for code in claims_codes(loads) if claims.role(code)}
@@ -172,7 +172,7 @@ def sort_out(
         split = role == "energy_import" or (role == "energy_export" and not whole)
         family = Family(loads, codes, named | (set(fitting) - set(codes)), split=split)
         whole |= family.totals
-        enough = {code for code in codes if registers.evidence[code][role].steps >= _ENOUGH}
+        enough = {code for code in codes if registers.evidence[code][role].is_enough}
         single = len(family.totals) == 1
         for code in codes:
             if code in family.totals:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from itertools import pairwise
+from math import log, sqrt
 
 from .columns import Load
 
@@ -15,6 +15,12 @@ _DECADES = (1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e6)
 """What may lie between a power in any unit times hours and a counter in any unit."""
 _OFF = 0.1
 """How far a counter's growth may be from a power of ten times the integral before nobody looks closer."""
+_INDEPENDENT = 12
+"""A load's counter and power say so many independent things a day."""
+_SAMPLING = 0.25
+"""The share of a power's change from row to row by which the mean of a row may be off."""
+_CLOSEST = 0.003
+"""No integral is believed to be closer, as a share of the growth."""
 
 
 class Direction(StrEnum):
@@ -29,16 +35,29 @@ class Direction(StrEnum):
 class Growth:
     """How a counter grew against what a power says."""
 
-    factor: float
-    """Counter units per power unit and hour: a power of ten."""
-    misfit: float
-    """The largest deviation beyond the resolution, as a share of the growth."""
-    steps: float
-    """The growth in steps of what can be told apart."""
-    rough: float
-    """The largest deviation as a share of the growth."""
-    resolved: float
-    """The counter's resolution as a share of the growth."""
+    off: float
+    """By how much the counter strays from what the power says, as root of the mean square."""
+    moved: float
+    """By how much it strays from standing still, by the same measure."""
+    fuzz: float
+    """By how much it may stray: its resolution, the integral's uncertainty."""
+    said: float
+    """By how much the power says that it should have moved, by the same measure."""
+
+    @property
+    def steps(self) -> float:
+        """The larger of what it did and what it should have done, in steps of what can be told apart."""
+        return max(self.moved, self.said) / self.fuzz
+
+    @property
+    def cost(self) -> float:
+        """Return what it costs, as a negative logarithm of likelihood, to believe that the counter counts the power."""
+        return _INDEPENDENT * log((self.off + self.fuzz) / (self.moved + self.fuzz))
+
+    @property
+    def fails(self) -> bool:
+        """Tell whether the counter strays by more than anything explains."""
+        return self.off > 4 * self.fuzz + 0.03 * max(self.moved, self.said)
 
 
 class Timeline:
@@ -114,49 +133,37 @@ class Timeline:
                 result.append(last)
         return result
 
-    def slack(self, code: int) -> float:
-        """Return by how much an integral may be off for being sampled at slightly other times."""
+    def uncertainty(self, code: int) -> float:
+        """Return by how much the integral of a power may be off, for being sampled at other times and too seldom."""
         column = self.load.columns[code]
-        return (column.highest - column.lowest) * self.load.period / 3600
+        edge = (column.quantile(0.98) - column.quantile(0.02)) * self.load.period / 3600
+        rough = sum(
+            ((after - before) * hours) ** 2
+            for before, after, hours in zip(column.values, column.values[1:], self.hours[1:], strict=False)
+            if after == after and before == before  # noqa: PLR0124  # not NaN
+        )
+        return 0.3 * edge + _SAMPLING * sqrt(rough)
 
 
-@lru_cache(maxsize=1024)
-def _decade(ratio: float) -> float:
-    """Return the power of ten that a ratio is near to, 0 if there is none."""
-    return next((decade for decade in _DECADES if abs(ratio / decade - 1) <= _OFF), 0.0)
-
-
-def growth(readings: Sequence[float], integral: Sequence[float], resolution: float, slack: float) -> Growth | None:
-    """Compare a counter with an integral; None if its growth is no power of ten times the integral's."""
-    grown, said = readings[-1] - readings[0], integral[-1] - integral[0]
+def decade(grown: float, said: float, resolution: float) -> float:
+    """Return the power of ten that a counter's growth is of an integral's, 0 if there is none."""
     if not said or not grown:
-        return None
-    rough = resolution / abs(grown)
-    factor = _decade(grown / said) or (rough and _nearest(grown, said, resolution))
-    if not factor:
-        return None
-    return _compare(readings, integral, factor, resolution, slack)
+        return 0.0
+    near = _OFF * abs(grown) + 1.5 * resolution
+    return next((one for one in _DECADES if abs(grown - one * said) <= near), 0.0)
 
 
-def _nearest(grown: float, said: float, resolution: float) -> float:
-    """Return the power of ten that a coarse counter's growth allows, 0 if there is none."""
-    return next((decade for decade in _DECADES if abs(grown - decade * said) <= 1.5 * resolution), 0.0)
+def _wander(values: Sequence[float]) -> float:
+    """Return the root of the mean square of values around their mean."""
+    middle = sum(values) / len(values)
+    return sqrt(sum((value - middle) ** 2 for value in values) / len(values))
 
 
-def _compare(
-    readings: Sequence[float], integral: Sequence[float], factor: float, resolution: float, slack: float
+def compare(
+    readings: Sequence[float], integral: Sequence[float], factor: float, resolution: float, uncertainty: float
 ) -> Growth:
-    """Compare a counter with an integral at a known factor."""
-    apart = [reading - factor * said for reading, said in zip(readings, integral, strict=True)]
-    size = max(abs(readings[-1] - readings[0]), factor * (max(integral) - min(integral)), 1e-12)
-    fuzz = resolution + factor * slack
-    width = max(apart) - min(apart)
-    misfit = max(0.0, width - fuzz) / size
-    return Growth(factor, misfit, size / max(fuzz, 1e-12), width / size, resolution / size)
-
-
-def at_factor(
-    readings: Sequence[float], integral: Sequence[float], factor: float, resolution: float, slack: float
-) -> Growth:
-    """Compare a counter, also one that does not move, with an integral at a known factor."""
-    return _compare(readings, integral, factor, resolution, slack)
+    """Compare a counter, also one that stands still, with an integral at a known factor."""
+    moved, said = _wander(readings), factor * _wander(integral)
+    off = _wander([reading - factor * one for reading, one in zip(readings, integral, strict=True)])
+    fuzz = 0.4 * resolution + factor * uncertainty + _CLOSEST * max(moved, said) + 1e-9
+    return Growth(off, moved, fuzz, said)

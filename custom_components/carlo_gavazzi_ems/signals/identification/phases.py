@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from math import exp, log
 
 from .book import DECISIVE, Book, Kind
-from .fit import Fit, summary
+from .fit import Fit, compare, summary
 from .match import MARGIN, Match, hold, match
 from .pool import Pool
 from .products import product_residuals
@@ -22,6 +22,8 @@ _MOST = 8
 _WIDE = 0.1
 """How far a total may be from the sum of its phases, which may have different angles."""
 
+_STEPS = 20
+"""A reading counts from so many steps of its resolution on."""
 _VAGUE = 0.02
 """How far from the truth a mere proportion may be because voltage and power factor move too."""
 
@@ -160,7 +162,16 @@ class PhaseFinder:
                 pool, [self._unit * u * i for u, i in zip(pool.rows[volt], amperes, strict=True)], phase
             )
         ]
+        if not fits:  # the power factor may be 1
+            said = [[self._unit * u * i for u, i in zip(pool.rows[volt], amperes, strict=True)] for volt in volts]
+            fits = [fit for one in said if (fit := self._plain_fit(pool, one, phase)).holds(0.8)]
         return min(fits, key=lambda fit: fit.spread, default=None)
+
+    def _plain_fit(self, pool: Pool, apparent: Sequence[float], phase: int) -> Fit:
+        """Return how well P of a phase is all of an apparent power."""
+        active = self._actives[phase]
+        read = [abs(p) for p in pool.rows[active]]
+        return compare(read, apparent, floor=_STEPS * pool.resolution[active], tolerance=0.03)
 
     def _is_voltage(self, pool: Pool, level: float) -> bool:
         """Tell whether so many units of power an ampere are possible on a load."""

@@ -1,38 +1,45 @@
-"""Which counter counts which power, in which direction: the roles that fit on every load."""
+"""Which counter counts which power, in which direction: the roles that fit, weighed over all loads."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .columns import Load
-from .integrals import Direction, Growth, Timeline, at_factor, growth
+from .integrals import Direction, Growth, Timeline, compare, decade
+from .match import MARGIN
 
-_GOOD = 0.04
-"""A counter that deviates by a larger share of its growth counts something else."""
-_BAD = 0.12
-"""A counter that deviates by a larger share on any load does not count it."""
-_STEPS = 8.0
+_STEPS = 6.0
 """A growth of fewer steps tells nothing."""
+_CLOSE = 0.06
+"""A counter that strays by a smaller share of its growth may count the power."""
+_EVIDENCE = -20.0
+"""What is cheaper to believe than this is no chance."""
 
 
 @dataclass(slots=True)
 class Evidence:
     """What the loads say of a counter in a role."""
 
-    fits: list[Growth] = field(default_factory=list)
-    fails: int = 0
     seen: dict[int, Growth] = field(default_factory=dict)
-    """What was seen on each load (by its number) where anything could be seen, good or not."""
+    """What was seen on each load (by its number)."""
 
     @property
-    def steps(self) -> float:
-        """The steps on all loads together."""
-        return sum(min(one.steps, 1000.0) for one in self.fits)
+    def cost(self) -> float:
+        """What it costs to believe in the role, on all loads together."""
+        return sum(one.cost for one in self.seen.values())
 
     @property
-    def misfit(self) -> float:
-        """The mean misfit, the larger growths counting more."""
-        return sum(min(one.steps, 1000.0) * one.misfit for one in self.fits) / max(self.steps, 1e-12)
+    def fits(self) -> bool:
+        """Tell whether the counter does what its role says on a load that shows it, and mostly does not fail."""
+        telling = [one for one in self.seen.values() if one.steps >= _STEPS]
+        good = sum(one.off <= _CLOSE * one.moved + 1.5 * one.fuzz for one in telling if one.moved > 2 * one.fuzz)
+        fails = sum(one.fails for one in telling)
+        return good > 0 and fails <= 0.1 * len(telling)
+
+    @property
+    def is_enough(self) -> bool:
+        """Tell whether this is no chance."""
+        return self.cost <= _EVIDENCE
 
 
 type Role = str
@@ -50,72 +57,76 @@ class Registers:
         self.evidence: dict[int, dict[Role, Evidence]] = defaultdict(lambda: defaultdict(Evidence))
         self.sources: dict[Role, set[int]] = defaultdict(set)
         """The powers that a role was seen with."""
-        for timeline in timelines:
-            self._look(timeline)
-        self.factor = self._usual_factor()
         self._resolutions = _resolutions(timelines)
-        for number, timeline in enumerate(timelines):
-            self._refute(number, timeline)
+        self.factor = self._usual_factor(timelines)
+        if self.factor:
+            for number, timeline in enumerate(timelines):
+                self._look(number, timeline)
 
     def _pairs(self, load: Load) -> Iterable[tuple[int, Direction, Role]]:
         """Return the powers of a load with the directions and roles of their counters."""
         for code, roles in self._powers.items():
-            if code in load.columns and load.columns[code].moving:
+            if code in load.columns and load.columns[code].present:
                 for direction, role in zip(Direction, roles, strict=False):
                     if role:
                         yield code, direction, role
 
-    def _look(self, timeline: Timeline) -> None:
-        """Find the roles that each moving counter of a load fits."""
-        load = timeline.load
-        pairs = [
-            (code, role, timeline.integral(code, direction), timeline.slack(code))
-            for code, direction, role in self._pairs(load)
+    def _counters(self, load: Load) -> list[int]:
+        """Return the codes of a load that may be counters."""
+        return [
+            code
+            for code, column in load.columns.items()
+            if code not in self._powers
+            and column.present
+            and (code in self._resolutions or not column.moving)
+            and (column.is_rising or not column.moving or column.is_slow)
         ]
-        for code, column in load.columns.items():
-            if code in self._powers or column.moves < 3:
-                continue
-            readings = timeline.readings(code)
-            for power, role, integral, slack in pairs:
-                if not column.is_counter and "_net" not in role:
-                    continue
-                found = growth(readings, integral, column.resolution or 1e-6, slack)
-                if found is not None and found.misfit <= _GOOD and found.steps >= _STEPS:
-                    self.evidence[code][role].fits.append(found)
-                    self.sources[role].add(power)
 
-    def _usual_factor(self) -> float:
-        """Return the factor between powers and counters that most counters have."""
+    def _usual_factor(self, timelines: Sequence[Timeline]) -> float:
+        """Return the factor between powers and counters that fits most counters closely."""
         weights: dict[float, float] = defaultdict(float)
-        for roles in self.evidence.values():
-            for evidence in roles.values():
-                for one in evidence.fits:
-                    weights[one.factor] += min(one.steps, 100.0)
+        for timeline in timelines:
+            load = timeline.load
+            for code in self._counters(load):
+                column = load.columns[code]
+                if not column.is_counter:
+                    continue
+                readings, resolution = timeline.readings(code), column.resolution or 1e-6
+                for power, direction, _ in self._pairs(load):
+                    integral = timeline.integral(power, direction)
+                    factor = decade(readings[-1] - readings[0], integral[-1] - integral[0], resolution)
+                    if factor:
+                        found = compare(readings, integral, factor, resolution, timeline.uncertainty(power))
+                        if found.off <= _CLOSE * found.moved:
+                            weights[factor] -= max(found.cost, -60.0)
         return max(weights, key=lambda factor: weights[factor], default=0.0)
 
-    def _refute(self, number: int, timeline: Timeline) -> None:
-        """Count the loads on which a counter did not do what its role says."""
+    def _look(self, number: int, timeline: Timeline) -> None:
+        """See how each counter of a load fits each role."""
         load = timeline.load
-        for power, direction, role in list(self._pairs(load)):
-            integral, slack = timeline.integral(power, direction), timeline.slack(power)
-            for code, roles in self.evidence.items():
-                if role.endswith("?") or role not in roles or not roles[role].fits or code not in load.columns:
+        pairs = [
+            (power, role, timeline.integral(power, direction), timeline.uncertainty(power))
+            for power, direction, role in self._pairs(load)
+        ]
+        for code in self._counters(load):
+            column = load.columns[code]
+            resolution = (column.resolution if column.moving else self._resolutions.get(code, 0.0)) or 1e-6
+            readings = timeline.readings(code)
+            for power, role, integral, uncertainty in pairs:
+                if not column.is_rising and column.moving and "_net" not in role:
                     continue
-                column = load.columns[code]
-                resolution = column.resolution if column.moving else self._resolutions.get(code, column.resolution)
-                found = at_factor(timeline.readings(code), integral, self.factor, resolution or 1e-6, slack)
-                if found.steps >= _STEPS:
-                    roles[role].seen[number] = found
-                    roles[role].fails += found.misfit > _BAD
+                found = compare(readings, integral, self.factor, resolution, uncertainty)
+                seen = self.evidence[code][role].seen
+                if number not in seen or found.cost < seen[number].cost:
+                    seen[number] = found
+                if column.moving:
+                    self.sources[role].add(power)
 
     def roles(self, code: int) -> list[Role]:
-        """Return the roles that a counter fits wherever anything can be seen, the best first, without clearly worse ones."""
-        roles = {role: one for role, one in self.evidence.get(code, {}).items() if one.fits and not one.fails}
-        ranked = sorted(roles, key=lambda role: (roles[role].misfit, role))
-        if not ranked:
-            return []
-        best = roles[ranked[0]]
-        return [role for role in ranked if not _clearly_worse(roles[role], best)]
+        """Return the roles that a counter fits, the best first, without those that others are clearly better than."""
+        roles = {role: one for role, one in self.evidence.get(code, {}).items() if one.fits}
+        ranked = sorted(roles, key=lambda role: (roles[role].cost, role))
+        return [role for role in ranked if roles[role].cost < roles[ranked[0]].cost + MARGIN]
 
 
 def _resolutions(timelines: Sequence[Timeline]) -> dict[int, float]:
@@ -126,17 +137,6 @@ def _resolutions(timelines: Sequence[Timeline]) -> dict[int, float]:
     found: dict[int, float] = {}
     for timeline in timelines:
         for code, column in timeline.load.columns.items():
-            if column.moving and column.resolution:
+            if column.moving and (column.is_rising or column.is_slow):
                 found[code] = max(column.resolution, found.get(code, 0.0))
     return found
-
-
-def _clearly_worse(one: Evidence, best: Evidence) -> bool:
-    """Tell whether one role's deviations are larger than another's by more than the resolution explains."""
-    if one.misfit > 2 * best.misfit + 0.002 and (one.misfit - best.misfit) * one.steps > 3 * len(one.fits):
-        return True
-    return any(
-        worse.rough > 2 * best.seen[number].rough + 2 * worse.resolved + 0.003
-        for number, worse in one.seen.items()
-        if number in best.seen
-    )

@@ -8,32 +8,47 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from .book import DECISIVE, WEAK, Book, Kind
+from .fit import Fit, summary
 from .pool import Pool
 from .products import anchored_products
 
 _NEAR = 0.02
 _SHARE = 0.9
+_STEPS = 20
+_CLEAR = 2.0
+"""A pair reads so many times nearer the same than one of them and a third."""
 
 
-def _reads_same(pool: Pool, one: int, other: int) -> bool:
-    """Tell whether two codes read the same, but for sign, noise and resolution."""
-    step = pool.resolution[one] + pool.resolution[other]
-    pairs = [
-        (abs(a), abs(b))
-        for a, b in zip(pool.rows[one], pool.rows[other], strict=True)
-        if a == a and b == b  # noqa: PLR0124
-    ]
-    alike = sum(abs(a - b) <= _NEAR * max(a, b) + 2 * step for a, b in pairs)
-    return len(pairs) > 10 and alike >= _SHARE * len(pairs)
+def _sameness(pool: Pool, one: int, other: int) -> Fit:
+    """Return how nearly two codes read the same, but for sign, where that shows."""
+    floor = _STEPS * (pool.resolution[one] + pool.resolution[other])
+    return summary(
+        [
+            (abs(a) - abs(b)) / max(abs(a), abs(b))
+            for a, b in zip(pool.rows[one], pool.rows[other], strict=True)
+            if max(abs(a), abs(b)) > floor
+        ],
+        _NEAR,
+    )
 
 
 def _twins(pools: Sequence[Pool], codes: Sequence[int]) -> list[tuple[int, int]]:
-    """Return pairs of codes that read the same wherever both are measured."""
-    found = []
+    """Return pairs of codes that read the same wherever both are measured, and the same as no third one.
+
+    Of balanced phases a power reads nearly as much as that of another phase, but only nearly.
+    """
+    near: dict[tuple[int, int], list[Fit]] = {}
     for one, other in combinations(codes, 2):
-        shared = [pool for pool in pools if one in pool.varying and other in pool.varying]
-        if shared and all(_reads_same(pool, one, other) for pool in shared):
-            found.append((one, other))
+        fits = [_sameness(pool, one, other) for pool in pools if one in pool.varying and other in pool.varying]
+        telling = [fit for fit in fits if fit.count > 10]
+        if telling and all(fit.inliers >= _SHARE for fit in telling):
+            near[one, other] = telling
+    found = []
+    for pair, fits in near.items():
+        worst = max(fit.spread for fit in fits)
+        rivals = [others for other, others in near.items() if other != pair and set(other) & set(pair)]
+        if all(max(fit.spread for fit in others) > _CLEAR * worst + 1e-4 for others in rivals):
+            found.append(pair)
     return found
 
 
@@ -58,10 +73,7 @@ def find_twins(pools: Sequence[Pool], book: Book) -> None:
     measured = {code for pool in pools for code in pool.varying}
     open_ = sorted(code for code in measured if not book.decided(code))
     pairs = [pair for pair in _twins(pools, open_) if products & set(pair)]
-    crowded = {code for code in open_ if sum(code in pair for pair in pairs) > 1}
     for one, other in pairs:
-        if {one, other} & crowded:
-            continue
         for active, apparent in ((one, other), (other, one)):
             if _lowest(pools, apparent) < 0:
                 continue
