@@ -155,12 +155,16 @@ def sort_out(
     fitting = {code: registers.roles(code) for code in sorted(registers.evidence)}
     fitting = {code: [role.removesuffix("?") for role in roles] for code, roles in fitting.items() if roles}
     doubted = {code for code in fitting if registers.roles(code)[0].endswith("?")}
+    enough = {
+        code for code, roles in fitting.items() if code not in doubted and registers.evidence[code][roles[0]].is_enough
+    }
     _without_twins(fitting)
+    _eliminate(fitting, enough)
     _active_or_apparent(loads, fitting)
     law = "energy_is_integral_of_power"
     for code, roles in fitting.items():
         if len(roles) > 1 or roles[0] not in _ROLES or code in doubted:
-            sure = len(roles) == 1 and code not in doubted and registers.evidence[code][roles[0]].is_enough
+            sure = len(roles) == 1 and code in enough
             for role in roles:
                 yield code, role, SURE if sure else LIKELY / len(roles), law
     named = {code for code in claims_codes(loads) if claims.role(code)}
@@ -172,7 +176,6 @@ def sort_out(
         split = role == "energy_import" or (role == "energy_export" and not whole)
         family = Family(loads, codes, named | (set(fitting) - set(codes)), split=split)
         whole |= family.totals
-        enough = {code for code in codes if registers.evidence[code][role].is_enough}
         single = len(family.totals) == 1
         for code in codes:
             if code in family.totals:
@@ -204,6 +207,20 @@ def _without_twins(fitting: dict[int, list[str]]) -> None:
                 roles.remove(role)
 
 
+def _eliminate(fitting: dict[int, list[str]], enough: Collection[int]) -> None:
+    """Leave out the phases that other counters surely have: a phase's energy has no tariffs, parts or twins."""
+    while True:
+        sure = {roles[0]: code for code, roles in fitting.items() if len(roles) == 1 and code in enough}
+        dropped = False
+        for code, roles in fitting.items():
+            for role in [one for one in roles if "@" in one and sure.get(one, code) != code]:
+                if len(roles) > 1:
+                    roles.remove(role)
+                    dropped = True
+        if not dropped:
+            return
+
+
 def _active_or_apparent(loads: Sequence[Load], fitting: dict[int, list[str]]) -> None:
     """Decide between active and apparent energy where the power factor is too near to 1 for the growth to tell.
 
@@ -226,12 +243,17 @@ def _active_or_apparent(loads: Sequence[Load], fitting: dict[int, list[str]]) ->
 
 
 def _level_against(load: Load, code: int, active: Collection[int]) -> int:
-    """Return 1 if a counter stands above all active energy of its load, 2 if below and nothing else above, else 0."""
+    """Return 1 if a counter stands above all active energy of its load, 2 if below and nothing else above, else 0.
+
+    And 2 if it always reads the same as one: apparent energy has grown by more in all the time before.
+    """
     mine = load.columns[code]
     levels = [load.columns[one].highest for one in active if one in load.columns]
     if not levels:
         return 0
     step = 4 * max(mine.resolution, 1e-6)
+    if step < 1e-3 * mine.highest and any(abs(mine.highest - level) < 0.3 * step for level in levels):
+        return 2
     if mine.highest > max(levels) + step:
         return 1
     above = any(

@@ -8,7 +8,7 @@ from .columns import Load
 from .integrals import Direction, Growth, Timeline, compare, decade
 from .match import MARGIN
 
-_STEPS = 6.0
+_STEPS = 4.0
 """A growth of fewer steps tells nothing."""
 _CLOSE = 0.06
 """A counter that strays by a smaller share of its growth may count the power."""

@@ -55,6 +55,8 @@ class Solver:
         self.book = Book(kinds)
         self.claims = Claims()
         self.phases: Phases | None = None
+        self.twins: dict[int, int] = {}
+        """Active and apparent powers that always read the same, each with the other."""
         self.volts = VoltageFinder(self.pools).find()
         self.factor = 0.0
         self.active_sums: Counter[tuple[int, tuple[int, ...]]] = Counter()
@@ -91,10 +93,12 @@ class Solver:
         for number, pool in enumerate(self.pools):
             find_products(pool, self.book)
             self._tell(0.45 + 0.1 * (number + 1) / len(self.pools))
-        find_twins(self.pools, self.book)
+        for one, other in find_twins(self.pools, self.book):
+            self.twins |= {one: other, other: one}
+        hidden = {max(pair) for pair in self.twins.items()}
         counts = (len(self.volts.phases),) if self.volts else (2, 3)
         for kind in (Kind.ACTIVE, Kind.REACTIVE):
-            found = [one for pool in self.pools for one in find_sums(pool, self.book, kind, counts)]
+            found = [one for pool in self.pools for one in find_sums(pool, self.book, kind, counts, hidden)]
             found = without_contradictions(found, self.book, kind)
             vote_for_sums(found, self.book, kind)
             if kind is Kind.ACTIVE:
@@ -126,9 +130,13 @@ class Solver:
                 sure = is_sure(found) and self.book.is_certain(found.code, kind)
                 if kind is Kind.VOLTAGE:
                     sure = sure and self.volts is not None and found.code in self.volts.sure
+                sure = sure and found.code not in self.twins
                 role = str(kind) if self.phases and phase == self.phases.total else f"{kind}@{phase}"
                 self.claims.add(found.code, role, SURE if sure else LIKELY, self.book.law(found.code, kind))
                 placed.add(found.code)
+                if kind is Kind.ACTIVE and found.code in self.twins:
+                    self._claim_twin(self.twins[found.code], role.replace(Kind.ACTIVE, Kind.APPARENT))
+                    placed.add(self.twins[found.code])
         family = set() if self.volts is None else {self.volts.mean, *self.volts.lines.values()}
         for code in self._codes:
             likely = self.book.likely(code)
@@ -136,6 +144,10 @@ class Solver:
                 continue
             sure = self.book.is_certain(code, likely) and self._is_single(code, likely)
             self.claims.add(code, likely, SURE if sure else POSSIBLE, self.book.law(code, likely))
+
+    def _claim_twin(self, code: int, role: str) -> None:
+        """Claim a power that reads the same as an active power: which of them is which nobody can tell."""
+        self.claims.add(code, role, LIKELY, "active_comes_first")
 
     def _is_single(self, code: int, kind: Kind) -> bool:
         """Tell whether a code has no phases beside it: its loads have but one voltage, and nothing else of its kind."""
@@ -166,7 +178,7 @@ class Solver:
         for code in {code for load in self.loads for code in load.columns}:
             role = self._known[code].partition("/")[0] if code in self._known else self.claims.role(code)
             base, _, phase = (role or "").partition("@")
-            doubt = "" if code in self._known or self.claims.is_sure(code) else "?"
+            doubt = "" if self._is_trusted(code) else "?"
             for kind, roles in _POWER_ROLES.items():
                 if base == kind and (not doubt or kind is Kind.APPARENT):
                     powers[code] = tuple(f"{one}@{phase}{doubt}" if phase else f"{one}{doubt}" for one in roles)
@@ -175,7 +187,7 @@ class Solver:
         sure_roles = {
             role
             for role, sources in registers.sources.items()
-            if all(self.claims.is_sure(source) or source in self._known for source in sources)
+            if all(self._is_trusted(source) for source in sources)
         }
         for code, found, confidence, law in counters.sort_out(self.loads, self._timelines, registers, self.claims):
             role = found.removesuffix("?")
@@ -184,6 +196,10 @@ class Solver:
                 continue
             trusted = role.replace("_partial", "").split("_t")[0] in sure_roles
             self.claims.add(code, role, confidence if trusted else min(confidence, POSSIBLE), law)
+
+    def _is_trusted(self, code: int) -> bool:
+        """Tell whether a power is known; of two that read the same either will do."""
+        return code in self._known or self.claims.is_sure(code) or code in self.twins
 
     def _claim_demands(self) -> None:
         """Claim demands and peak demands of what is known."""

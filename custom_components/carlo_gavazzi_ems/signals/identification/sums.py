@@ -1,6 +1,6 @@
 """Phases add up: which code is the total, and which are its parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -61,10 +61,13 @@ def _survivors(pool: Pool, total: int, parts: Sequence[int], count: int) -> Iter
             yield chosen
 
 
-def find_sums(pool: Pool, book: Book, kind: Kind, counts: Sequence[int] = (2, 3)) -> list[Sum]:
-    """Find the totals of a kind with their parts; counts are how many parts there may be."""
-    possible = [code for code in pool.varying if book.likely(code) is kind or not book.decided(code)]
-    totals = book.of_kind(pool.varying, kind)
+def find_sums(
+    pool: Pool, book: Book, kind: Kind, counts: Sequence[int] = (2, 3), hidden: Collection[int] = ()
+) -> list[Sum]:
+    """Find the totals of a kind with their parts; counts are how many parts there may be, hidden codes stay out."""
+    varying = [code for code in pool.varying if code not in hidden]
+    possible = [code for code in varying if book.likely(code) is kind or not book.decided(code)]
+    totals = book.of_kind(varying, kind)
     found = [one for total in totals if (one := _best_sum(pool, total, possible, counts)) is not None]
     turned = {part for one in found for part in one.parts} - set(totals)
     if not found and any(book.is_certain(code, kind) for code in possible):

@@ -47,7 +47,7 @@ def _twins(pools: Sequence[Pool], codes: Sequence[int]) -> list[tuple[int, int]]
     for pair, fits in near.items():
         worst = max(fit.spread for fit in fits)
         rivals = [others for other, others in near.items() if other != pair and set(other) & set(pair)]
-        if all(max(fit.spread for fit in others) > _CLEAR * worst + 1e-4 for others in rivals):
+        if all(max(fit.spread for fit in others) > _CLEAR * worst + 1e-5 for others in rivals):
             found.append(pair)
     return found
 
@@ -67,18 +67,25 @@ def _is_alone(pools: Sequence[Pool], one: int, other: int) -> bool:
     )
 
 
-def find_twins(pools: Sequence[Pool], book: Book) -> None:
-    """Vote for pairs of codes that both are voltage times current, and more for those that can be told apart."""
+def find_twins(pools: Sequence[Pool], book: Book) -> list[tuple[int, int]]:
+    """Vote for pairs of codes that both are voltage times current, and return those that cannot be told apart."""
     products = {code for pool in pools for code in anchored_products(pool)}
     measured = {code for pool in pools for code in pool.varying}
     open_ = sorted(code for code in measured if not book.decided(code))
-    pairs = [pair for pair in _twins(pools, open_) if products & set(pair)]
-    for one, other in pairs:
+    undecided = []
+    for one, other in _twins(pools, open_):
+        if not {one, other} & products:
+            continue
+        decided = False
         for active, apparent in ((one, other), (other, one)):
             if _lowest(pools, apparent) < 0:
                 continue
             strength = WEAK
             if _lowest(pools, active) < 0 or _is_alone(pools, active, apparent):
                 strength = DECISIVE
+                decided = True
             book.vote(active, Kind.ACTIVE, strength, "active_comes_first")
             book.vote(apparent, Kind.APPARENT, strength, "active_comes_first")
+        if not decided:
+            undecided.append((one, other))
+    return undecided
