@@ -169,6 +169,7 @@ def sort_out(
                 yield code, role, SURE if sure else LIKELY / len(roles), law
     named = {code for code in claims_codes(loads) if claims.role(code)}
     whole: set[int] = set()
+    wholes: dict[str, set[int]] = {}
     for role in _ROLES:
         codes = [code for code, roles in fitting.items() if roles == [role] and code not in doubted]
         if not codes:
@@ -191,12 +192,42 @@ def sort_out(
                 other = "energy_net" if role == "energy_import" and family.totals else role
                 yield code, other, POSSIBLE, law
                 yield code, f"{role}_partial", GUESS, law
+        wholes[role] = family.totals
         yield from _tariffs(timelines, role, family, claims)
+    if wholes.get("energy_import") and wholes.get("energy_export"):
+        pair = min(wholes["energy_import"]), min(wholes["energy_export"])
+        taken = {*pair, *(code for code, roles in fitting.items() if "energy_net" not in roles and code in enough)}
+        for code in sorted(net_counters(loads, pair, taken)):
+            yield code, "energy_net", SURE, "net_is_import_less_export"
 
 
 def claims_codes(loads: Sequence[Load]) -> set[int]:
     """Return all codes of some loads."""
     return {code for load in loads for code in load.columns}
+
+
+def net_counters(loads: Sequence[Load], pair: tuple[int, int], taken: Collection[int]) -> set[int]:
+    """Return the codes that always read the import less the export, on a load that has exported something."""
+    found: set[int] = set()
+    refuted: set[int] = set()
+    for load in loads:
+        if not set(pair) <= load.codes:
+            continue
+        bought, sold = load.columns[pair[0]], load.columns[pair[1]]
+        near = _NEAR * max(bought.resolution, sold.resolution, 1e-6) + 0.1 * (bought.highest - bought.lowest) / 10
+        if not sold.present or sold.lowest < 10 * near:
+            continue
+        for code, column in load.columns.items():
+            if code in pair or code in taken or not column.moving:
+                continue
+            apart = [
+                abs(net - (plus - minus))
+                for net, plus, minus in zip(column.values, bought.values, sold.values, strict=True)
+                if net == net and plus == plus and minus == minus  # noqa: PLR0124  # not NaN
+            ]
+            good = len(apart) > 10 and max(apart) <= near + max(_nearness(bought), _nearness(sold))
+            (found if good else refuted).add(code)
+    return found - refuted
 
 
 def _without_twins(fitting: dict[int, list[str]]) -> None:
@@ -235,14 +266,14 @@ def _active_or_apparent(loads: Sequence[Load], fitting: dict[int, list[str]]) ->
     for code in either:
         if code in active:
             continue
-        places = {_level_against(load, code, active - {code}) for load in loads if code in load.columns} - {0}
+        places = {_level_against(load, code, active - {code}, either) for load in loads if code in load.columns} - {0}
         if places == {1}:
             fitting[code][:] = ["apparent_energy"]
         elif 2 in places and 1 not in places:
             fitting[code][:] = ["energy_import"]
 
 
-def _level_against(load: Load, code: int, active: Collection[int]) -> int:
+def _level_against(load: Load, code: int, active: Collection[int], rivals: Collection[int]) -> int:
     """Return 1 if a counter stands above all active energy of its load, 2 if below and nothing else above, else 0.
 
     And 2 if it always reads the same as one: apparent energy has grown by more in all the time before.
@@ -257,9 +288,9 @@ def _level_against(load: Load, code: int, active: Collection[int]) -> int:
     if mine.highest > max(levels) + step:
         return 1
     above = any(
-        column.is_rising and column.highest > max(levels) + step
-        for other, column in load.columns.items()
-        if other not in active
+        load.columns[other].is_rising and load.columns[other].highest > max(levels) + step
+        for other in rivals
+        if other in load.columns and other != code
     )
     return 2 if mine.highest < max(levels) - step and not above else 0
 

@@ -12,6 +12,8 @@ _STEPS = 4.0
 """A growth of fewer steps tells nothing."""
 _CLOSE = 0.06
 """A counter that strays by a smaller share of its growth may count the power."""
+_PATIENCE = 0.34
+"""Where powers have no sign, some loads may run the other way: on so large a share an import counter may stand still."""
 _EVIDENCE = -20.0
 """What is cheaper to believe than this is no chance."""
 
@@ -22,6 +24,8 @@ class Evidence:
 
     seen: dict[int, Growth] = field(default_factory=dict)
     """What was seen on each load (by its number)."""
+    patience: float = 0.1
+    """On so large a share of the loads a role may fail."""
 
     @property
     def cost(self) -> float:
@@ -34,7 +38,7 @@ class Evidence:
         telling = [one for one in self.seen.values() if one.steps >= _STEPS]
         good = sum(one.off <= _CLOSE * one.moved + 1.5 * one.fuzz for one in telling if one.moved > 2 * one.fuzz)
         fails = sum(one.fails for one in telling)
-        return good > 0 and fails <= 0.1 * len(telling)
+        return good > 0 and fails <= self.patience * len(telling)
 
     @property
     def is_enough(self) -> bool:
@@ -59,9 +63,24 @@ class Registers:
         """The powers that a role was seen with."""
         self._resolutions = _resolutions(timelines)
         self.factor = self._usual_factor(timelines)
+        self._unsigned = not any(
+            timeline.load.columns[code].quantile(0.01) < 0 for timeline in timelines for code in self._sources(timeline)
+        )
+        """No power is ever negative: it may have lost its sign."""
         if self.factor:
             for number, timeline in enumerate(timelines):
                 self._look(number, timeline)
+        if self.factor and self._unsigned:
+            for number, timeline in enumerate(timelines):
+                self._look_for_exports(number, timeline)
+
+    def _sources(self, timeline: Timeline) -> list[int]:
+        """Return the active powers of a load, which have a direction and so lead to several counters."""
+        return [
+            code
+            for code, roles in self._powers.items()
+            if roles[0].startswith("energy_import") and code in timeline.load.columns
+        ]
 
     def _pairs(self, load: Load) -> Iterable[tuple[int, Direction, Role]]:
         """Return the powers of a load with the directions and roles of their counters."""
@@ -104,29 +123,68 @@ class Registers:
     def _look(self, number: int, timeline: Timeline) -> None:
         """See how each counter of a load fits each role."""
         load = timeline.load
-        pairs = [
-            (power, role, timeline.integral(power, direction), timeline.uncertainty(power))
-            for power, direction, role in self._pairs(load)
-        ]
-        for code in self._counters(load):
-            column = load.columns[code]
-            resolution = (column.resolution if column.moving else self._resolutions.get(code, 0.0)) or 1e-6
-            readings = timeline.readings(code)
-            for power, role, integral, uncertainty in pairs:
-                if not column.is_rising and column.moving and "_net" not in role:
-                    continue
-                found = compare(readings, integral, self.factor, resolution, uncertainty)
-                seen = self.evidence[code][role].seen
-                if number not in seen or found.cost < seen[number].cost:
-                    seen[number] = found
-                if column.moving:
+        counters = {
+            code: (timeline.readings(code), (self._resolutions.get(code, 0.0) or load.columns[code].resolution) or 1e-6)
+            for code in self._counters(load)
+        }
+        for power, direction, role in self._pairs(load):
+            integral, uncertainty = timeline.integral(power, direction), timeline.uncertainty(power)
+            found = {
+                code: compare(readings, integral, self.factor, resolution, uncertainty)
+                for code, (readings, resolution) in counters.items()
+                if load.columns[code].is_rising or not load.columns[code].moving or "_net" in role
+            }
+            whole = any(one.steps >= _STEPS and not one.fails for one in found.values())
+            for code, one in found.items():
+                split = self._unsigned and role.startswith("energy_") and not whole and one.fails
+                if split and _never_more(counters[code][0], integral, self.factor, one.fuzz):
+                    continue  # the rest may have flowed the other way
+                evidence = self.evidence[code][role]
+                evidence.patience = _PATIENCE if self._unsigned else evidence.patience
+                seen = evidence.seen
+                if number not in seen or one.cost < seen[number].cost:
+                    seen[number] = one
+                if load.columns[code].moving:
                     self.sources[role].add(power)
+
+    def _look_for_exports(self, number: int, timeline: Timeline) -> None:
+        """See which counters count the part of a power without sign that the import counter does not."""
+        load = timeline.load
+        for power in self._sources(timeline):
+            imported, exported, *net = self._powers[power]
+            known = [
+                code for code in load.columns if (roles := set(self.roles(code))) and roles <= {imported, *net}
+            ]
+            highest = max(known, key=lambda code: load.columns[code].highest, default=None)
+            if highest is None or not load.columns[power].moving:
+                continue
+            counted = timeline.readings(highest)
+            rest = [
+                said - reading / self.factor
+                for said, reading in zip(timeline.integral(power, Direction.IMPORT), counted, strict=True)
+            ]
+            for code in self._counters(load):
+                column = load.columns[code]
+                if column.is_rising and code not in known:
+                    found = compare(
+                        timeline.readings(code), rest, self.factor, 2 * column.resolution, timeline.uncertainty(power)
+                    )
+                    self.evidence[code][exported].seen[number] = found
+                    self.sources[exported].add(power)
 
     def roles(self, code: int) -> list[Role]:
         """Return the roles that a counter fits, the best first, without those that others are clearly better than."""
         roles = {role: one for role, one in self.evidence.get(code, {}).items() if one.fits}
         ranked = sorted(roles, key=lambda role: (roles[role].cost, role))
         return [role for role in ranked if roles[role].cost < roles[ranked[0]].cost + MARGIN]
+
+
+def _never_more(readings: Sequence[float], integral: Sequence[float], factor: float, fuzz: float) -> bool:
+    """Tell whether a counter never grows by more than the integral does, from one checkpoint to the next."""
+    return all(
+        after - before <= factor * (later - sooner) + 2 * fuzz
+        for before, after, sooner, later in zip(readings, readings[1:], integral, integral[1:], strict=False)
+    )
 
 
 def _resolutions(timelines: Sequence[Timeline]) -> dict[int, float]:

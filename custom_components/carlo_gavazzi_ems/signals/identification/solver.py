@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 import re
 
-from . import counters, demands, hints, neutral, singles
+from . import counters, demands, hints, mirrors, neutral, singles
 from .book import Book, Kind
 from .claims import LIKELY, POSSIBLE, SURE, Claims
 from .columns import make_loads
@@ -74,6 +74,7 @@ class Solver:
         self._claim_voltages()
         if self.phases is not None:
             neutral.claim(self.pools, self.phases, self.claims)
+        mirrors.claim(self.loads, self.claims, self._codes)
         self._tell(0.7)
         self._claim_counters()
         self._tell(0.85)
@@ -185,9 +186,7 @@ class Solver:
         registers = Registers(self._timelines, powers)
         self.factor = registers.factor
         sure_roles = {
-            role
-            for role, sources in registers.sources.items()
-            if all(self._is_trusted(source) for source in sources)
+            role for role, sources in registers.sources.items() if all(self._is_trusted(source) for source in sources)
         }
         for code, found, confidence, law in counters.sort_out(self.loads, self._timelines, registers, self.claims):
             role = found.removesuffix("?")

@@ -18,7 +18,7 @@ type Rows = list[float]
 type Pair = tuple[int, ...]
 """Two phase voltages; empty for the mean of all line voltages."""
 
-_TOLERANCE = 0.004
+_TOLERANCE = 0.008
 _BIAS = 0.002
 _CLEAR = 1.25
 """A mean has to fit so many times better than the next one."""
