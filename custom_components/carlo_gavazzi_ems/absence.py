@@ -1,7 +1,6 @@
 """Loads that the gateway no longer lists: nothing is deleted for being missing, but after a day it is offered."""
 
 from collections.abc import Collection
-from functools import partial
 import time
 from typing import Final, TypedDict
 
@@ -15,7 +14,6 @@ from .issues import async_load_listed, async_load_missing
 from .topology import TopologyCoordinator
 
 _VERSION: Final = 1
-_SAVE_DELAY: Final = 30.0
 MIN_READS: Final = 3
 MIN_SECONDS: Final = 24 * 3600.0
 
@@ -83,7 +81,12 @@ class AbsenceWatch:
                 # Listed again, or removed by a person.
                 async_load_listed(self._hass, self._entry, int(known))
             gone = note_absences(self._absences, missing, time.time())
-            self._store.async_delay_save(partial(dict, self._absences), _SAVE_DELAY)
+            # At once, and ended with the entry: a delayed writing would outlive the entry's removal.
+            self._entry.async_create_background_task(
+                self._hass,
+                self._store.async_save({uid: {**absence} for uid, absence in self._absences.items()}),
+                f"{DOMAIN} missing loads",
+            )
             for uid in gone:
                 async_load_missing(
                     self._hass, self._entry, uid, name=registered[uid].name_by_user or registered[uid].name

@@ -87,6 +87,8 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         """Begin because a device with the maker's MAC address was given an address in the network."""
         host, mac = discovery_info.ip, format_mac(discovery_info.macaddress)
         if (entry := async_entry_of(self.hass, mac)) is not None:
+            if entry.disabled_by is not None:
+                return self.async_abort(reason="already_configured")
             account = await async_follow(self.hass, entry, host)
             await self.async_set_unique_id(entry.unique_id, raise_on_progress=False)
             self._abort_if_unique_id_configured(updates=account.as_data())
@@ -189,7 +191,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         self._abort_if_unique_id_configured()
         # The last digits tell two gateways apart without showing a serial number on every page.
         self._title = f"EMS {info.serial_number[-4:]}"
-        self._info = info
+        self._info, self._snapshot = info, None
         return await self._async_start_naming(client, Catalogue(known_codes(self.hass)))
 
     @override

@@ -12,6 +12,7 @@ from homeassistant.config_entries import (
     SOURCE_IGNORE,
     SOURCE_USER,
     ConfigEntry,
+    ConfigEntryDisabler,
     ConfigEntryState,
     ConfigFlowResult,
 )
@@ -131,6 +132,19 @@ async def test_r16_a_gateway_that_is_where_it_was_is_left_alone(
     assert outcome(await announce(hass, gateway.identity.mac)) == "already_configured"
     assert gateway.requests == []
     assert entry.data[CONF_HOST] == host
+
+
+async def test_r16_a_gateway_that_a_person_disabled_is_left_alone(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp
+) -> None:
+    """Not a byte is sent."""
+    entry = await set_up(gateway)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    move(hass, entry)
+    gateway.requests.clear()
+    assert outcome(await announce(hass, gateway.identity.mac)) == "already_configured"
+    assert gateway.requests == []
+    assert entry.data[CONF_HOST] == ELSEWHERE
 
 
 async def test_r16_a_host_name_that_leads_nowhere_is_replaced(

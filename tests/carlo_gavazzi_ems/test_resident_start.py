@@ -287,7 +287,6 @@ async def test_r12_kept_lists_decide_nothing(
     runtime.devices.async_remove_load(load)
     assert load in runtime.devices.registered_loads()
     assert set(issue_registry.issues) <= set(before)
-    await poll(hass, freezer, 31)
     assert hass_storage[f"{DOMAIN}.{entry.entry_id}.missing"]["data"][str(load)]["reads"] == 1
 
 
