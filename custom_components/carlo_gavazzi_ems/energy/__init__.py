@@ -1,0 +1,1 @@
+"""The gateway's meters in Home Assistant's Energy dashboard."""
