@@ -1,27 +1,18 @@
 """What a person may want otherwise, later on."""
 
-from typing import Any, Final, override
+from typing import Any, Final
 
-from homeassistant.config_entries import (
-    ConfigEntryState,
-    ConfigFlowContext,
-    ConfigFlowResult,
-    OptionsFlowWithReload,
-)
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.const import CONF_SCAN_INTERVAL, UnitOfTime
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
 )
 import voluptuous as vol
 
-from .codes_flow import CodesFlow, Naming
 from .const import (
-    CONF_CODES,
     CONF_RAW_ANSWERS,
     CONF_REPAIR_GAPS,
     CONF_THROTTLE,
@@ -29,11 +20,9 @@ from .const import (
     MAX_SCAN_INTERVAL,
     MIN_SCAN_INTERVAL,
 )
-from .runtime import EmsRuntimeData
-from .signals.catalogue import Catalogue, UnreadableTable
-
-CONF_TABLE: Final = "table"
-_MAX_PROBLEMS: Final = 10
+from .options_energy import EnergyPages
+from .options_import import ImportPages
+from .options_table import CodesPages
 
 POLLING: Final = vol.Schema(
     {
@@ -56,15 +45,19 @@ POLLING: Final = vol.Schema(
         vol.Required(CONF_RAW_ANSWERS, default=False): BooleanSelector(),
     }
 )
-TABLE: Final = vol.Schema({vol.Optional(CONF_TABLE, default=""): TextSelector(TextSelectorConfig(multiline=True))})
 
 
-class EmsOptionsFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlowWithReload):
-    """Polling, the names of the codes, and their table as text."""
+class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, OptionsFlowWithReload):
+    """The menu, and the page about polling; each of the others has a file of its own."""
 
     async def async_step_init(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what is wanted."""
-        return self.async_show_menu(step_id="init", menu_options=["polling", "name_codes", "table"])
+        """Ask what is wanted, of what can be done here."""
+        pages = ["polling", "name_codes", "table"]
+        if self._can_import():
+            pages.append("import_history")
+        if self._can_fill_dashboard():
+            pages.append("energy")
+        return self.async_show_menu(step_id="init", menu_options=pages)
 
     async def async_step_polling(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how often to poll, how much to record, and whether to fill gaps."""
@@ -74,41 +67,3 @@ class EmsOptionsFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], Option
             step_id="polling",
             data_schema=self.add_suggested_values_to_schema(POLLING, self.config_entry.options),
         )
-
-    async def async_step_name_codes(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Go through all codes, those with a name too."""
-        if self.config_entry.state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="not_loaded")
-        runtime: EmsRuntimeData = self.config_entry.runtime_data
-        return await self._async_start_naming(runtime.client, runtime.catalogue, everything=True)
-
-    async def async_step_table(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Give the table of codes as text, and take one."""
-        catalogue = self._catalogue()
-        text = catalogue.to_text()
-        problems: list[str] = []
-        if user_input is not None:
-            text = user_input[CONF_TABLE]
-            try:
-                chosen = Catalogue.from_text(text).confirmed
-            except UnreadableTable as err:
-                problems = [f"{problem.line}: {problem.text}" for problem in err.problems]
-            else:
-                # A line that was taken out takes the name away.
-                gone = dict.fromkeys(catalogue.confirmed.keys() - chosen.keys(), "")
-                self._naming = Naming(catalogue=catalogue, everything=True, chosen=chosen | gone)
-                return await self.async_step_corrected()
-        return self.async_show_form(
-            step_id="table",
-            data_schema=self.add_suggested_values_to_schema(TABLE, {CONF_TABLE: text}),
-            errors={CONF_TABLE: "unreadable_table"} if problems else {},
-            description_placeholders={"problems": "; ".join(problems[:_MAX_PROBLEMS])},
-        )
-
-    @override
-    async def _async_codes_named(self) -> ConfigFlowResult:
-        """Keep what was chosen; the entry is loaded anew, and its entities get their units at once."""
-        return self.async_create_entry(data=self._naming.options(self.config_entry.options))
-
-    def _catalogue(self) -> Catalogue:
-        return Catalogue(self.config_entry.options.get(CONF_CODES, {}))

@@ -1,6 +1,6 @@
 """Actions: the gateway's history as an answer, and in the statistics."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from homeassistant.components.recorder.const import DOMAIN as RECORDER
@@ -16,8 +16,8 @@ import voluptuous as vol
 from .api import EmsError
 from .connection import error_key
 from .const import DOMAIN
-from .history.deep import DeepImport, Imported
-from .history.rows import HOUR, Reading, floor_hour
+from .history.deep import EARLIEST, DeepImport, Imported
+from .history.rows import HOUR, Reading, ceil_hour
 from .history.source import async_readings
 from .history.targets import async_targets
 from .runtime import EmsConfigEntry
@@ -33,7 +33,6 @@ ATTR_DRY_RUN: Final = "dry_run"
 DEFAULT_LIMIT: Final = 1000
 MAX_LIMIT: Final = 10_000
 _DAY: Final = 24 * HOUR
-_IMPORT_FROM: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 GET_HISTORY: Final = vol.Schema(
     {
@@ -105,17 +104,15 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     if hass.state is not CoreState.running:
         raise _invalid("not_started")
     start = _instant(call.data[ATTR_START])
-    if not _IMPORT_FROM.timestamp() <= start < dt_util.utcnow().timestamp():
+    if not EARLIEST <= start < dt_util.utcnow().timestamp():
         raise _invalid("span_empty")
     targets = {target.entity_id: target for target in await async_targets(hass, entry)}
     wanted: list[str] = call.data.get(ATTR_ENTITY_ID, sorted(targets))
     if unknown := [entity_id for entity_id in wanted if entity_id not in targets]:
         raise _invalid("no_statistics", entity=", ".join(unknown))
-    # A full hour: the one that has just begun at the wanted time, or the next.
-    begin = floor_hour(start) + (HOUR if start % HOUR else 0.0)
     run = DeepImport(hass, entry, dry_run=call.data[ATTR_DRY_RUN])
     try:
-        imported = await run.async_run([targets[entity_id] for entity_id in wanted], begin)
+        imported = await run.async_run([targets[entity_id] for entity_id in wanted], ceil_hour(start))
     except EmsError as err:
         raise _failed(entry, err) from err
     sensors: dict[str, JsonValueType] = {entity_id: {"hours": 0} for entity_id in wanted}

@@ -13,7 +13,10 @@ from custom_components.carlo_gavazzi_ems import api
 from custom_components.carlo_gavazzi_ems.codes_flow import CODES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.config_flow import _FORMS
 from custom_components.carlo_gavazzi_ems.connection import _ERROR_KEYS, error_key
-from custom_components.carlo_gavazzi_ems.options_flow import POLLING, TABLE
+from custom_components.carlo_gavazzi_ems.options_energy import DEVICES_PER_PAGE
+from custom_components.carlo_gavazzi_ems.options_flow import POLLING
+from custom_components.carlo_gavazzi_ems.options_import import IMPORT
+from custom_components.carlo_gavazzi_ems.options_table import TABLE
 from custom_components.carlo_gavazzi_ems.services import (
     GET_HISTORY,
     IMPORT_HISTORY,
@@ -56,6 +59,15 @@ PLACEHOLDERS = {
     **{f"{flow}.step.codes": CODES_PLACEHOLDERS for flow in CODES_FLOWS},
     **{f"{flow}.step.corrected": {"codes"} for flow in CODES_FLOWS},
     "options.error.unreadable_table": {"problems"},
+    **{
+        f"options.{page}": {"sensors", "hours", "imported", "refused", "waiting"}
+        for page in ("step.import_confirm", "step.import_done", "abort.nothing_to_import")
+    },
+    **{f"options.progress.{page}": {"done", "left", "total"} for page in ("import_preview", "import_run")},
+    "options.abort.import_failed": {"problem"},
+    "options.step.energy_upstream": {"page", "pages", *(f"device_{n}" for n in range(1, DEVICES_PER_PAGE + 1))},
+    "options.step.energy_review": {"grid", "solar", "battery", "devices"},
+    "options.step.energy_done": {"sources", "devices"},
     "issues.unnamed_codes.title": {"gateway", "count"},
     "issues.unnamed_codes.fix_flow.abort": {"gateway"},
 }
@@ -122,7 +134,7 @@ def test_r24_every_field_has_a_name_and_an_explanation() -> None:
     for step, schema in _FORMS.items():
         fields = {str(marker) for marker in schema.schema}
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == fields
-    for step, schema in (("polling", POLLING), ("table", TABLE)):
+    for step, schema in (("polling", POLLING), ("table", TABLE), ("import_history", IMPORT)):
         page = TRANSLATIONS["options"]["step"][step]
         assert set(page["data"]) == set(page["data_description"]) == {str(marker) for marker in schema.schema}
 
@@ -151,7 +163,8 @@ def test_the_codes_are_asked_in_the_same_words_everywhere() -> None:
         words = TRANSLATIONS["options"]["step"][step]
         assert words == fix_flow["step"][step] == TRANSLATIONS["config"]["step"][step]
     assert set(fix_flow["step"]["codes"]["data"]) == CODES_PLACEHOLDERS - {"page", "pages"}
-    assert TRANSLATIONS["options"]["progress"] == fix_flow["progress"] == TRANSLATIONS["config"]["progress"]
+    identify = TRANSLATIONS["options"]["progress"]["identify"]
+    assert {"identify": identify} == fix_flow["progress"] == TRANSLATIONS["config"]["progress"]
 
 
 @pytest.mark.parametrize(("path", "text"), list(texts()))

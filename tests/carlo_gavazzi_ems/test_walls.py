@@ -51,7 +51,8 @@ def offenders(files: Iterator[Path], *forbidden: str) -> list[str]:
 
 def flows() -> Iterator[Path]:
     """Yield the files of the dialogs."""
-    yield from (INTEGRATION / name for name in ("config_flow.py", "codes_flow.py", "options_flow.py", "repairs.py"))
+    yield from (INTEGRATION / name for name in ("config_flow.py", "codes_flow.py", "repairs.py"))
+    yield from INTEGRATION.glob("options_*.py")
 
 
 def entities() -> Iterator[Path]:
@@ -93,6 +94,14 @@ def test_signals_do_no_io_and_know_no_flow() -> None:
         "homeassistant.helpers",
         "custom_components.carlo_gavazzi_ems.api.client",
         "custom_components.carlo_gavazzi_ems.api.transport",
+    )
+
+
+def test_the_plan_for_the_dashboard_is_pure() -> None:
+    """What the dashboard lacks is worked out from data alone; of Home Assistant it knows only the format."""
+    files = [INTEGRATION / "energy" / "plan.py"]
+    assert not offenders(
+        iter(files), *IO_MODULES, "homeassistant.config_entries", "homeassistant.core", "homeassistant.helpers"
     )
 
 

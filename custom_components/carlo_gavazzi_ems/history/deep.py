@@ -1,8 +1,9 @@
 """The time before Home Assistant was there: the gateway's hours put in front of the recorded ones."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from homeassistant.core import HomeAssistant
@@ -17,6 +18,8 @@ from .source import async_readings, batches
 from .statistics import async_cut_off, async_first_hours, async_write_counter, async_write_measured
 from .targets import Target
 
+#: No gateway has history from before, and no table of time zones is wrong after it.
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 #: Hours that are fetched and written in one go; an import that is broken off goes on from there.
 _STEP: Final = 7 * 24 * HOUR
 
@@ -41,17 +44,55 @@ class Imported:
         self.first = self.first._replace(start=start)
 
 
+class Tally:
+    """Counts the hours of all sensors that have been looked at."""
+
+    def __init__(self, report: Callable[[int, int], None] | None) -> None:
+        """Tell `report` how many hours are done, and of how many."""
+        self._report = report
+        self.total = 0.0
+        self.done = 0.0
+
+    def show(self, ahead: float = 0.0) -> None:
+        """Tell how far it is; `ahead` are hours that have been read and not yet written."""
+        if self._report is not None:
+            self._report(round(self.done + ahead), round(self.total))
+
+    def part(self, hours: float) -> Callable[[float], None]:
+        """Return what is told the share, 0 to 1, that has been read of the next so many hours."""
+        return lambda share: self.show(share * hours)
+
+    def add(self, hours: float) -> None:
+        """Count hours that are done with."""
+        self.done += hours
+        self.show()
+
+
 class DeepImport:
     """Imports full hours from before the first recorded one, from the newest to the oldest."""
 
-    def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry, *, dry_run: bool) -> None:
-        """Import for an entry; in a dry run everything but the writing is done."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: EmsConfigEntry,
+        *,
+        dry_run: bool,
+        report: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Import for an entry; in a dry run everything but the writing is done.
+
+        `report` is told hours of sensors, those done and all of them, as the history is read.
+        """
         self._hass = hass
         self._entry = entry
         self._dry_run = dry_run
+        self._tally = Tally(report)
 
     async def async_run(self, targets: Iterable[Target], start: float) -> list[Imported]:
-        """Import from a full hour on. Raises an EmsError; what was written until then is complete in itself."""
+        """Import from a full hour on. Raises an EmsError; what was written until then is complete in itself.
+
+        That is so too where the run is cancelled: a week of a sensor is written in one go, or not at all.
+        """
         async with self._entry.runtime_data.history.lock:
             cut_off = await async_cut_off(self._hass)
             first = await async_first_hours(self._hass, targets)
@@ -65,6 +106,8 @@ class DeepImport:
             for sensor in sensors:
                 if sensor.first.start < cut_off:
                     groups[sensor.first.start].append(sensor)
+            self._tally.total = sum(_sensor_hours(group, start, end) for end, group in groups.items())
+            self._tally.show()
             for end, group in groups.items():
                 for batch in batches(group, _STEP):
                     await self._async_import(batch, start, end)
@@ -75,8 +118,14 @@ class DeepImport:
         """Import some sensors of which the hours begin at the same time."""
         while end > start and (left := [sensor for sensor in sensors if sensor.reason is None]):
             begin = max(start, end - _STEP)
-            uids = [sensor.target.uid for sensor in left]
-            readings = await async_readings(self._entry.runtime_data.client, uids, begin - HOUR, end + HOUR)
+            step = _sensor_hours(sensors, begin, end)
+            readings = await async_readings(
+                self._entry.runtime_data.client,
+                [sensor.target.uid for sensor in left],
+                begin - HOUR,
+                end + HOUR,
+                self._tally.part(step),
+            )
             for sensor in left:
                 own = sensor.target.readings(readings.get(sensor.target.uid, []))
                 if sensor.target.is_counter:
@@ -84,6 +133,9 @@ class DeepImport:
                 else:
                     self._import_measured(sensor, own, begin)
             end = begin
+            self._tally.add(step)
+        # What is left of sensors that were refused is not going to be done.
+        self._tally.add(_sensor_hours(sensors, start, end))
 
     def _import_counter(self, sensor: Imported, readings: list[Reading], begin: float) -> None:
         """Put a counter's hours in front, and move what was recorded onto them."""
@@ -109,3 +161,8 @@ class DeepImport:
     def _write(self, target: Target, plan: Plan) -> None:
         if not self._dry_run:
             async_write_counter(self._hass, target, plan)
+
+
+def _sensor_hours(sensors: list[Imported], start: float, end: float) -> float:
+    """Return the hours of some sensors between two instants, 0 where the end comes first."""
+    return len(sensors) * max(end - start, 0.0) / HOUR

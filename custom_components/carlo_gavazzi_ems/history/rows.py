@@ -89,6 +89,11 @@ def floor_hour(instant: float) -> float:
     return instant // HOUR * HOUR
 
 
+def ceil_hour(instant: float) -> float:
+    """Return the start of the first full hour from an instant on."""
+    return math.ceil(instant / HOUR) * HOUR
+
+
 def hours(start: float, end: float) -> list[float]:
     """Return the starts of the hours from one to, not including, another."""
     return [start + index * HOUR for index in range(round((end - start) / HOUR))]

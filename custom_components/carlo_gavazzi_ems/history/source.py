@@ -1,7 +1,7 @@
 """The gateway's history as readings, a bounded piece at a time."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -28,14 +28,20 @@ class HistorySource(Protocol):
 
 
 async def async_readings(
-    source: HistorySource, uids: Iterable[int], start: float, end: float
+    source: HistorySource,
+    uids: Iterable[int],
+    start: float,
+    end: float,
+    progress: Callable[[float], None] | None = None,
 ) -> dict[int, list[Reading]]:
     """Return the readings of periods that close between two instants, both included, in no particular order.
 
-    One request is in flight at a time. Raises an EmsError.
+    One request is in flight at a time. `progress` is told after each page which share of the readings has come,
+    0 to 1, as far as that can be known: of a reading a minute. Raises an EmsError.
     """
     wanted = sorted(uids)
     found: defaultdict[int, list[Reading]] = defaultdict(list)
+    expected, seen = max(len(wanted) * (end - start) / 60, 1), 0
     for some in _parts(wanted, _SIGNALS_AT_ONCE):
         step = max(_ROWS_AT_ONCE // (60 * len(some)), 1) * HOUR
         begin = start
@@ -46,6 +52,9 @@ async def async_readings(
                     # The pieces overlap in the question, not in the answer.
                     if (begin < row.period_end <= stop or row.period_end == start) and row.value is not None:
                         found[row.uid].append(_reading(row, row.value))
+                        seen += 1
+                if progress is not None:
+                    progress(min(seen / expected, 1.0))
             begin = stop
     return found
 
