@@ -254,17 +254,17 @@ def _battery_power(meter: Meter, *, inwards: bool) -> PowerConfig:
 def _devices(present: Sequence[DeviceConsumption], wishes: Wishes) -> Iterable[DeviceConsumption]:
     """Yield what consumes, each with the meter upstream of it where that is a device too."""
     known = {device["stat_consumption"] for device in present}
-    missing = [
-        (meter, pair.imported, index)
+    missing = {
+        pair.imported: (meter, index)
         for meter in wishes.devices
         for index, pair in enumerate(meter.counters)
         if pair.imported is not None and pair.imported not in known
-    ]
-    there = known | {stat for _, stat, _ in missing}
+    }
+    there = known | missing.keys()
     upstream = {
         device["stat_consumption"]: device["included_in_stat"] for device in present if "included_in_stat" in device
     }
-    for meter, stat, index in missing:
+    for stat, (meter, index) in missing.items():
         device = DeviceConsumption(stat_consumption=stat, name=meter.part(index))
         power = meter.power or meter.power_import
         if power is not None and index == 0:

@@ -35,7 +35,7 @@ class Words:
 
         def name(entity_id: str) -> str:
             state = hass.states.get(entity_id)
-            return f"{escaped(state.name)} (`{entity_id}`)" if state is not None else f"`{entity_id}`"
+            return escaped(state.name if state is not None else entity_id)
 
         lines: dict[str, list[str]] = {"grid": [], "solar": [], "battery": []}
         for source in found.sources:
