@@ -29,8 +29,8 @@ IMPORT: Final = vol.Schema({vol.Required(CONF_START): DateSelector()})
 _PROPOSED: Final = timedelta(days=30)
 #: Sensors that are named in one line; the others are counted.
 _NAMED: Final = 8
-#: How many times the words beside the bar change.
-_CHANGES: Final = 100
+#: How many times the words beside the bar change: the dialog is blank for a moment each time.
+_CHANGES: Final = 20
 
 
 @dataclass(slots=True)
@@ -57,6 +57,7 @@ class ImportPages(OptionsFlow):
     _import_done: int = 0
     _import_total: int = 0
     _import_shown: dict[str, str] | None = None
+    _import_stopped: bool = False
 
     def _can_import(self) -> bool:
         """Return whether there is a recorder to import into."""
@@ -144,8 +145,6 @@ class ImportPages(OptionsFlow):
             description_placeholders=self._import_shown,
         )
 
-    _import_stopped: bool = False
-
     async def _async_import(self, *, dry_run: bool) -> Found:
         """Do one run; a gateway that goes away ends it."""
         targets = await async_targets(self.hass, self.config_entry)
@@ -163,8 +162,10 @@ class ImportPages(OptionsFlow):
         self._import_done, self._import_total = done, total
         self.async_update_progress(min(done / max(total, 1), 1.0))
         if before != done * _CHANGES // max(total, 1):
-            self._import_shown = self._import_words()
-            self.async_notify_flow_changed()
+            if self._import_shown is not None:
+                # The very words that the page has: others would make Home Assistant announce the same change twice.
+                self._import_shown.update(self._import_words())
+                self.async_notify_flow_changed()
 
     def _import_words(self) -> dict[str, str]:
         done, total = self._import_done, self._import_total

@@ -25,6 +25,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
     do_adhoc_statistics,
 )
+from sqlalchemy.orm.session import Session
 
 from custom_components.carlo_gavazzi_ems.api import HostNotFoundError
 from custom_components.carlo_gavazzi_ems.const import CONF_CODES, DOMAIN
@@ -45,6 +46,11 @@ HISTORY = "/v1/signals/history"
 REALTIME = "/v1/signals/realtime"
 #: Signals of the site that count imported energy, and all that have statistics: the voltages have a name from the start.
 COUNTERS, SENSORS = 4, 7
+
+HOURLY = (
+    "SELECT m.statistic_id, s.start_ts, s.state, s.sum, s.mean, s.min, s.max FROM statistics s "
+    "JOIN statistics_meta m ON m.id = s.metadata_id ORDER BY s.start_ts"
+)
 
 type Row = tuple[float, float | None, float | None, float | None, float | None, float | None]
 type Rows = dict[str, list[Row]]
@@ -101,8 +107,7 @@ async def entry(
     freezer.move_to(NOON - timedelta(minutes=1))
     assert await async_setup_component(hass, "sensor", {})
     await async_recorder_block_till_done(hass)
-    with session_scope(session=get_instance(hass).get_session()) as session:
-        session.query(StatisticsRuns).delete()
+    in_recorder(hass, lambda session: session.query(StatisticsRuns).delete())
     signal = gateway.site.signals[gateway.site.find("energy_import")]
     quantity, unit = gateway.site.truth(gateway.site.find("energy_import"))
     entry = await set_up(gateway, options={CONF_CODES: {str(signal.si): f"{quantity}/{unit}"}, "throttle": 0})
@@ -153,15 +158,19 @@ async def imported(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowRes
 async def recorded(hass: HomeAssistant) -> Rows:
     """Return all hours: statistic -> start, state, sum."""
     await async_recorder_block_till_done(hass)
-    with session_scope(session=get_instance(hass).get_session(), read_only=True) as session:
-        return by_statistic(
-            session.connection()
-            .exec_driver_sql(
-                "SELECT m.statistic_id, s.start_ts, s.state, s.sum, s.mean, s.min, s.max FROM statistics s "
-                "JOIN statistics_meta m ON m.id = s.metadata_id ORDER BY s.start_ts"
-            )
-            .fetchall()
-        )
+    return by_statistic(in_recorder(hass, lambda session: session.connection().exec_driver_sql(HOURLY).fetchall()))
+
+
+def in_recorder[T](hass: HomeAssistant, work: Callable[[Session], T]) -> T:
+    """Return what is done in the database, in the recorder's own thread as it wants it."""
+
+    def do() -> T:
+        with session_scope(session=get_instance(hass).get_session()) as session:
+            return work(session)
+
+    executor = get_instance(hass)._db_executor
+    assert executor is not None
+    return executor.submit(do).result()
 
 
 def by_statistic(found: Any) -> Rows:
@@ -193,7 +202,7 @@ def counted(rows: Rows) -> dict[str, list[tuple[float, ...]]]:
     return found
 
 
-async def test_r4_import_in_the_options_three_times(
+async def test_r04_import_in_the_options_three_times(
     entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway
 ) -> None:
     """It shows first, asks, imports with a bar, and tells; nothing is left for the second and third time."""
@@ -241,7 +250,7 @@ def collector(bar: list[float]) -> Callable[[Event[Any]], None]:
     return note
 
 
-async def test_r4_polling_goes_on(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
+async def test_r04_polling_goes_on(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
     """Between two requests of the import there is room for a poll, and two are never in flight together."""
     confirm = await to_confirm(hass, entry)
     gateway.requests.clear()
@@ -328,21 +337,26 @@ async def begun(hass: HomeAssistant, gateway: Gateway, entry: MockConfigEntry) -
 
 
 @pytest.mark.parametrize("stop", [close_dialog, unload])
-async def test_r4_left_in_the_middle(
+async def test_r04_left_in_the_middle(
     entry: MockConfigEntry,
     hass: HomeAssistant,
     gateway: Gateway,
     stop: Callable[[HomeAssistant, MockConfigEntry, ConfigFlowResult], Awaitable[None]],
 ) -> None:
     """What is written is whole, nothing runs on, and the next import gives what one run would have given."""
-    with session_scope(session=get_instance(hass).get_session()) as session:
-        kept = [copied(row) for table in (Statistics, StatisticsShortTerm) for row in session.query(table).all()]
+    kept = in_recorder(
+        hass,
+        lambda session: [copied(row) for table in (Statistics, StatisticsShortTerm) for row in session.query(table)],
+    )
     await imported(hass, entry)
     reference = await recorded(hass)
-    with session_scope(session=get_instance(hass).get_session()) as session:
+
+    def restore(session: Session) -> None:
         for table in (Statistics, StatisticsShortTerm):
             session.query(table).delete()
         session.add_all(kept)
+
+    in_recorder(hass, restore)
     await stop(hass, entry, await begun(hass, gateway, entry))
     await hass.async_block_till_done(wait_background_tasks=True)
     assert import_task(hass) is None
@@ -369,7 +383,7 @@ class TestWhileHomeAssistantStops:
         """Keep the database in a file."""
         return True
 
-    async def test_r4_home_assistant_stops(
+    async def test_r04_home_assistant_stops(
         self,
         recorder_db_url: str,
         entry: MockConfigEntry,
@@ -382,12 +396,7 @@ class TestWhileHomeAssistantStops:
         await hass.async_stop(force=True)
         assert import_task(hass) is None
         with sqlite3.connect(recorder_db_url.removeprefix("sqlite:///")) as database:
-            rows = by_statistic(
-                database.execute(
-                    "SELECT m.statistic_id, s.start_ts, s.state, s.sum, s.mean, s.min, s.max FROM statistics s "
-                    "JOIN statistics_meta m ON m.id = s.metadata_id ORDER BY s.start_ts"
-                )
-            )
+            rows = by_statistic(database.execute(HOURLY))
         assert_whole(rows)
         assert all(1 < len(hours) < HOURS for hours in rows.values())
         assert "Traceback" not in caplog.text

@@ -123,7 +123,8 @@ class DeepImport:
                 self._entry.runtime_data.client,
                 [sensor.target.uid for sensor in left],
                 begin - HOUR,
-                end + HOUR,
+                # Beyond the first recorded hour: else nothing tells that its reading is too high.
+                end + 2 * HOUR,
                 self._tally.part(step),
             )
             for sensor in left:

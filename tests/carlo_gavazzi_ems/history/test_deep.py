@@ -89,10 +89,11 @@ async def test_r04_from_where_history_begins(house: House) -> None:
     house.assert_true(but=(-20, -3, -6))
 
 
-async def test_r04_history_of_another_meter(house: House) -> None:
+@pytest.mark.parametrize("offset", [77, -77])
+async def test_r04_history_of_another_meter(house: House, offset: float) -> None:
     """Nothing is written, and the answer says why."""
     await house.live(10, 12.25)
-    house.meter.offset = 77
+    house.meter.offset = offset
     before = house.rows()
     told = await run(house, -10)
     assert "which is not in the history" in str(told[ENERGY].reason)
