@@ -161,11 +161,10 @@ class ImportPages(OptionsFlow):
         before = self._import_done * _CHANGES // max(self._import_total, 1)
         self._import_done, self._import_total = done, total
         self.async_update_progress(min(done / max(total, 1), 1.0))
-        if before != done * _CHANGES // max(total, 1):
-            if self._import_shown is not None:
-                # The very words that the page has: others would make Home Assistant announce the same change twice.
-                self._import_shown.update(self._import_words())
-                self.async_notify_flow_changed()
+        if before != done * _CHANGES // max(total, 1) and self._import_shown is not None:
+            # The very words that the page has: others would make Home Assistant announce the same change twice.
+            self._import_shown.update(self._import_words())
+            self.async_notify_flow_changed()
 
     def _import_words(self) -> dict[str, str]:
         done, total = self._import_done, self._import_total

@@ -186,8 +186,8 @@ def assert_whole(rows: Rows) -> None:
     assert len(rows) == SENSORS
     for hours in rows.values():
         assert [hour[0] for hour in hours] == [NOON.timestamp() - HOUR * back for back in reversed(range(len(hours)))]
-    for hours in counted(rows).values():
-        for (_, state, total, *_), (_, then, more, *_) in pairwise(hours):
+    for counter in counted(rows).values():
+        for (_, state, total, *_), (_, then, more, *_) in pairwise(counter):
             assert more - total == pytest.approx(then - state, abs=1e-6)
 
 
@@ -346,7 +346,10 @@ async def test_r04_left_in_the_middle(
     """What is written is whole, nothing runs on, and the next import gives what one run would have given."""
     kept = in_recorder(
         hass,
-        lambda session: [copied(row) for table in (Statistics, StatisticsShortTerm) for row in session.query(table)],
+        lambda session: [
+            *map(copied, session.query(Statistics).all()),
+            *map(copied, session.query(StatisticsShortTerm).all()),
+        ],
     )
     await imported(hass, entry)
     reference = await recorded(hass)

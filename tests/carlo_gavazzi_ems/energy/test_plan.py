@@ -104,7 +104,7 @@ def test_a_smart_meter_with_tariffs_and_two_powers() -> None:
     assert [device["name"] for device in devices] == ["Load 1 1", "Load 1 2"]
     assert ["stat_rate" in device for device in devices] == [True, False]
     (solar, _) = additions(prefs(), Wishes(solar=[(smart, Direction.EXPORT)])).sources
-    assert solar["stat_rate"] == "sensor.pe1"  # type: ignore[typeddict-item]
+    assert solar["stat_rate"] == "sensor.pe1"
 
 
 @pytest.mark.parametrize(
