@@ -7,7 +7,7 @@ import logging
 import time
 from typing import Final, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
@@ -24,6 +24,8 @@ from .api import (
     LoginLockedError,
     Records,
     Sample,
+    SampleMemory,
+    Signal,
     StatusError,
 )
 from .const import CONF_THROTTLE, DEFAULT_SCAN_INTERVAL, DOMAIN
@@ -65,6 +67,9 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
         self.throttle = Throttle(factor=entry.options.get(CONF_THROTTLE, 1.0))
         self.staleness = Staleness()
         self._patience = Patience()
+        self._memory = SampleMemory()
+        #: The list of signals that the latest values were held against.
+        self._listed: Records[Signal] | None = None
         self._by_signal: dict[int, CALLBACK_TYPE] = {}
         self._of_gateway: list[CALLBACK_TYPE] = []
         self._changed: set[int] = set()
@@ -128,7 +133,10 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
     @override
     async def _async_update_data(self) -> dict[int, Sample]:
         """Read the values, and note which of them are new; bear with a short failure."""
-        enabled = set(self._by_signal) or self.expected or set(self.topology.data.signals)
+        # Before all entities are there, what is expected to follow is of interest too.
+        loaded = self.config_entry.state is ConfigEntryState.LOADED
+        followed = set(self._by_signal)
+        enabled = (followed if loaded else followed | self.expected) or set(self.topology.data.signals)
         self._changed, self._urgent = set(), set()
         started = time.monotonic()
         try:
@@ -138,10 +146,7 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
             return self.data
         async_certificate_trusted(self.hass, self.config_entry)
         self._answered(time.monotonic() - started)
-        self._without_value = enabled - samples.keys()
-        self._report(samples.rejected)
-        self._look_for_unknown(samples)
-        self._compare(samples)
+        self._take_in(samples, enabled)
         return samples
 
     async def _async_read_persistently(self, enabled: set[int]) -> Records[Sample]:
@@ -161,13 +166,13 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
         # A UID costs 6 bytes to ask for, an unasked value 70 bytes to get.
         if not self._filter_refused and len(enabled) < 0.9 * len(self.topology.data.signals):
             try:
-                return await self.client.realtime(uids=enabled, wanted=wanted)
+                return await self.client.realtime(uids=enabled, wanted=wanted, memory=self._memory)
             except StatusError as err:
                 if err.status not in _TOO_LONG:
                     raise
                 _LOGGER.debug("the gateway refuses the list of %s UIDs; asking for all values instead", len(enabled))
                 self._filter_refused = True
-        return await self.client.realtime(wanted=wanted)
+        return await self.client.realtime(wanted=wanted, memory=self._memory)
 
     def _answered(self, took: float) -> None:
         """Note a poll that succeeded after some seconds."""
@@ -212,18 +217,31 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
             )
         self._unknown |= unknown
 
-    def _compare(self, samples: Records[Sample]) -> None:
-        """Note which signals have another value than before, and which loads have fallen silent or come back."""
-        before = self.data
-        for uid, sample in samples.items():
-            if (old := before.get(uid)) is None or old.value is None:
-                self._urgent.add(uid)
-            elif old.value != sample.value:
-                (self._changed if sample.value is not None else self._urgent).add(uid)
-        self._urgent.update(before.keys() - samples.keys())
-        signals = self.topology.data.signals
-        if turned := self.staleness.update(samples, signals, age_limit(self.pace.interval)):
+    def _take_in(self, samples: Records[Sample], enabled: set[int]) -> None:
+        """Note what an answer brings; one that repeats the last one, byte for byte, brings nothing."""
+        renewed, signals = self._memory.take_renewed(), self.topology.data.signals
+        listed_anew = signals is not self._listed
+        if samples is not self.data or listed_anew:
+            self._listed = signals
+            self._without_value = enabled - samples.keys()
+            self._report(samples.rejected)
+            self._look_for_unknown(samples)
+            self._urgent.update(samples.keys() ^ self.data.keys())
+            self._compare(samples, renewed or set())
+        if (renewed is not None or listed_anew) and (
+            turned := self.staleness.update(samples, signals, age_limit(self.pace.interval))
+        ):
             self._urgent.update(uid for uid, signal in signals.items() if signal.load_uid in turned)
+
+    def _compare(self, samples: Records[Sample], renewed: set[int]) -> None:
+        """Note which signals have another value than before."""
+        before = self.data
+        for uid in renewed & samples.keys() & before.keys():
+            old, new = before[uid].value, samples[uid].value
+            if old is None or new is None:
+                self._urgent.add(uid)
+            elif old != new:
+                self._changed.add(uid)
 
     def _report(self, rejected: dict[str, str]) -> None:
         """Keep what was left out for the diagnostics; say it once for each signal-identifier code."""

@@ -63,10 +63,11 @@ class Throttle:
         waiting = self._waiting
         waiting.update(changed)
         due = set(self.attentive)
+        slots = {interval: int(now // interval) for interval in set(self._intervals.values())}
         for uid in waiting:
             if (interval := self._intervals.get(uid)) is None:
                 due.add(uid)
-            elif (slot := int(now // interval)) != self._slots[uid]:
+            elif (slot := slots[interval]) != self._slots[uid]:
                 self._slots[uid] = slot
                 due.add(uid)
         waiting -= due

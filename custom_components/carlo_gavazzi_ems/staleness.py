@@ -4,6 +4,7 @@ The gateway goes on answering when one of its meters is out of reach: it repeats
 Only times of the same answer are compared; how wrong the gateway's clock is plays no part.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
@@ -30,7 +31,8 @@ class Staleness:
         self.newest: float | None = None
         self._stamps: dict[int, float] = {}
         self._signals: Mapping[int, Signal] = {}
-        self._loads: dict[int, int] = {}
+        #: The signals of each load.
+        self._members: dict[int, list[int]] = {}
 
     def is_stale(self, load: int) -> bool | None:
         """Return whether the values of a load are old, None where it has none with a time."""
@@ -40,8 +42,8 @@ class Staleness:
         """Take in an answer; return the loads that have become stale, or fresh again."""
         if signals is not self._signals:
             self._signals = signals
-            self._loads = {uid: signal.load_uid for uid, signal in signals.items() if signal.load_uid is not None}
-        stamps = _newest_by_load(samples, self._loads)
+            self._members = _by_load(signals)
+        stamps = _newest_by_load(samples, self._members)
         # A load that fell silent while the gateway's clock was ahead does not make the others look old.
         moved = [stamp for load, stamp in stamps.items() if stamp != self._stamps.get(load)]
         self._stamps = stamps
@@ -53,12 +55,20 @@ class Staleness:
         return before ^ self.stale
 
 
-def _newest_by_load(samples: Mapping[int, Sample], loads: Mapping[int, int]) -> dict[int, float]:
-    """Return the newest time among the values of each load, given the load of each signal."""
+def _by_load(signals: Mapping[int, Signal]) -> dict[int, list[int]]:
+    """Return the signals of each load."""
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for uid, signal in signals.items():
+        if signal.load_uid is not None:
+            members[signal.load_uid].append(uid)
+    return members
+
+
+def _newest_by_load(samples: Mapping[int, Sample], members: Mapping[int, list[int]]) -> dict[int, float]:
+    """Return the newest time among the values of each load, given the signals of each load."""
     stamps: dict[int, float] = {}
-    for uid, sample in samples.items():
-        if (stamp := sample.timestamp) is not None and (load := loads.get(uid)) is not None:
-            known = stamps.get(load)
-            if known is None or stamp > known:
-                stamps[load] = stamp
+    for load, uids in members.items():
+        found = [samples[uid].timestamp for uid in uids if uid in samples]
+        if times := [time for time in found if time is not None]:
+            stamps[load] = max(times)
     return stamps

@@ -27,6 +27,7 @@ from .exceptions import (
 from .jsontext import parse_json
 from .models import Device, GatewayDate, GatewayInfo, HistoryRow, Load, Protocol, Sample, Signal, epoch_seconds
 from .records import Records, Rows
+from .samples import SampleMemory
 from .snapshot import Snapshot
 from .traffic import Answer, Traffic
 from .transport import Address
@@ -61,6 +62,7 @@ __all__ = [
     "RefusedError",
     "Rows",
     "Sample",
+    "SampleMemory",
     "Signal",
     "Snapshot",
     "StatusError",

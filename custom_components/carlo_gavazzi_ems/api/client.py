@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Final, Self
 
 import aiohttp
@@ -12,6 +13,7 @@ from .auth import TokenManager
 from .backoff import LoginBackoff
 from .exceptions import InvalidAnswerError, OversizedAnswerError, UnauthorizedError, UnsupportedVersionError
 from .fields import JsonObject
+from .jsontext import parse_json
 from .models import Device, GatewayDate, GatewayInfo, HistoryRow, Load, Protocol, Sample, Signal
 from .paging import PAGE_LIMIT, read_history, read_map
 from .records import (
@@ -29,6 +31,7 @@ from .records import (
     parse_text,
     parse_version,
 )
+from .samples import SampleMemory
 from .traffic import Traffic
 from .transport import Address, Transport
 
@@ -170,7 +173,7 @@ class EmsClient:
 
     async def signals(self, *, uids: Collection[int] | None = None) -> Records[Signal]:
         """Return the signals, all or those asked for."""
-        return await self._read_map("/v1/signals", _SIGNALS, uids)
+        return await self._read_map("/v1/signals", _of_json(_SIGNALS), uids)
 
     async def signal(self, uid: int) -> Signal:
         """Return one signal."""
@@ -187,14 +190,22 @@ class EmsClient:
     # Realtime values
 
     async def realtime(
-        self, *, uids: Collection[int] | None = None, wanted: Collection[int] | None = None
+        self,
+        *,
+        uids: Collection[int] | None = None,
+        wanted: Collection[int] | None = None,
+        memory: SampleMemory | None = None,
     ) -> Records[Sample]:
         """Return the latest values, of all signals or of those asked for.
 
         `wanted` are the signals of which a value is expected: once they are there, no further page is
         asked for. Signals that are asked for by `uids` are wanted unless `wanted` says otherwise.
+        Who asks again and again keeps a `memory` of what was answered before.
         """
-        return await self._read_map("/v1/signals/realtime", _SAMPLES, uids, wanted)
+        memory, pages = memory or SampleMemory(), count()
+        return await self._read_map(
+            "/v1/signals/realtime", lambda body: memory.read(body, next(pages)), uids, wanted
+        )
 
     async def signal_realtime(self, uid: int) -> Sample:
         """Return the latest value of one signal."""
@@ -236,7 +247,7 @@ class EmsClient:
 
     async def last_history(self, *, uids: Collection[int] | None = None) -> Records[HistoryRow]:
         """Return the newest row of history, of all signals or of those asked for."""
-        return await self._read_map("/v1/signals/history/last", _LAST_ROWS, uids)
+        return await self._read_map("/v1/signals/history/last", _of_json(_LAST_ROWS), uids)
 
     async def signal_last_history(self, uid: int) -> HistoryRow:
         """Return the newest row of history of one signal."""
@@ -253,7 +264,11 @@ class EmsClient:
     # How a request is made
 
     async def _get[T](self, path: str, parse: Callable[[object], T], query: Query | None = None) -> T:
-        """Get and parse a protected path; where the token may be to blame, log in and repeat once.
+        """Get and parse a protected path."""
+        return await self._fetch(path, _of_json(parse), query)
+
+    async def _fetch[T](self, path: str, read: Callable[[bytes], T], query: Query | None = None) -> T:
+        """Get and read a protected path; where the token may be to blame, log in and repeat once.
 
         A gateway that has just rebooted answers with 401, 403 or a page for people: none of these is a
         wrong password.
@@ -261,37 +276,36 @@ class EmsClient:
         async with self._slots:
             token = await self._tokens.token()
             try:
-                answer = parse(await self._transport.exchange("GET", path, query=query, token=token))
+                answer = read(await self._transport.fetch("GET", path, query=query, token=token))
             except OversizedAnswerError:
                 raise
             except UnauthorizedError, InvalidAnswerError:
                 if not self._tokens.reject(token):
                     raise
                 token = await self._tokens.token()
-                answer = parse(await self._transport.exchange("GET", path, query=query, token=token))
+                answer = read(await self._transport.fetch("GET", path, query=query, token=token))
             self._tokens.accept(token)
             return answer
 
     async def _read_map[T](
         self,
         path: str,
-        parse: Callable[[object], Records[T]],
+        read: Callable[[bytes], Records[T]],
         uids: Collection[int] | None,
         wanted: Collection[int] | None = None,
     ) -> Records[T]:
         """Read a map to its end: in pages, and a long list of UIDs in several requests."""
-        everything = Records[T]()
+        parts: list[Records[T]] = []
         for chunk in [None] if uids is None else list(_chunks(uids)):
             filters = _filters(chunk)
 
             async def fetch(page: int, filters: Query = filters) -> Records[T]:
                 query = filters | {"limit": str(PAGE_LIMIT), "page": str(page)}
-                return await self._get(path, parse, query)
+                return await self._fetch(path, read, query)
 
             expected = chunk if wanted is None or chunk is None else set(chunk).intersection(wanted)
-            records = await read_map(fetch, wanted=wanted if chunk is None else expected)
-            everything.add(records)
-        return everything
+            parts.append(await read_map(fetch, wanted=wanted if chunk is None else expected))
+        return parts[0] if len(parts) == 1 else Records.joined(parts)
 
     def _history(
         self, path: str, uid: int | None, start: datetime | None, end: datetime | None, query: Query | None = None
@@ -307,6 +321,11 @@ class EmsClient:
             return await self._get(path, partial(parse_history, uid=uid), query)
 
         return read_history(fetch)
+
+
+def _of_json[T](parse: Callable[[object], T]) -> Callable[[bytes], T]:
+    """Return what reads a body, given what reads its JSON."""
+    return lambda body: parse(parse_json(body))
 
 
 def _one[T](payload: object, parse: Callable[[JsonObject, int], T], uid: int) -> T:

@@ -44,6 +44,9 @@ def uid_of_key(text: str) -> int:
 
 def check_uid(record: JsonObject, uid: int) -> None:
     """Refuse a record that names another UID than its key: one of the two would be wrong."""
+    # `1 == True`, so the type counts too.
+    if (own := record.get("uid")) == uid and type(own) is int:
+        return
     own = optional_int(record, "uid")
     if own is not None and own != uid:
         raise RecordError(f"'uid' is {own}, but its key is {uid}")
@@ -51,13 +54,14 @@ def check_uid(record: JsonObject, uid: int) -> None:
 
 def optional_int(record: JsonObject, key: str) -> int | None:
     """Return a whole number, None where it is missing or null."""
-    match record.get(key):
+    value = record.get(key)
+    if type(value) is int and -_MAX_UID <= value <= _MAX_UID:
+        return value
+    match value:
         case None:
             return None
         case bool():
             pass
-        case int() as whole if abs(whole) <= _MAX_UID:
-            return whole
         case float() as real if real.is_integer() and abs(real) <= _MAX_UID:
             return int(real)
         case str() as text if re.fullmatch(r"-?\d{1,18}", text):
@@ -67,13 +71,20 @@ def optional_int(record: JsonObject, key: str) -> int | None:
 
 def number(record: JsonObject, key: str) -> float | None:
     """Return a finite number, None where there is no value: missing, null, empty or not a number."""
-    match record.get(key):
+    return _as_number(record.get(key), key)
+
+
+def _as_number(value: object, key: str) -> float | None:
+    """Return the number that a field holds."""
+    if type(value) is float and math.isfinite(value):
+        return value
+    match value:
         case None:
             return None
         case bool():
             pass
-        case int() | float() as value:
-            return value if math.isfinite(value) else None
+        case int() | float() as real:
+            return real if math.isfinite(real) else None
         case str() as text:
             try:
                 parsed = float(text) if text.strip() else None
@@ -86,7 +97,12 @@ def number(record: JsonObject, key: str) -> float | None:
 
 def seconds(record: JsonObject, key: str) -> float | None:
     """Return a stamp as seconds since 1970, None where it is missing."""
-    stamp = number(record, key)
+    return as_seconds(record.get(key), key)
+
+
+def as_seconds(value: object, key: str) -> float | None:
+    """Return the stamp that a field holds as seconds since 1970, None where it holds none."""
+    stamp = _as_number(value, key)
     if stamp is None:
         return None
     instant = epoch_seconds(stamp)

@@ -1,4 +1,4 @@
-"""What the gateway publishes, as frozen records.
+"""What the gateway publishes, as records; all are frozen but the latest values, of which the time moves on.
 
 Names follow the API document; where it leaves a meaning open (`sir`, `type`, `index`, `s`, `r`, `d`),
 the field keeps the document's own name and decides nothing.
@@ -91,11 +91,12 @@ class Signal:
     device_uid: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Sample:
     """The latest value of a signal; `value` is None where the gateway has none.
 
-    `timestamp` is in seconds since 1970, UTC, by the gateway's clock; None where it names none.
+    `timestamp` is in seconds since 1970, UTC, by the gateway's clock; None where it names none. It alone moves on,
+    for as long as the gateway repeats the rest: a value that stands still costs no new sample with every poll.
     """
 
     uid: int

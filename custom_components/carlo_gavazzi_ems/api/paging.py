@@ -23,25 +23,28 @@ async def read_map[T](
     fetch: Callable[[int], Awaitable[Records[T]]], *, wanted: Collection[int] | None = None
 ) -> Records[T]:
     """Read a map page by page; where it is known what is `wanted`, stop as soon as all of it is there."""
-    everything = Records[T]()
-    page = 1
-    while True:
+    complete = None if wanted is None else frozenset(wanted)
+    everything = await fetch(1)
+    known, page = 0, 1
+    while (found := len(everything) + len(everything.rejected)) > known and not _has(everything, complete):
+        if len(everything) > MAX_RECORDS:
+            raise InvalidAnswerError(f"the gateway lists more than {MAX_RECORDS} records")
+        known, page = found, page + 1
         try:
             records = await fetch(page)
         except BadRequestError, NotFoundError:
             # Some servers call the page after the last one an error.
-            if page == 1:
-                raise
-            return everything
-        known = len(everything) + len(everything.rejected)
+            break
+        if page == 2:
+            # The first page stays what it is: whoever fetched it may have kept it.
+            everything = Records.joined([everything])
         everything.add(records)
-        if len(everything) + len(everything.rejected) == known:
-            return everything
-        if wanted is not None and everything.keys() >= set(wanted):
-            return everything
-        if len(everything) > MAX_RECORDS:
-            raise InvalidAnswerError(f"the gateway lists more than {MAX_RECORDS} records")
-        page += 1
+    return everything
+
+
+def _has[T](records: Records[T], wanted: frozenset[int] | None) -> bool:
+    """Return whether all that is wanted is there."""
+    return wanted is not None and len(records) >= len(wanted) and records.keys() >= wanted
 
 
 async def read_history(fetch: Callable[[int], Awaitable[Rows]]) -> AsyncIterator[Rows]:

@@ -30,6 +30,14 @@ class Records[T](dict[int, T]):
         super().__init__(records or {})
         self.rejected: dict[str, str] = dict(rejected or {})
 
+    @classmethod
+    def joined(cls, parts: Iterable[Records[T]]) -> Records[T]:
+        """Return what several answers hold, as new records."""
+        everything = cls()
+        for part in parts:
+            everything.add(part)
+        return everything
+
     def add(self, other: Records[T]) -> None:
         """Take in what another answer holds."""
         self.update(other)
@@ -54,18 +62,23 @@ def as_object(payload: object, what: str) -> JsonObject:
 
 def parse_map[T](payload: object, key: str, parse: Callable[[JsonObject, int], T]) -> Records[T]:
     """Read `{"<key>": {"<uid>": record, …}}`."""
-    entries = _content(payload, key)
     records = Records[T]()
-    if entries is None or entries == []:
-        # An empty map may well be printed as null or [], by software that knows no types.
-        return records
-    for uid_text, record in as_object(entries, repr(key)).items():
+    for uid_text, record in entries_of(payload, key).items():
         try:
             uid = uid_of_key(uid_text)
             records[uid] = parse(as_record(record), uid)
         except RecordError as err:
             records.rejected[uid_text[:MAX_TEXT]] = str(err)
     return records
+
+
+def entries_of(payload: object, key: str) -> JsonObject:
+    """Return the map under the one key of an answer."""
+    entries = _content(payload, key)
+    if entries is None or entries == []:
+        # An empty map may well be printed as null or [], by software that knows no types.
+        return {}
+    return as_object(entries, repr(key))
 
 
 def _content(payload: object, key: str) -> object:
@@ -165,12 +178,12 @@ def parse_sample(record: JsonObject, uid: int) -> Sample:
     """Read one realtime value."""
     check_uid(record, uid)
     return Sample(
-        uid=uid,
-        code=optional_int(record, "si"),
-        value=number(record, "v"),
-        timestamp=seconds(record, "t"),
-        s=optional_int(record, "s"),
-        r=optional_int(record, "r"),
+        uid,
+        optional_int(record, "si"),
+        number(record, "v"),
+        seconds(record, "t"),
+        optional_int(record, "s"),
+        optional_int(record, "r"),
     )
 
 
@@ -199,10 +212,7 @@ def parse_history(payload: object, uid: int | None = None) -> Rows:
             raise InvalidAnswerError("the answer is an array, and nothing says of which signal")
         _parse_rows(payload, uid, str(uid), rows)
         return rows
-    entries = _content(payload, "history")
-    if entries is None or entries == []:
-        return rows
-    for uid_text, series in as_object(entries, "'history'").items():
+    for uid_text, series in entries_of(payload, "history").items():
         try:
             owner = uid_of_key(uid_text)
         except RecordError as err:

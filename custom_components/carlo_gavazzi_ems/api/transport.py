@@ -76,7 +76,19 @@ class Transport:
         body: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> object:
-        """Send one request and return the JSON of a 200; anything else raises an EmsError.
+        """Send one request and return the JSON of a 200; anything else raises an EmsError."""
+        return parse_json(await self.fetch(method, path, query=query, body=body, token=token))
+
+    async def fetch(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> bytes:
+        """Send one request and return the body of a 200 as it is; anything else raises an EmsError.
 
         Redirects are not followed: the answer of a gateway comes from the gateway.
         """
@@ -120,7 +132,7 @@ class Transport:
                 if body is None:
                     # The answer to a body, a login, is a secret.
                     self.traffic.answered(path, query, received)
-                return parse_json(received)
+                return received
         except (aiohttp.ClientError, OSError, ValueError) as err:
             raise _translated(err) from err
 
