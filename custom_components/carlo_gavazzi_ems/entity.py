@@ -31,7 +31,12 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
         shown = (self.available, self._shown)
         if shown != self._written:
             self._written = shown
-            self.async_write_ha_state()
+            self._write()
+
+    @callback
+    def _write(self) -> None:
+        """Put what is shown into the state machine."""
+        self.async_write_ha_state()
 
     @property
     def _shown(self) -> object:
@@ -62,10 +67,11 @@ class EmsSignalEntity(EmsEntity):
     @override
     def available(self) -> bool:
         """Return whether the gateway answers with a value for this signal that is not an old one."""
+        coordinator = self.coordinator
         return (
-            self.coordinator.last_update_success
-            and self._sample is not None
-            and self._signal.load_uid not in self.coordinator.staleness.stale
+            coordinator.last_update_success
+            and self._signal.uid in coordinator.data
+            and self._signal.load_uid not in coordinator.staleness.stale
         )
 
 

@@ -18,6 +18,7 @@ from .publishing import rows_per_hour
 from .runtime import EmsConfigEntry
 from .signals.catalogue import Catalogue, Meaning
 from .signals.quantities import enabled_by_default
+from .writing import NumberWriter
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
@@ -81,6 +82,8 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         """Take class, unit and name from the meaning of the signal's code."""
         super().__init__(entry, signal)
         self._attr_entity_registry_enabled_default = enabled
+        self._value: float | None = None
+        self._writer = NumberWriter(self)
         self._rows = rows_per_hour(meaning.quantity if meaning else None)
         if meaning is None:
             self._object_id = f"signal_{signal.code}"
@@ -106,8 +109,19 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
 
     @property
     @override
+    def native_value(self) -> float | None:
+        """Return the number that is shown, with all its decimals."""
+        return self._value
+
+    @property
+    @override
     def _shown(self) -> object:
-        return self._attr_native_value
+        return self._value
+
+    @callback
+    @override
+    def _write(self) -> None:
+        self._writer.async_write()
 
     @property
     @override
@@ -118,9 +132,9 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
     @callback
     @override
     def _update(self) -> None:
-        """Show the latest value, with all its decimals."""
+        """Show the latest value."""
         sample = self._sample
-        self._attr_native_value = None if sample is None else sample.value
+        self._value = None if sample is None else sample.value
 
 
 class EmsCounter(EmsSensor, RestoreEntity):
@@ -159,7 +173,7 @@ class EmsCounter(EmsSensor, RestoreEntity):
     def _update(self) -> None:
         """Show the latest good reading, with all its decimals; while one is in doubt look at every one."""
         sample = self._sample
-        self._attr_native_value = self._readings.read(None if sample is None else sample.value)
+        self._value = self._readings.read(None if sample is None else sample.value)
         attentive = self.coordinator.throttle.attentive
         if self._readings.in_doubt:
             attentive.add(self._signal.uid)

@@ -5,19 +5,14 @@ page is remembered, first as bytes, then record by record. A record that differs
 the time of its sample on.
 """
 
-from typing import NamedTuple
-
 from .fields import MAX_TEXT, JsonObject, RecordError, as_seconds, uid_of_key
 from .jsontext import parse_json
 from .models import Sample
 from .records import Records, entries_of, parse_sample
 
 
-class _Known(NamedTuple):
-    """A record of the last answer, without its time, and what was made of it."""
-
-    record: JsonObject
-    sample: Sample
+type _Known = tuple[JsonObject, Sample]
+"""A record of the last answer, without its time, and what was made of it."""
 
 
 class _Page:
@@ -33,7 +28,9 @@ class _Page:
 
     def take_in(self, entries: JsonObject) -> set[int]:
         """Take over what differs from before; return the signals of which more than the time does."""
-        known, fresh, bad = self._known, dict[str, _Known](), dict[str, str]()
+        known = self._known
+        fresh: dict[str, _Known] = {}
+        bad: dict[str, str] = {}
         stamp, time = None, None
         for key, record in entries.items():
             try:
@@ -43,25 +40,25 @@ class _Page:
                 # Whole loads are sampled at one time.
                 if type(latest) is not int or latest != stamp:
                     stamp, time = latest, as_seconds(latest, "t")
-                if (old := known.get(key)) is not None and old.record == record:
-                    old.sample.timestamp = time
+                if (old := known.get(key)) is not None and old[0] == record:
+                    old[1].timestamp = time
                     continue
                 sample = parse_sample(record, uid_of_key(key))
                 sample.timestamp = time
-                fresh[key] = _Known(record, sample)
+                fresh[key] = (record, sample)
             except RecordError as err:
                 bad[key] = str(err)
         known.update(fresh)
         if bad or self.samples.rejected or len(known) != len(entries):
             self._known = {key: one for key, one in known.items() if key in entries and key not in bad}
             self.samples = Records(
-                {one.sample.uid: one.sample for one in self._known.values()},
+                {sample.uid: sample for _, sample in self._known.values()},
                 {key[:MAX_TEXT]: reason for key, reason in bad.items()},
             )
         elif fresh:
             self.samples = Records(self.samples)
-            self.samples.update((one.sample.uid, one.sample) for one in fresh.values())
-        return {one.sample.uid for one in fresh.values()}
+            self.samples.update((sample.uid, sample) for _, sample in fresh.values())
+        return {sample.uid for _, sample in fresh.values()}
 
 
 class SampleMemory:
