@@ -1,4 +1,4 @@
-"""The command line: `python -m benchmarks identify`."""
+"""The command line: `python -m benchmarks` for what polling costs, `python -m benchmarks identify` for the codes."""
 
 import argparse
 import json
@@ -7,12 +7,16 @@ import sys
 
 from . import identify, report
 from .cases import make_cases
+from .performance import command
 
 
 def _parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser.add_argument("--rounds", type=int, default=9, help="counted rounds of each refresh (default 9)")
+    parser.add_argument("--part", action="append", default=[], choices=command.PARTS, help="measure only this")
+    parser.add_argument("--json", type=Path, dest="results", help=f"where the figures go ({command.RESULTS})")
+    commands = parser.add_subparsers(dest="command")
     one = commands.add_parser("identify", help="how often codes are identified rightly, wrongly, or not at all")
     one.add_argument("--sites", type=_sites, default=324, help="how many sites, 1 or more (default 324)")
     one.add_argument("--seed", type=int, default=0, help="draws other sites (default 0)")
@@ -33,6 +37,8 @@ def _sites(text: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run a benchmark; 0 if nothing was certain and wrong and the bars are reached, else 1."""
     options = _parser().parse_args(arguments)
+    if options.command is None:
+        return command.run(options.rounds, options.part, options.results)
     cases = make_cases(options.sites, options.seed, options.kind)
 
     def tell(done: int) -> None:

@@ -28,6 +28,7 @@ from .api import (
     Signal,
     StatusError,
 )
+from .breath import Breath
 from .const import CONF_THROTTLE, DEFAULT_SCAN_INTERVAL, DOMAIN
 from .issues import async_certificate_trusted
 from .pacing import MAX_SILENCE, Pace, Patience, retry_interval
@@ -66,6 +67,7 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
         self.pace = Pace(seconds)
         self.throttle = Throttle(factor=entry.options.get(CONF_THROTTLE, 1.0))
         self.staleness = Staleness()
+        self.breath = Breath()
         self._patience = Patience()
         self._memory = SampleMemory()
         #: The list of signals that the latest values were held against.

@@ -23,6 +23,18 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
         self._attr_device_info = place
         self._written: tuple[bool, object] | None = None
 
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the signal; where there are thousands, let others run in between."""
+        await super().async_added_to_hass()
+        await self.coordinator.breath.take()
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Let others run while thousands are taken away."""
+        await super().async_will_remove_from_hass()
+        await self.coordinator.breath.take()
+
     @callback
     @override
     def _handle_coordinator_update(self) -> None:

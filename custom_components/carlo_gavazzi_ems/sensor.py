@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import batched
 import time
 from typing import override
 
@@ -11,6 +12,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .api import Signal
+from .breath import BATCH
+from .const import DOMAIN
 from .counter import CounterReadings, StoredReading
 from .entity import EmsSignalEntity
 from .gateway_sensor import GATEWAY_SENSORS
@@ -25,27 +28,34 @@ PARALLEL_UPDATES = 0
 
 
 async def async_setup_entry(
-    _: HomeAssistant, entry: EmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant, entry: EmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add a sensor for every signal, also for those that the gateway lists later."""
     runtime = entry.runtime_data
     known: set[int] = set()
 
-    @callback
-    def add_new() -> None:
+    async def add_new() -> None:
         signals = runtime.topology.data.signals
-        if not (new := signals.keys() - known):
-            return
+        new = sorted(signals.keys() - known)
         known.update(new)
         wanted = _wanted(signals, runtime.catalogue)
-        async_add_entities(
-            _sensor(entry, signals[uid], runtime.catalogue.meaning(signals[uid].code), enabled=uid in wanted)
-            for uid in sorted(new)
-        )
+        for uids in batched(new, BATCH, strict=False):
+            async_add_entities(
+                [
+                    _sensor(entry, signals[uid], runtime.catalogue.meaning(signals[uid].code), enabled=uid in wanted)
+                    for uid in uids
+                ]
+            )
+            await runtime.realtime.breath.take()
+
+    @callback
+    def look_for_new() -> None:
+        if runtime.topology.data.signals.keys() - known:
+            entry.async_create_task(hass, add_new(), f"{DOMAIN} new signals")
 
     async_add_entities(kind(entry) for kind in GATEWAY_SENSORS)
-    add_new()
-    entry.async_on_unload(runtime.topology.async_add_listener(add_new))
+    await add_new()
+    entry.async_on_unload(runtime.topology.async_add_listener(look_for_new))
 
 
 def _wanted(signals: Mapping[int, Signal], catalogue: Catalogue) -> set[int]:

@@ -12,6 +12,7 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, EntityStateAtt
 from homeassistant.core import State, callback
 from homeassistant.core_config import DATA_CUSTOMIZE
 from homeassistant.helpers.entity import FLOAT_PRECISION
+from homeassistant.helpers.entity_values import EntityValues
 
 _NO_NUMBER: Final = {STATE_UNAVAILABLE, STATE_UNKNOWN}
 
@@ -27,7 +28,7 @@ class NumberWriter:
         #: What was written last; None where the next state has to be worked out in full.
         self._state: State | None = None
         #: What a person has set for this sensor in configuration.yaml, read anew when that is reloaded.
-        self._customized: object = None
+        self._customized: EntityValues | None = None
 
     @callback
     def async_write(self) -> None:

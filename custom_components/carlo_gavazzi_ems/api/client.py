@@ -203,9 +203,7 @@ class EmsClient:
         Who asks again and again keeps a `memory` of what was answered before.
         """
         memory, pages = memory or SampleMemory(), count()
-        return await self._read_map(
-            "/v1/signals/realtime", lambda body: memory.read(body, next(pages)), uids, wanted
-        )
+        return await self._read_map("/v1/signals/realtime", lambda body: memory.read(body, next(pages)), uids, wanted)
 
     async def signal_realtime(self, uid: int) -> Sample:
         """Return the latest value of one signal."""

@@ -28,7 +28,7 @@ def clean_text(text: str) -> str:
     return " ".join(visible.split())[:MAX_TEXT].rstrip()
 
 
-def as_record(value: object) -> JsonObject:
+def as_record(value: object) -> dict[str, object]:
     """Return the value as a JSON object."""
     if not isinstance(value, dict):
         raise RecordError("not a JSON object")

@@ -5,11 +5,10 @@ page is remembered, first as bytes, then record by record. A record that differs
 the time of its sample on.
 """
 
-from .fields import MAX_TEXT, JsonObject, RecordError, as_seconds, uid_of_key
+from .fields import MAX_TEXT, JsonObject, RecordError, as_record, as_seconds, uid_of_key
 from .jsontext import parse_json
 from .models import Sample
 from .records import Records, entries_of, parse_sample
-
 
 type _Known = tuple[JsonObject, Sample]
 """A record of the last answer, without its time, and what was made of it."""
@@ -34,9 +33,7 @@ class _Page:
         stamp, time = None, None
         for key, record in entries.items():
             try:
-                if not isinstance(record, dict):
-                    raise RecordError("not a JSON object")
-                latest = record.pop("t", None)
+                latest = as_record(record).pop("t", None)
                 # Whole loads are sampled at one time.
                 if type(latest) is not int or latest != stamp:
                     stamp, time = latest, as_seconds(latest, "t")

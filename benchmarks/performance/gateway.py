@@ -1,0 +1,172 @@
+"""Gateways in a process of their own, so that their CPU is not counted; they answer what they are told to."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import cast, override
+
+from aiohttp import web
+
+from simulator import Gateway, Identity, Site
+from simulator.faults.base import RequestFault
+
+from .answers import Pages, load_test
+
+REALTIME = "/v1/signals/realtime"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a gateway listens."""
+
+    host: str
+    port: int
+    fingerprint: str
+    serial_number: str
+    token: str
+    """One that is valid, for those who do not log in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What the gateways were asked since they were last told what to answer."""
+
+    requests: int
+    connections: int
+    sent: int
+    """Bytes of all request lines."""
+    received: int
+    """Bytes of all bodies."""
+
+
+@dataclass(kw_only=True, eq=False)
+class _Prepared(RequestFault):
+    """Gives prepared realtime answers, one after the other, instead of the simulator's own."""
+
+    answers: list[Pages] = field(default_factory=list)
+    position: int = 0
+    requests: int = 0
+    sent: int = 0
+    received: int = 0
+    connections: set[int] = field(default_factory=set)
+
+    def play(self, answers: list[Pages]) -> None:
+        """Begin with these answers, and count from here."""
+        self.answers, self.position = answers, 0
+        self.requests = self.sent = self.received = 0
+        self.connections.clear()
+
+    @override
+    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+        """Answer with the page that is asked for; the first one begins the next answer."""
+        if not self.answers:
+            return None
+        page = int(request.query.get("page", "1"))
+        if page == 1:
+            self.position += 1
+        pages = self.answers[(self.position - 1) % len(self.answers)]
+        body = pages[page - 1] if page <= len(pages) else b'{"realtime":{}}'
+        self.requests += 1
+        self.sent += len(str(request.rel_url))
+        self.received += len(body)
+        self.connections.add(id(request.transport))
+        return web.Response(body=body, content_type="application/json")
+
+
+def _identity(number: int) -> Identity:
+    """Return one gateway's identity."""
+    return Identity(serial_number=f"BX2{number:07d}", mac=f"00:19:EE:00:01:{number:02X}")
+
+
+class _Server:
+    """What runs in the other process."""
+
+    def __init__(self, commands: Connection, site: Site, count: int) -> None:
+        """Serve a site so many times."""
+        self._commands = commands
+        self._gateways = [Gateway(site, identity=_identity(number)) for number in range(count)]
+        self._prepared = [gateway.faults.add(_Prepared(path=REALTIME)) for gateway in self._gateways]
+
+    async def run(self) -> None:
+        """Serve until the other side hangs up."""
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        for gateway in self._gateways:
+            await gateway.start()
+        self._commands.send(
+            [
+                Address(one.host, one.port, one.fingerprint, one.identity.serial_number, one.tokens.issue(one.username))
+                for one in self._gateways
+            ]
+        )
+
+        def command() -> None:
+            try:
+                answers = self._commands.recv()
+            except EOFError:
+                over.set()
+                return
+            if answers is None:
+                self._commands.send(self._traffic())
+                return
+            for prepared in self._prepared:
+                prepared.play(answers)
+            self._commands.send(len(answers))
+
+        loop.add_reader(self._commands.fileno(), command)
+        await over.wait()
+        loop.remove_reader(self._commands.fileno())
+        for gateway in self._gateways:
+            await gateway.stop()
+
+    def _traffic(self) -> Traffic:
+        """Add up what all gateways were asked."""
+        return Traffic(
+            sum(one.requests for one in self._prepared),
+            sum(len(one.connections) for one in self._prepared),
+            sum(one.sent for one in self._prepared),
+            sum(one.received for one in self._prepared),
+        )
+
+
+def _serve(commands: Connection, signals: int, count: int) -> None:
+    """Run gateways until the other side hangs up."""
+    asyncio.run(_Server(commands, load_test(signals), count).run())
+
+
+class Gateways:
+    """This side's view of the gateways in the other process."""
+
+    def __init__(self, commands: Connection, addresses: list[Address]) -> None:
+        """Talk over this connection."""
+        self._commands = commands
+        self.addresses = addresses
+
+    def play(self, answers: list[Pages]) -> None:
+        """Have every gateway give these answers, from the first on, and count anew."""
+        self._commands.send(answers)
+        self._commands.recv()
+
+    def traffic(self) -> Traffic:
+        """Return what they were asked since."""
+        self._commands.send(None)
+        return cast("Traffic", self._commands.recv())
+
+
+@contextmanager
+def gateways(signals: int, count: int = 1) -> Iterator[Gateways]:
+    """Run gateways that all list the same site, in a process of their own."""
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, signals, count), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield Gateways(ours, ours.recv())
+    finally:
+        ours.close()
+        process.join(10)
+        if process.is_alive():
+            process.terminate()

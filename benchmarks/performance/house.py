@@ -1,0 +1,120 @@
+"""A Home Assistant in memory, with gateways in it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+import logging
+import tempfile
+from typing import Final, override
+from unittest.mock import patch
+
+from aiohttp import ThreadedResolver
+from homeassistant import loader
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+from homeassistant.core_config import DATA_CUSTOMIZE
+from homeassistant.helpers import aiohttp_client
+from homeassistant.helpers.entity_values import EntityValues
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_test_home_assistant,
+    mock_storage,
+)
+
+from custom_components.carlo_gavazzi_ems import sensor
+from custom_components.carlo_gavazzi_ems.api import Signal
+from custom_components.carlo_gavazzi_ems.const import CONF_CODES, CONF_FINGERPRINT, CONF_THROTTLE, DOMAIN
+from custom_components.carlo_gavazzi_ems.coordinator import RealtimeCoordinator
+from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
+
+from .answers import Pages
+from .gateway import Address
+
+#: Seconds between polls of Home Assistant's own accord: none comes in between what is measured.
+_NEVER: Final = 300
+
+
+class _Resolver(ThreadedResolver):
+    """The system's own, without the search for devices by mDNS: gateways are named by address here."""
+
+    @override
+    async def close(self) -> None:
+        """Stay open: the session may be made anew."""
+
+    async def real_close(self) -> None:
+        """Close for good, as Home Assistant calls it."""
+
+
+def _everything(signals: Mapping[int, Signal], _: Catalogue) -> set[int]:
+    """Enable every sensor: a person may, and the figures are for so many sensors."""
+    return set(signals)
+
+
+@asynccontextmanager
+async def home() -> AsyncIterator[HomeAssistant]:
+    """Run a Home Assistant that writes no file; every sensor of a gateway is enabled in it."""
+    logging.getLogger("homeassistant").setLevel(logging.ERROR)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock_storage(),
+        patch.object(sensor, "_wanted", _everything),
+        patch.object(aiohttp_client, "_async_make_resolver", lambda _: _Resolver()),
+    ):
+        async with async_test_home_assistant(config_dir=folder) as hass:
+            hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
+            # As it is after a real start: without it every write would run into an exception.
+            hass.data[DATA_CUSTOMIZE] = EntityValues({})
+            try:
+                yield hass
+            finally:
+                await hass.async_stop(force=True)
+
+
+def entry_for(address: Address, codes: Mapping[str, str], *, throttle: float) -> MockConfigEntry:
+    """Return the entry of a gateway as the config flow makes it."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title=address.serial_number,
+        unique_id=address.serial_number,
+        data={
+            CONF_HOST: address.host,
+            CONF_PORT: address.port,
+            CONF_FINGERPRINT: address.fingerprint,
+            CONF_USERNAME: "admin",
+            CONF_PASSWORD: "s3cret!",
+        },
+        options={CONF_CODES: dict(codes), CONF_THROTTLE: throttle, "scan_interval": _NEVER},
+    )
+
+
+async def set_up(
+    hass: HomeAssistant, address: Address, codes: Mapping[str, str], *, throttle: float = 0
+) -> RealtimeCoordinator:
+    """Set up a gateway; return what polls it."""
+    entry = entry_for(address, codes, throttle=throttle)
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    if entry.state is not ConfigEntryState.LOADED:
+        raise RuntimeError(f"the gateway was not set up: {entry.state} {entry.reason}")
+    realtime: RealtimeCoordinator = entry.runtime_data.realtime
+    return realtime
+
+
+class Canned:
+    """Stands in for the wire: the next refresh reads these pages from memory."""
+
+    def __init__(self, realtime: RealtimeCoordinator) -> None:
+        """Answer this coordinator's client."""
+        self.pages: Pages = []
+        self._page = 0
+        realtime.client._transport.fetch = self._fetch  # type: ignore[method-assign]  # noqa: SLF001 (the wire is left out on purpose)
+
+    def put(self, pages: Pages) -> None:
+        """Put an answer in place of the last one."""
+        self.pages, self._page = pages, 0
+
+    async def _fetch(self, *_: object, **__: object) -> bytes:
+        """Return the next page."""
+        self._page += 1
+        return self.pages[self._page - 1]

@@ -1,0 +1,94 @@
+"""How CPU, blocked time and memory are measured."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+import gc
+from statistics import median
+import time
+import tracemalloc
+from typing import Any
+from unittest.mock import patch
+
+type Job = Callable[[], Awaitable[object] | None]
+
+WARM_UP = 3
+"""Rounds that are not counted: caches fill, addresses are looked up, Python specialises its bytecode."""
+
+
+async def cpu_of(job: Job) -> float:
+    """Return the seconds of CPU that one run takes, of all threads of this process."""
+    started = time.process_time()
+    if (waiting := job()) is not None:
+        await waiting
+    return time.process_time() - started
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Put the collector of cyclic garbage off, as `timeit` does: in whose time it runs is chance."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What one contestant took in every counted round."""
+
+    seconds: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        """Return the median in seconds."""
+        return median(self.seconds)
+
+    def ratio(self, *others: Series) -> float:
+        """Return the median of the ratios to others together, round by round: what slows a round slows all in it."""
+        rivals = (sum(parts) for parts in zip(*(other.seconds for other in others), strict=True))
+        return median(own / other for own, other in zip(self.seconds, rivals, strict=True))
+
+
+@dataclass(slots=True)
+class Block:
+    """The longest time for which nothing else could run."""
+
+    longest: float = 0.0
+    """Seconds of CPU of the loop's thread between two turns of the event loop."""
+
+
+@contextmanager
+def longest_block() -> Iterator[Block]:
+    """Watch every callback that the event loop runs."""
+    block, run = Block(), asyncio.Handle._run  # noqa: SLF001 (where every callback passes)
+
+    def timed(handle: asyncio.Handle) -> Any:
+        started = time.thread_time()
+        try:
+            return run(handle)
+        finally:
+            block.longest = max(block.longest, time.thread_time() - started)
+
+    with patch.object(asyncio.Handle, "_run", timed):
+        yield block
+
+
+@contextmanager
+def allocations() -> Iterator[Callable[[], int]]:
+    """Trace Python's memory; yields what returns the bytes that are in use now and were not before."""
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+
+    def in_use() -> int:
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+
+    try:
+        yield in_use
+    finally:
+        tracemalloc.stop()
