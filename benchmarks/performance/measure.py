@@ -19,10 +19,11 @@ WARM_UP = 3
 
 async def cpu_of(job: Job) -> float:
     """Return the seconds of CPU that one run takes, of all threads of this process."""
-    started = time.process_time()
+    started: float = time.process_time()
     if (waiting := job()) is not None:
         await waiting
-    return time.process_time() - started
+    ended: float = time.process_time()
+    return ended - started
 
 
 @contextmanager

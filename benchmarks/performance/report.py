@@ -1,7 +1,7 @@
 """The tables of the performance benchmark, and the same as JSON."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field as made, fields
 from importlib.metadata import version
 import os
 from pathlib import Path
@@ -21,10 +21,12 @@ class Results:
     """All that was measured."""
 
     rounds: int
-    refreshes: list[Refresh] = field(default_factory=list)
-    wires: list[Wire] = field(default_factory=list)
-    starts: list[Start] = field(default_factory=list)
-    memory: list[Memory] = field(default_factory=list)
+    sizes: Sequence[int] = ()
+    """Numbers of signals to measure with."""
+    refreshes: list[Refresh] = made(default_factory=list)
+    wires: list[Wire] = made(default_factory=list)
+    starts: list[Start] = made(default_factory=list)
+    memory: list[Memory] = made(default_factory=list)
     many: Many | None = None
     rows: Rows | None = None
     day: Day | None = None
@@ -196,22 +198,24 @@ def as_data(results: Results) -> Json:
             }
             for one in results.wires
         ],
-        **{
-            name: [_fields(one) for one in found]
-            for name, found in {
-                "start": results.starts,
-                "memory": results.memory,
-                "many": [results.many] if results.many else [],
-                "rows": [results.rows] if results.rows else [],
-                "day": [results.day] if results.day else [],
-            }.items()
-        },
+        **{name: [_fields(one) for one in found] for name, found in _plain(results).items()},
+    }
+
+
+def _plain(results: Results) -> Mapping[str, Sequence[Start | Memory | Many | Rows | Day]]:
+    """Return the records that hold figures and nothing else."""
+    return {
+        "start": results.starts,
+        "memory": results.memory,
+        "many": [results.many] if results.many else [],
+        "rows": [results.rows] if results.rows else [],
+        "day": [results.day] if results.day else [],
     }
 
 
 def _fields(record: Start | Memory | Many | Rows | Day) -> Json:
     """Return what a record holds."""
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 BARS = {Change.ALL: 2.5, Change.TENTH: 0.5, Change.SAME: 0.1}

@@ -274,16 +274,25 @@ class EmsClient:
         async with self._slots:
             token = await self._tokens.token()
             try:
-                answer = read(await self._transport.fetch("GET", path, query=query, token=token))
+                answer = await self._attempt(path, read, query, token)
             except OversizedAnswerError:
                 raise
             except UnauthorizedError, InvalidAnswerError:
                 if not self._tokens.reject(token):
                     raise
                 token = await self._tokens.token()
-                answer = read(await self._transport.fetch("GET", path, query=query, token=token))
+                answer = await self._attempt(path, read, query, token)
             self._tokens.accept(token)
             return answer
+
+    async def _attempt[T](self, path: str, read: Callable[[bytes], T], query: Query | None, token: str) -> T:
+        """Get and read a path with this token."""
+        body = await self._transport.fetch("GET", path, query=query, token=token)
+        try:
+            return read(body)
+        except InvalidAnswerError as err:
+            self._transport.traffic.unreadable(path, err)
+            raise
 
     async def _read_map[T](
         self,

@@ -31,9 +31,10 @@ class _Page:
         fresh: dict[str, _Known] = {}
         bad: dict[str, str] = {}
         stamp, time = None, None
-        for key, record in entries.items():
+        for key, entry in entries.items():
             try:
-                latest = as_record(record).pop("t", None)
+                record = as_record(entry)
+                latest = record.pop("t", None)
                 # Whole loads are sampled at one time.
                 if type(latest) is not int or latest != stamp:
                     stamp, time = latest, as_seconds(latest, "t")

@@ -70,6 +70,12 @@ class Traffic:
             tally.errors += 1
             tally.last_error = type(error).__name__
 
+    def unreadable(self, path: str, error: Exception) -> None:
+        """Note that the answer to an exchange that had ended well is none of the API's."""
+        tally = self.tallies.setdefault(_kind(path), Tally())
+        tally.errors += 1
+        tally.last_error = type(error).__name__
+
     def answered(self, path: str, query: Mapping[str, str] | None, body: bytes) -> None:
         """Keep an answer where that is wanted; of a long list its pages, of history only the first one."""
         if self._answers is None:

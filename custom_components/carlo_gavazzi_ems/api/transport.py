@@ -108,7 +108,7 @@ class Transport:
         query: Mapping[str, str] | None,
         body: Mapping[str, str] | None,
         token: str | None,
-    ) -> object:
+    ) -> bytes:
         """Send one request, and translate what may go wrong."""
         url = self._base.joinpath(path.removeprefix("/"))
         if query:

@@ -1,0 +1,1 @@
+"""What the benchmarks say, held against generous bars."""
