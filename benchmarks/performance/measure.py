@@ -50,7 +50,7 @@ class Series:
 
     def ratio(self, *others: Series) -> float:
         """Return the median of the ratios to others together, round by round: what slows a round slows all in it."""
-        rivals = (sum(parts) for parts in zip(*(other.seconds for other in others), strict=True))
+        rivals: list[float] = [sum(parts) for parts in zip(*(other.seconds for other in others), strict=True)]
         return median(own / other for own, other in zip(self.seconds, rivals, strict=True))
 
 

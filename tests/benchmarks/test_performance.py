@@ -17,7 +17,7 @@ def test_a_refresh_costs_what_has_to_be_done(tmp_path: Path) -> None:
     """No more than a few times the bare loop where all is new, and a small part of it where little is."""
     target = tmp_path / "figures.json"
     command = [sys.executable, "-m", "benchmarks", "--part=refresh", "--signals=300", "--rounds=5", f"--json={target}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280)  # noqa: S603
     # 1 says that a bar is missed, and those for the table are narrower than those here.
     assert done.returncode in {0, 1}, done.stderr
     found = {one["change"]: one for one in json.loads(target.read_text())["refresh"]}
