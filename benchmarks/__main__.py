@@ -1,11 +1,11 @@
-"""The command line: `python -m benchmarks` for what polling costs, `python -m benchmarks identify` for the codes."""
+"""The command line: `python -m benchmarks` for what polling costs, `identify` for the codes, `history` for imports."""
 
 import argparse
 import json
 from pathlib import Path
 import sys
 
-from . import identify, report
+from . import history, identify, report
 from .cases import make_cases
 from .performance import command
 
@@ -25,6 +25,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--processes", type=int, choices=(1, 2), default=2)
     one.add_argument("--json", type=Path, help="write every judgement to this file")
     one.add_argument("--wrong", action="store_true", help="list every wrong first proposal")
+    history.add_arguments(commands)
     return parser
 
 
@@ -40,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command is None:
         return command.run(options.rounds, options.part, options.signals, options.results)
+    if options.command == "history":
+        return history.run(options)
     cases = make_cases(options.sites, options.seed, options.kind)
 
     def tell(done: int) -> None:

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import json
 from typing import Final
 
-from simulator import Gateway, Site
+from simulator import Site
 
 from . import DOMAIN
 from .configuration import Configuration
+from .gateway import Gateway
 
 _ENTRY_ID: Final = "01EMS0000000000000000000EN"
 
@@ -22,10 +23,15 @@ def named(site: Site) -> dict[str, str]:
     return codes
 
 
-def store_entry(configuration: Configuration, gateway: Gateway, options: Mapping[str, object]) -> str:
-    """Put an entry for a running gateway into a configuration that was never started; return the entry's id."""
-    made = datetime.fromtimestamp(gateway.clock.now(), UTC).isoformat()
-    serial = gateway.identity.serial_number
+def store_entry(
+    configuration: Configuration, gateway: Gateway, serial: str, made: float, options: Mapping[str, object]
+) -> str:
+    """Put an entry for a gateway into a configuration that was never started; return the entry's id.
+
+    `made` is when the person would have made it, in seconds since 1970; `codes` among the options names the codes.
+    """
+    date = datetime.fromtimestamp(made, UTC).isoformat()
+    host, _, port = gateway.host.rpartition(":")
     entry = {
         "entry_id": _ENTRY_ID,
         "domain": DOMAIN,
@@ -35,15 +41,15 @@ def store_entry(configuration: Configuration, gateway: Gateway, options: Mapping
         "minor_version": 1,
         "source": "user",
         "data": {
-            "host": gateway.host,
-            "port": gateway.port,
+            "host": host,
+            "port": int(port),
             "username": gateway.username,
             "password": gateway.password,
             "fingerprint": gateway.fingerprint,
         },
-        "options": {"codes": named(gateway.site), **options},
-        "created_at": made,
-        "modified_at": made,
+        "options": {**options},
+        "created_at": date,
+        "modified_at": date,
         "disabled_by": None,
         "discovery_keys": {},
         "pref_disable_new_entities": False,

@@ -15,9 +15,10 @@ from simulator import Dialect, Gateway, SiteKind, build_site
 
 from .configuration import Configuration, prepare
 from .console import Console
-from .entry import store_entry
+from .entry import named, store_entry
 from .errors import HarnessError, UsageError
 from .fast_clock import FastClock
+from .gateway import Gateway as Address
 from .home_assistant import HomeAssistant
 from .hours import HOUR, CounterHour, Judge
 from .ports import free_port
@@ -83,11 +84,12 @@ class Run:
             gateway = await stack.enter_async_context(Gateway(site, clock=self.clock, dialect=dialect))
             configuration = prepare(folder, free_port(), time_zone="Europe/Rome")
             self.clock.set(_BEGIN)
-            entry_id = store_entry(
-                configuration,
-                gateway,
-                {"scan_interval": self.options.interval, "repair_gaps": self.options.repair},
-            )
+            options = {
+                "codes": named(site),
+                "scan_interval": self.options.interval,
+                "repair_gaps": self.options.repair,
+            }
+            entry_id = store_entry(configuration, _where(gateway), gateway.identity.serial_number, _BEGIN, options)
             home_assistant = HomeAssistant(configuration, wrapper=self.clock.wrapper())
             stack.push_async_callback(home_assistant.stop)
             await self._live(home_assistant, entry_id)
@@ -129,6 +131,11 @@ class Run:
 
     def _say(self, text: str) -> None:
         self.console.step(f"{_time(self.clock.now())}  {text}")
+
+
+def _where(gateway: Gateway) -> Address:
+    """Return where a gateway of this process is found."""
+    return Address(f"{gateway.host}:{gateway.port}", gateway.username, gateway.password, gateway.fingerprint)
 
 
 async def _load(home_assistant: HomeAssistant, entry_id: str) -> None:

@@ -103,7 +103,7 @@ async def slots(house: House, week: Week) -> AsyncIterator[tuple[float, bool]]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + WEEKS))
-async def test_r3_random_weeks(house: House, seed: int) -> None:
+async def test_r03_random_weeks(house: House, seed: int) -> None:
     """No watt-hour is lost, each hour has its own; only what the gateway itself missed shows an hour late."""
     chance = Random(seed)
     week = Week.random(chance)

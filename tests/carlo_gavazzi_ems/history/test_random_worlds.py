@@ -54,7 +54,7 @@ def random_world(seed: int) -> World:
 
 
 @pytest.mark.parametrize("batch", range(_BATCHES))
-def test_r3_random_worlds(batch: int) -> None:
+def test_r03_random_worlds(batch: int) -> None:
     """The sum over all hours is the meter's, each repaired hour is the meter's, and a second look finds nothing."""
     for seed in range(FIRST + batch, FIRST + WORLDS, _BATCHES):
         assert_whole(random_world(seed), seed)
