@@ -51,7 +51,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 async def _one(folder: Path, days: int, signals: int, *, traced: bool) -> Import:
     """Import so many days in a fresh Home Assistant of its own process."""
-    folder.mkdir()
     async with Simulator(folder, SimulatorOptions(site="load-test", more=_SITE, control_port=0)) as simulator:
         gateway = simulator.gateway
         task = {
@@ -84,7 +83,9 @@ async def _all(days: int, signals: int) -> list[Import]:
     with TemporaryDirectory(prefix="ems-bench-") as work:
         for number, (span, traced) in enumerate([(days, False), *((span, True) for span in _TRACED)]):
             print(f"[bench] importing {span} days{', traced' if traced else ''}", file=sys.stderr, flush=True)
-            done.append(await _one(Path(work, str(number)), span, signals, traced=traced))
+            folder = Path(work, str(number))
+            await asyncio.to_thread(folder.mkdir)
+            done.append(await _one(folder, span, signals, traced=traced))
     return done
 
 
@@ -104,10 +105,11 @@ def render(done: Sequence[Import]) -> str:
 
 def problems(done: Sequence[Import]) -> list[str]:
     """Return what misses its bar."""
-    found = []
-    for one in done:
-        if one.refused or one.hours < one.signals * (one.days * 24 - 2):
-            found.append(f"{one.days} days: only {one.hours} hours, {one.refused} signals refused")
+    found = [
+        f"{one.days} days: only {one.hours} hours, {one.refused} signals refused"
+        for one in done
+        if one.refused or one.hours < one.signals * (one.days * 24 - 2)
+    ]
     short, long = (one.peak or 0.0 for one in done if one.peak is not None)
     if long > short * _FLAT:
         found.append(f"memory grows with the span: {short:.1f} MB for {_TRACED[0]} days, {long:.1f} for {_TRACED[1]}")

@@ -115,21 +115,22 @@ async def _measure(task: dict[str, Any]) -> dict[str, object]:
     """Import, and return what it took."""
     hass = await _start(task)
     (entry,) = hass.config_entries.async_entries(DOMAIN)
-    assert entry.unique_id is not None
-    await _first_hour(hass, entry.unique_id, task["signals"])
+    await _first_hour(hass, str(entry.unique_id), task["signals"])
     targets = await async_targets(hass, entry)
     begin = (time.time() // _HOUR - 2) * _HOUR - task["days"] * _DAY
-    before = _requests(task["control_url"])
+    before = await asyncio.to_thread(_requests, task["control_url"])
     if task["traced"]:
         tracemalloc.start()
     wall, cpu = time.monotonic(), time.process_time()
     imported = await DeepImport(hass, entry, dry_run=False).async_run(targets, begin)
+    wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+    after = await asyncio.to_thread(_requests, task["control_url"])
     result = {
         "signals": len(imported),
         "hours": sum(one.hours for one in imported),
-        "wall": time.monotonic() - wall,
-        "cpu": time.process_time() - cpu,
-        "requests": _requests(task["control_url"]) - before,
+        "wall": wall,
+        "cpu": cpu,
+        "requests": after - before,
         "peak": tracemalloc.get_traced_memory()[1] / 1e6 if task["traced"] else None,
         "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
         "refused": sum(one.reason is not None for one in imported),

@@ -8,7 +8,7 @@ import pytest
 
 from testbed import ROOT
 
-STAGES = ("scripts/setup", "scripts/lint", ".venv/bin/pytest", "scripts/demo")
+STAGES = ("scripts/setup", "scripts/lint", ".venv/bin/pytest", "scripts/demo", "scripts/outage")
 
 
 @pytest.fixture
@@ -55,7 +55,9 @@ def test_all_stages(project: Path, command: str) -> None:
     assert printed.splitlines()[-1].startswith("[test] all green")
 
 
-@pytest.mark.parametrize(("name", "title"), zip(STAGES, ("set-up", "lint and types", "tests", "demo"), strict=True))
+@pytest.mark.parametrize(
+    ("name", "title"), zip(STAGES, ("set-up", "lint and types", "tests", "demo", "outage"), strict=True)
+)
 def test_stops_at_the_first_failure(project: Path, name: str, title: str) -> None:
     """The last line names the stage; nothing after it runs."""
     set_stage(project, name, 3)
