@@ -41,6 +41,8 @@ PYTHON_REQUEST = ">=3.14.2,<3.15"
 SOURCE_VERSION = "3.14.7"
 SOURCE_PATH = f"pool/main/p/python3.14/python3.14_{SOURCE_VERSION}.orig.tar.xz"
 SOURCE_SHA256 = "3b48dac8fb59f62eaa67ac83c1eb12bda1b7a08406dd286e252c11a66be27f81"
+#: Folders below /usr in which a system keeps its libraries.
+LIBRARIES = ("lib/*", "lib*", "local/lib*")
 BUILD_PACKAGES = (
     "build-essential",
     "ca-certificates",
@@ -283,16 +285,22 @@ def main() -> None:
         description="Install what development needs: Python 3.14, a virtual environment, packages.",
     )
     parser.add_argument(
-        "--oldest", action="store_true", help="the oldest Home Assistant supported, in .venv-oldest, instead of the newest"
+        "--oldest",
+        action="store_true",
+        help="the oldest Home Assistant supported, in .venv-oldest, instead of the newest",
     )
-    venv, lock = (
-        (".venv-oldest", "requirements_oldest.lock")
-        if parser.parse_args().oldest
-        else (".venv", "requirements_test.lock")
+    parser.add_argument(
+        "--fast-clock", action="store_true", help="libfaketime too, which scripts/outage makes clocks run fast with"
     )
+    options = parser.parse_args()
+    venv, lock = (".venv-oldest", "requirements_oldest.lock") if options.oldest else (".venv", "requirements_test.lock")
     os.chdir(ROOT)
     try:
         with only_one("setup"):
+            if options.fast_clock and not any(
+                any(Path("/usr").glob(f"{place}/faketime/libfaketime.so.1")) for place in LIBRARIES
+            ):
+                ensure_packages(("libfaketime",), "to make clocks run fast")
             print(ensure_venv(ensure_uv(), ROOT / venv, ROOT / lock))
     except SetupError as err:
         fail(str(err))
