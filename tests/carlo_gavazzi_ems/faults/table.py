@@ -1,0 +1,173 @@
+"""Which faults there are, which requests, and what a fault at a request is to a person."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from itertools import product
+from typing import Final, override
+
+from simulator.faults import Fault, kinds
+from simulator.faults.base import DataFault, StateFault
+from simulator.faults.parse import make, settings
+
+
+class Request(StrEnum):
+    """Every kind of request that the integration makes, by its path."""
+
+    VERSION = "/ver"
+    LOGIN = "/v1/auth/login"
+    INFO = "/v1/serial-number"
+    DEVICES = "/v1/devices"
+    LOADS = "/v1/loads"
+    SIGNALS = "/v1/signals"
+    REALTIME = "/v1/signals/realtime"
+    DATE = "/v1/date"
+    HISTORY = "/v1/signals/history"
+
+
+class Situation(StrEnum):
+    """What the integration is doing."""
+
+    SET_UP = "set-up"
+    RUNNING = "running"
+    RELOAD = "reload"
+    NAMING = "naming"
+    REAUTH = "reauth"
+
+
+#: Settings that make another fault of it, beyond the one that a kind is by default; enumerations are taken whole.
+_SETTINGS: Final[Mapping[str, Mapping[str, tuple[object, ...]]]] = {
+    "status": {"code": (503, 400, 401, 403, 404, 429, 500)},
+    "refuse-logins": {"code": (401, 403, 423, 429, 503)},
+    "void-tokens": {"times": (1, None)},
+    "garbage-numbers": {"text": ("NaN", "n/a")},
+    "huge-body": {"size": (20_000_000,), "announced": (False, True)},
+    "delay": {"seconds": (60.0,)},
+    "trickle": {"seconds": (0.2,)},
+    # Beyond the first answer: one that is glitched once is a matter of the counters' own tests.
+    "counter-glitch": {"times": (None,)},
+}
+#: Answers that hold records.
+_RECORDS: Final = frozenset(
+    {Request.DEVICES, Request.LOADS, Request.SIGNALS, Request.REALTIME, Request.HISTORY},
+)
+_VALUES: Final = frozenset({Request.REALTIME, Request.HISTORY})
+#: What is asked for in each situation.
+ASKED: Final[Mapping[Situation, frozenset[Request]]] = {
+    Situation.SET_UP: frozenset(Request),
+    Situation.RUNNING: frozenset(Request) - {Request.VERSION, Request.INFO},
+    Situation.RELOAD: frozenset(Request) - {Request.HISTORY},
+    Situation.NAMING: frozenset(Request) - {Request.VERSION, Request.INFO, Request.DEVICES, Request.DATE},
+    Situation.REAUTH: frozenset(Request) - {Request.HISTORY},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A fault with its settings."""
+
+    kind: str
+    given: tuple[tuple[str, object], ...] = ()
+
+    def at(self, request: Request | None) -> Fault:
+        """Return the fault, at one kind of request."""
+        given: dict[str, object] = dict(self.given)
+        if request is not None:
+            given["path"] = request.value
+        return make(self.kind, given)  # type: ignore[arg-type]  # what a setting may be is checked there
+
+    @property
+    def slow(self) -> bool:
+        """Return whether it ends by a time limit only."""
+        return self.kind in {"delay", "trickle"}
+
+    @property
+    def pathless(self) -> bool:
+        """Return whether it is in force whatever is asked for."""
+        return issubclass(kinds()[self.kind], StateFault)
+
+    @override
+    def __str__(self) -> str:
+        """Return it as a test is named after it."""
+        return "-".join([self.kind, *(str(value) for _, value in self.given if value is not None)])
+
+
+def variants() -> Iterator[Variant]:
+    """Yield every fault that the simulator has, with all settings that make a difference."""
+    for kind, of in sorted(kinds().items()):
+        chosen = dict(_SETTINGS.get(kind, {}))
+        for name, types in settings(of).items():
+            for wanted in types:
+                if issubclass(wanted, Enum):
+                    chosen[name] = tuple(member.value for member in wanted)
+        for values in product(*chosen.values()):
+            yield Variant(kind, tuple(zip(chosen, values, strict=True)))
+
+
+def kinds_of_outcome() -> Iterator[Variant]:
+    """Yield of each kind of fault those that differ in what they end in: dialogs cannot tell the others apart."""
+    seen = set()
+    for variant in variants():
+        outcome = (variant.kind, *(error_of(variant, request) for request in Request))
+        if outcome not in seen:
+            seen.add(outcome)
+            yield variant
+
+
+def meaningless(variant: Variant, request: Request) -> str | None:
+    """Return why a fault cannot strike at a request, None where it can."""
+    kind = kinds()[variant.kind]
+    if issubclass(kind, StateFault):
+        # It is in force at all of them; once is enough.
+        return None if request is Request.REALTIME else "a fault of the gateway's state has no path"
+    if variant.kind == "refuse-logins" and request is not Request.LOGIN:
+        return "elsewhere it is a status like others"
+    if variant.kind == "void-tokens" and request in {Request.VERSION, Request.LOGIN}:
+        return "this request needs no token"
+    if variant.kind == "counter-glitch" and request is not Request.REALTIME:
+        return "only realtime values are glitched"
+    if variant.kind == "garbage-numbers" and request not in _VALUES:
+        return "there is no value in this answer"
+    if issubclass(kind, DataFault) and request not in _RECORDS:
+        return "there is no record in this answer"
+    return None
+
+
+#: What an answer that never comes, or is none, is to a person, by kind of fault.
+_KEYS: Final[Mapping[str, str]] = {
+    "drop": "cannot_connect",
+    "half-body": "cannot_connect",
+    "delay": "timeout",
+    "trickle": "timeout",
+    "html": "not_an_ems",
+    "redirect": "not_an_ems",
+    "empty-body": "not_an_ems",
+    "huge-body": "not_an_ems",
+    "status": "gateway_error",
+}
+_LOGIN_KEYS: Final = {401: "invalid_auth", 403: "no_rights", 423: "locked", 429: "locked", 503: "locked"}
+#: A new kind of fault that strikes whole answers is one of these, until the table above knows better.
+KEYS: Final = frozenset({*_KEYS.values(), *_LOGIN_KEYS.values()})
+
+
+def error_of(variant: Variant, request: Request) -> frozenset[str]:
+    """Return the keys of the errors that a request with this fault may end in; none where the answer is of use."""
+    kind, code = kinds()[variant.kind], dict(variant.given).get("code")
+    if issubclass(kind, DataFault | StateFault):
+        # One bad record never harms its neighbours.
+        return frozenset()
+    match variant.kind:
+        case "garbage-numbers":
+            # As C prints what is no number is read as a missing value; another text is no JSON.
+            return frozenset() if ("text", "NaN") in variant.given else frozenset({"not_an_ems"})
+        case "void-tokens":
+            # A token that was void from its first request on is not replaced at once: more logins would not help.
+            lasting = ("times", None) in variant.given or request is Request.INFO
+            return frozenset({"no_rights"}) if lasting else frozenset()
+        case "status" | "refuse-logins" if request is Request.LOGIN and code in _LOGIN_KEYS:
+            return frozenset({_LOGIN_KEYS[code]})
+        case "status" if code in {401, 403}:
+            return frozenset({"no_rights"})
+    return frozenset({_KEYS[variant.kind]}) if variant.kind in _KEYS else KEYS
+
+
