@@ -14,6 +14,7 @@ from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig,
 import voluptuous as vol
 
 from .api import EmsClient, EmsError, Load, Sample, Signal
+from .connection import error_key
 from .const import CONF_CODES, CONF_CORRECTED, CONF_EVIDENCE, DOMAIN
 from .naming import CodeRow, Names, code_rows
 from .observation import async_observe
@@ -40,6 +41,8 @@ class Naming:
     findings: Mapping[int, Finding] = field(default_factory=dict)
     rows: list[CodeRow] = field(default_factory=list)
     page: int = 0
+    failure: EmsError | None = None
+    """Why not all could be read."""
     chosen: dict[str, str] = field(default_factory=dict)
     """What the person made of each code; empty where it is to have no name."""
 
@@ -111,6 +114,10 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
     async def _async_codes_named(self) -> ResultT:
         """Go on with what was chosen."""
 
+    async def _async_not_read(self, err: EmsError) -> ResultT:
+        """Go on where the gateway did not even say what there is to name: nothing was done, and the person learns why."""
+        return self.async_abort(reason=error_key(err))
+
     async def _async_start_naming(
         self, client: EmsClient, catalogue: Catalogue, *, everything: bool = False
     ) -> ResultT:
@@ -138,6 +145,8 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
             naming.chosen.update({str(row.code): user_input.get(field, "") for field, row in rows.items()})
             naming.page += 1
             return await self.async_step_codes()
+        if not naming.signals and naming.failure is not None:
+            return await self._async_not_read(naming.failure)
         if not rows:
             return await self.async_step_corrected()
         names = await Names.async_load(self.hass)
@@ -194,6 +203,7 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
                 )
                 naming.findings = await self._async_think(series)
         except EmsError as err:
+            naming.failure = err
             _LOGGER.debug("The codes cannot be identified now: %s", err)
         naming.rows = code_rows(naming.asked(), naming.signals, naming.loads, samples, naming.findings)
 

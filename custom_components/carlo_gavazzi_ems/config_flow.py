@@ -210,6 +210,11 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         return await super().async_step_codes(user_input)
 
     @override
+    async def _async_not_read(self, err: EmsError) -> ConfigFlowResult:
+        """Make the entry all the same: the codes can be named later, and a repair asks for it."""
+        return await self._async_codes_named()
+
+    @override
     async def _async_codes_named(self) -> ConfigFlowResult:
         """Make the entry."""
         self._end_discoveries(format_mac(cast("GatewayInfo", self._info).mac_address))

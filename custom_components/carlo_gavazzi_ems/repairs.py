@@ -69,6 +69,11 @@ class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], Re
         return await self._async_start_naming(runtime.client, runtime.catalogue)
 
     @override
+    async def _async_not_read(self, err: EmsError) -> RepairsFlowResult:
+        """Say which gateway could not be read, and why."""
+        return self.async_abort(reason=error_key(err), description_placeholders={"gateway": self._entry.title})
+
+    @override
     async def _async_codes_named(self) -> RepairsFlowResult:
         """Keep what was chosen; what is still without a name brings the issue back."""
         self.hass.config_entries.async_update_entry(self._entry, options=self._naming.options(self._entry.options))

@@ -12,13 +12,23 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems.api import transport
 from custom_components.carlo_gavazzi_ems.api.transport import Transport
-from simulator import Gateway
+from simulator import Gateway, Site, SiteKind, build_site
 from simulator.faults import Fault
 
 from .table import Request, Variant
 
 #: Seconds until a request with a slow fault is given up; all others have their usual time.
 _SHORT = aiohttp.ClientTimeout(total=0.15)
+
+
+@pytest.fixture
+def site() -> Site:
+    """A flat with two of its loads: enough for every fault, and set up quickly."""
+    small = build_site(SiteKind.FLAT, seed=1)
+    for uid in sorted(small.loads)[2:]:
+        small.remove_load(uid)
+    return small
+
 
 type Strike = Callable[[Variant, Request], Fault]
 
@@ -81,8 +91,9 @@ def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 def _expected(record: logging.LogRecord) -> bool:
-    """Return whether a line is Home Assistant's own about a password that is refused at set-up."""
-    return record.name == "homeassistant.config_entries" and "could not authenticate" in record.getMessage()
+    """Return whether a line is the simulated gateway's, or Home Assistant's own about a refused password."""
+    # The gateway is in this process too, and a client that hangs up is an error to a server.
+    return record.name == "aiohttp.server" or (record.name == "homeassistant.config_entries" and "could not authenticate" in record.getMessage())
 
 
 def unavailable(hass: HomeAssistant) -> int:

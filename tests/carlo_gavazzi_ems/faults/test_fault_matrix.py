@@ -71,6 +71,15 @@ class Matrix:
                 yield
         self.clear()
 
+    def state_after(self, request: Request, errors: frozenset[str]) -> ConfigEntryState:
+        """Return what a set-up ends in that meets these errors at a request."""
+        # Where reading the clock voids the token, it is the request after it that fails.
+        missed = request is Request.HISTORY or (request is Request.DATE and self.kind != "void-tokens")
+        if not errors or missed:
+            return ConfigEntryState.LOADED
+        # R8: a wrong password waits for a person. R12: all else is repeated by Home Assistant.
+        return ConfigEntryState.SETUP_ERROR if "invalid_auth" in errors else ConfigEntryState.SETUP_RETRY
+
     def clear(self) -> None:
         """Have the fault no more."""
         self.gateway.faults.clear()
@@ -93,17 +102,9 @@ def reauths(hass: HomeAssistant) -> list[Any]:
     return [flow for flow in hass.config_entries.flow.async_progress() if flow["context"]["source"] == SOURCE_REAUTH]
 
 
-def state_after(request: Request, errors: frozenset[str]) -> ConfigEntryState:
-    """Return what a set-up ends in that meets these errors at a request."""
-    if not errors or request in {Request.DATE, Request.HISTORY}:
-        return ConfigEntryState.LOADED
-    # R8: a wrong password waits for a person. R12: all else is repeated by Home Assistant.
-    return ConfigEntryState.SETUP_ERROR if "invalid_auth" in errors else ConfigEntryState.SETUP_RETRY
-
-
-async def recover(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def recover(hass: HomeAssistant, entry: MockConfigEntry, *, anew: bool = False) -> None:
     """Set the entry up again, if need be, now that nothing is wrong; a person had a hand in it."""
-    if entry.state is ConfigEntryState.LOADED and entry.runtime_data.realtime.last_update_success:
+    if not anew and entry.state is ConfigEntryState.LOADED and entry.runtime_data.realtime.last_update_success:
         return
     for flow in reauths(hass):
         hass.config_entries.flow.async_abort(flow["flow_id"])
@@ -128,14 +129,14 @@ async def test_r12_r15_set_up(hass: HomeAssistant, gateway: Gateway, matrix: Mat
                 result = await submit(hass, result, typed(gateway))
             assert result["type"] is FlowResultType.CREATE_ENTRY
             (entry,) = hass.config_entries.async_entries(DOMAIN)
-            assert entry.state is (ConfigEntryState.LOADED if request in FIRST else state_after(request, errors))
+            assert entry.state is (ConfigEntryState.LOADED if request in FIRST else matrix.state_after(request, errors))
             matrix.clear()
             await recover(hass, entry)
         for entry in hass.config_entries.async_entries(DOMAIN):
             await hass.config_entries.async_remove(entry.entry_id)
 
 
-@every_fault
+@every_outcome
 async def test_r12_reload(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) -> None:
     """Set up anew, also at a start of Home Assistant: loaded, or repeated; only a wrong password asks a person."""
     entry = await set_up(matrix.gateway, options={"codes": named(matrix.gateway.site)})
@@ -143,7 +144,7 @@ async def test_r12_reload(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) ->
         with matrix.at(request):
             await hass.config_entries.async_reload(entry.entry_id)
             await hass.async_block_till_done()
-            assert entry.state is state_after(request, errors)
+            assert entry.state is matrix.state_after(request, errors)
             assert len(reauths(hass)) == ("invalid_auth" in errors)
             matrix.clear()
             await recover(hass, entry)
@@ -165,7 +166,7 @@ async def test_r15_reauth(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) ->
                 result = await submit(hass, result, CREDENTIALS)
             assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reauth_successful")
             await hass.async_block_till_done()
-            assert entry.state is (ConfigEntryState.LOADED if request in FIRST else state_after(request, errors))
+            assert entry.state is (ConfigEntryState.LOADED if request in FIRST else matrix.state_after(request, errors))
             matrix.clear()
             await recover(hass, entry)
 
@@ -193,7 +194,7 @@ async def test_r15_naming(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) ->
             assert entry.state is ConfigEntryState.LOADED
             assert "codes" not in entry.options
             matrix.clear()
-            await recover(hass, entry)
+            await recover(hass, entry, anew=bool(errors))
 
 
 @pytest.fixture
@@ -284,7 +285,7 @@ async def test_r15_running_history(hass: HomeAssistant, matrix: Matrix, running:
                     await call
                 assert caught.value.translation_key in errors
             else:
-                assert (await call or {})["rows"]
+                assert "rows" in (await call or {})
             matrix.clear()
             later(running)
             await running.runtime_data.realtime.async_refresh()

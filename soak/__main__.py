@@ -1,0 +1,75 @@
+"""The command line: `python -m soak --hours 24 --seed 1`."""
+
+# Before anything of Home Assistant's: it takes the time from where it is found then.
+from pytest_homeassistant_custom_component import patch_time  # isort: skip
+
+import argparse
+import asyncio
+import logging
+from pathlib import Path
+import sqlite3
+import tempfile
+
+import freezegun
+from freezegun.api import FrozenDateTimeFactory
+
+from .day import Day, make_gateway, token_age_by_this_clock
+from .hurry import HurriedLoop, watch_the_recorder
+from .judge import Report
+
+_BEGIN = "2026-10-20 00:00:30"
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="scripts/soak", description="A day with every fault, in minutes.")
+    parser.add_argument("--hours", type=float, default=24.0, help="simulated hours, 2 or more (default 24)")
+    parser.add_argument("--seed", type=int, default=1, help="draws the site and what goes wrong (default 1)")
+    parser.add_argument("--log", action="store_true", help="show the log as it is written")
+    return parser
+
+
+def _prepare() -> None:
+    """Make frozen time bearable for Home Assistant and its database."""
+    api = freezegun.api
+    api.FakeDate = patch_time.HAFakeDate
+    api.FakeDatetime = patch_time.HAFakeDatetime
+    api.datetime_to_fakedatetime = patch_time.ha_datetime_to_fakedatetime
+    api._get_module_attributes = patch_time.ha_get_module_attributes  # noqa: SLF001
+    api._get_module_attributes_hash = patch_time.ha_get_module_attributes_hash  # noqa: SLF001
+    api._should_use_real_time = patch_time.ha_should_use_real_time  # noqa: SLF001
+    api.get_current_time = patch_time.ha_get_current_time
+    sqlite3.register_adapter(patch_time.HAFakeDatetime, lambda value: value.isoformat(" "))
+    watch_the_recorder()
+    token_age_by_this_clock()
+
+
+def run(hours: float, seed: int) -> Report:
+    """Run one day and return its report."""
+    _prepare()
+    gateway = asyncio.run(make_gateway(seed))
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder, freezegun.freeze_time(_BEGIN) as clock:
+        assert isinstance(clock, FrozenDateTimeFactory)
+        loop = HurriedLoop(clock)
+        asyncio.set_event_loop(loop)
+        try:
+            return loop.run_until_complete(Day(gateway, Path(folder), hours, seed).live())
+        finally:
+            loop.close()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a day; 0 if it was as the requirements want it, else 1."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.hours < 2:
+        parser.error("fewer than 2 hours show nothing: the last 75 minutes are without faults")
+    if options.log:
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    report = run(options.hours, options.seed)
+    print(report)
+    return 0 if report.good else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,204 @@
+"""One run: a gateway, a home, what goes wrong, and what is left of it."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+import gc
+import logging
+from pathlib import Path
+import time
+import tracemalloc
+from typing import Any, Final
+
+from homeassistant.components.recorder.db_schema import StatisticsMeta, StatisticsShortTerm
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import get_instance, session_scope
+
+from custom_components.carlo_gavazzi_ems.api import auth
+from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, UnknownMeaning, parse_meaning
+from simulator import Gateway, SiteKind, build_site
+from simulator.site.sampling import latest
+
+from .home import Home
+from .hurry import real_monotonic
+from .judge import Gain, Listener, Report, Usage
+from .weather import OFFLINE, REBOOT, RESTART, Episode, episodes
+
+_USERNAME, _PASSWORD = "homeassistant", "correct horse"  # noqa: S105  # they open nothing
+#: Seconds that what Home Assistant shows may be old: a poll, an answer, and a counter's turn to be published.
+_AGE: Final = 10 + 5 + 62
+_KWH: Final = {"kWh": 1.0, "Wh": 1e-3, "MWh": 1e3}
+
+
+async def make_gateway(seed: int) -> Gateway:
+    """Return the gateway of a seed, with a certificate: that is made in true time only."""
+    gateway = Gateway(build_site(SiteKind.FLAT, seed=seed), username=_USERNAME, password=_PASSWORD)
+    await gateway.rotate_certificate()
+    return gateway
+
+
+class Day:
+    """Runs one day."""
+
+    def __init__(self, gateway: Gateway, folder: Path, hours: float, seed: int) -> None:
+        """Prepare the day of a seed with a gateway; Home Assistant lives in the folder."""
+        self._begin = time.time()
+        self._site = gateway.site
+        self._gateway = gateway
+        self._home = Home(folder)
+        self._codes = dict(self._named())
+        self._listener = Listener()
+        self.report = Report(hours=hours, seed=seed)
+
+    async def live(self) -> Report:
+        """Live through it, and say how it was."""
+        report, since = self.report, real_monotonic()
+        with self._heard(), tracemalloc_on():
+            async with self._gateway:
+                await self._home.start()
+                await self._home.add(
+                    title="EMS 0000",
+                    unique_id=self._gateway.identity.serial_number,
+                    data={
+                        "host": self._gateway.host,
+                        "port": self._gateway.port,
+                        "fingerprint": self._gateway.fingerprint,
+                        "username": _USERNAME,
+                        "password": _PASSWORD,
+                    },
+                    options={"codes": self._codes},
+                )
+                for episode in episodes(report.hours, report.seed, self._site):
+                    await self._until(episode.start)
+                    self._measure(episode.start)
+                    await self._go_through(episode)
+                await self._until(report.hours * 3600)
+                self._measure(report.hours * 3600)
+                await get_instance(self._home.hass).async_block_till_done()
+                report.gains = list(self._gains(self._home.hass))
+                report.polls = sum(one.path == "/v1/signals/realtime" for one in self._gateway.requests)
+                report.logins = self._gateway.logins
+                await self._home.stop()
+        report.lines, report.bugs = self._listener.lines, self._listener.bugs
+        report.seconds = real_monotonic() - since
+        return report
+
+    async def _until(self, seconds: float) -> None:
+        """Let time pass until so many seconds after the beginning."""
+        await asyncio.sleep(max(0.0, self._begin + seconds - time.time()))
+
+    async def _go_through(self, episode: Episode) -> None:
+        """Have it go wrong, and then no more; a person does what only a person can do."""
+        logging.getLogger(__name__).info("%s", episode)
+        self.report.episodes += 1
+        gateway = self._gateway
+        match episode.what:
+            case str() if episode.what == REBOOT:
+                gateway.reboot()
+            case str() if episode.what == OFFLINE:
+                await gateway.stop()
+                await self._until(episode.start + episode.seconds)
+                await gateway.start()
+            case str() if episode.what == RESTART:
+                self.report.restarts += 1
+                await self._home.stop()
+                await self._until(episode.start + episode.seconds)
+                await self._home.start()
+            case _ if episode.fault is not None:
+                gateway.faults.add(episode.fault)
+                await self._until(episode.start + episode.seconds)
+                gateway.faults.clear()
+        await self._log_in_again()
+
+    async def _log_in_again(self) -> None:
+        """Type the password where Home Assistant asks for it."""
+        flows = self._home.hass.config_entries.flow
+        for flow in flows.async_progress():
+            if flow["context"]["source"] == SOURCE_REAUTH:
+                await flows.async_configure(flow["flow_id"], {"username": _USERNAME, "password": _PASSWORD})
+
+    def _measure(self, now: float) -> None:
+        """Note what the process holds, once it is warm."""
+        if now >= self.report.hours * 3600 / 4:
+            # What the gateway keeps of its requests is not what is measured here.
+            gc.collect()
+            memory = tracemalloc.get_traced_memory()[0]
+            self.report.usage.append(Usage(memory, len(asyncio.all_tasks()), 0))
+
+    def _gains(self, hass: HomeAssistant) -> Iterator[Gain]:
+        """Yield what each energy counter gained, and what its meter says."""
+        registry, serial = er.async_get(hass), self._gateway.identity.serial_number
+        for uid, signal in self._site.signals.items():
+            text = self._codes.get(str(signal.si), "")
+            entity_id = registry.async_get_entity_id("sensor", "carlo_gavazzi_ems", f"{serial}_{uid}")
+            if not text.startswith("energy_") or entity_id is None or registry.entities[entity_id].disabled:
+                continue
+            rows = _rows(hass, entity_id)
+            if not rows:
+                continue
+            unit = _KWH[text.partition("/")[2]]
+            zero = rows[0].state - rows[0].sum
+            end = rows[-1].start_ts + 300
+            yield Gain(
+                entity_id=entity_id,
+                gained=rows[-1].sum * unit,
+                least=(self._truth(uid, end - _AGE) - zero) * unit,
+                most=(self._truth(uid, end) - zero) * unit,
+            )
+
+    def _truth(self, uid: int, when: float) -> float:
+        """Return what the meter of a counter read at a time, in the unit it comes in."""
+        return next(latest(self._site, [self._site.signals[uid]], when, {})).value
+
+    def _named(self) -> Iterator[tuple[str, str]]:
+        """Yield the meaning of every code, as a person confirms it."""
+        for uid, signal in self._site.signals.items():
+            quantity, unit = self._site.truth(uid)
+            text = f"{quantity}/{unit}" if unit else quantity
+            try:
+                parse_meaning(text, Source.CONFIRMED)
+            except UnknownMeaning:
+                continue
+            yield str(signal.si), text
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Keep what is logged."""
+        root = logging.getLogger()
+        root.addHandler(self._listener)
+        root.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            root.removeHandler(self._listener)
+
+
+@contextmanager
+def tracemalloc_on() -> Iterator[None]:
+    """Follow what Python allocates."""
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+
+
+def token_age_by_this_clock() -> None:
+    """Have tokens age by the clock that jumps: the default was bound when the module was read."""
+    defaults = auth.TokenManager.__init__.__kwdefaults__
+    defaults["clock"] = lambda: time.monotonic()  # noqa: PLW0108  # looked up when called
+
+
+def _rows(hass: HomeAssistant, entity_id: str) -> list[Any]:
+    """Return the rows of five minutes of a sensor, in order."""
+    row = StatisticsShortTerm
+    with session_scope(hass=hass, read_only=True) as session:
+        return list(
+            session.query(row.start_ts, row.state, row.sum)
+            .join(StatisticsMeta, StatisticsMeta.id == row.metadata_id)
+            .filter(StatisticsMeta.statistic_id == entity_id)
+            .order_by(row.start_ts)
+            .all()
+        )

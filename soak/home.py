@@ -1,0 +1,82 @@
+"""A Home Assistant of our own: its core, its storage and its recorder, in this process, and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from homeassistant import bootstrap, loader
+from homeassistant.config_entries import SOURCE_USER, ConfigEntries, ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.core_config import async_process_ha_core_config
+from homeassistant.helpers import aiohttp_client
+from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
+from homeassistant.setup import async_setup_component
+
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+
+from .hurry import WatchedQueue
+
+
+class Home:
+    """Home Assistant, switched on and off; what it keeps, it keeps in a folder."""
+
+    hass: HomeAssistant
+
+    def __init__(self, folder: Path) -> None:
+        """Live in this folder."""
+        self._folder = folder
+
+    async def start(self) -> None:
+        """Start, with what was kept."""
+        # Names are not looked up here, and Home Assistant's own way to do it needs half of its integrations.
+        aiohttp_client._async_make_resolver = lambda _: aiohttp.ThreadedResolver()  # type: ignore[assignment,return-value]  # noqa: SLF001
+        WatchedQueue.instances.clear()
+        hass = self.hass = HomeAssistant(str(self._folder))
+        loader.async_setup(hass)
+        hass.config.skip_pip = True
+        hass.config_entries = ConfigEntries(hass, {})
+        await loader.async_get_custom_components(hass)
+        if not await bootstrap.async_load_base_functionality(hass):
+            raise RuntimeError("Home Assistant does not start")
+        await async_process_ha_core_config(hass, {"time_zone": "UTC"})
+        async_initialize_recorder(hass)
+        database = f"sqlite:///{self._folder / 'home-assistant_v2.db'}"
+        for domain, config in (
+            ("homeassistant", {}),
+            ("recorder", {"recorder": {"db_url": database, "auto_purge": False}}),
+            ("sensor", {}),
+            (DOMAIN, {}),
+        ):
+            if not await async_setup_component(hass, domain, config):
+                raise RuntimeError(f"{domain} is not set up")
+        await hass.async_start()
+        await hass.async_block_till_done()
+
+    async def stop(self) -> None:
+        """Stop as a restart does."""
+        await self.hass.async_stop(force=True)
+        get_instance.cache_clear()
+        WatchedQueue.instances.clear()
+
+    async def add(self, **fields: Any) -> None:
+        """Add an entry; RuntimeError if it is not loaded."""
+        await self.hass.config_entries.async_add(
+            ConfigEntry(
+                domain=DOMAIN,
+                version=1,
+                minor_version=1,
+                source=SOURCE_USER,
+                discovery_keys={},
+                subentries_data=(),
+                **fields,
+            )
+        )
+        await self.hass.async_block_till_done()
+        if self.entry.state is not ConfigEntryState.LOADED:
+            raise RuntimeError(f"the integration is not set up: {self.entry.reason}")
+
+    @property
+    def entry(self) -> ConfigEntry[Any]:
+        """The entry of the gateway."""
+        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
+        return entry

@@ -1,0 +1,133 @@
+"""Whether a day was lived through as the requirements want it: energy, logins, memory, tasks, log."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+import logging
+from typing import Final, override
+
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+
+#: Logins a day at most (R7).
+LOGINS_A_DAY: Final = 60
+#: What may grow from the first quarter to the end: caches that fill, and what one poll holds.
+MEMORY_GROWTH: Final = 2 * 1024 * 1024
+#: Lines above debug that one outage may take (R10): it is over there, and it is back.
+LINES_AN_EPISODE: Final = 2
+#: Of what two sums of kWh may differ that went through a database.
+_ROUNDING: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """What a counter gained in Home Assistant's statistics, and what its meter truly counted meanwhile."""
+
+    entity_id: str
+    gained: float
+    """kWh by the statistics: their last sum."""
+    least: float
+    """kWh by the meter, as read one poll and one publishing before the last row was made."""
+    most: float
+    """kWh by the meter at the end of the last row."""
+
+    @property
+    def lost(self) -> float:
+        """kWh that are missing."""
+        return max(0.0, self.least - self.gained - _ROUNDING)
+
+    @property
+    def invented(self) -> float:
+        """kWh that are too many."""
+        return max(0.0, self.gained - self.most - _ROUNDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the process holds at a time."""
+
+    memory: int
+    """Bytes that Python has allocated."""
+    tasks: int
+    timers: int
+
+
+class Listener(logging.Handler):
+    """Keeps what the integration says, and every error of anybody."""
+
+    def __init__(self) -> None:
+        """Hear everything from info on."""
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+        self.bugs: list[str] = []
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        text = f"{record.levelname} {record.name}: {record.getMessage()}"
+        ours = f"custom_components.{DOMAIN}" in record.name
+        # The gateway is in this process too: to a server a client that hangs up is an error.
+        if record.name != "aiohttp.server" and (
+            record.levelno >= logging.ERROR or (ours and record.exc_info and record.levelno > logging.DEBUG)
+        ):
+            trace = "" if record.exc_info is None else f" [{record.exc_info[1]!r}]"
+            self.bugs.append(text + trace)
+        elif ours:
+            self.lines.append(text)
+
+
+@dataclass(kw_only=True)
+class Report:
+    """All that is judged of one run."""
+
+    hours: float
+    seed: int
+    episodes: int = 0
+    restarts: int = 0
+    polls: int = 0
+    logins: int = 0
+    gains: list[Gain] = field(default_factory=list)
+    usage: list[Usage] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    bugs: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def verdicts(self) -> Iterator[tuple[bool, str]]:
+        """Yield each figure with whether it is good enough."""
+        lost, invented = sum(gain.lost for gain in self.gains), sum(gain.invented for gain in self.gains)
+        counted = sum(gain.most for gain in self.gains)
+        yield bool(self.gains) and counted > 0, f"{len(self.gains)} counters, {counted:.3f} kWh counted by their meters"
+        yield lost == 0, f"{lost:.6f} kWh lost"
+        yield invented == 0, f"{invented:.6f} kWh invented"
+        allowed = LOGINS_A_DAY * max(self.hours, 1.0) / 24 + self.restarts
+        yield self.logins <= allowed, f"{self.logins} logins, {allowed:.0f} allowed"
+        warm, last = self.usage[0], self.usage[-1]
+        growth = last.memory - warm.memory
+        yield growth <= MEMORY_GROWTH, f"{growth / 1024:+.0f} KiB of memory since it was warm"
+        yield last.tasks <= warm.tasks, f"{last.tasks} tasks, {warm.tasks} when it was warm"
+        lines = LINES_AN_EPISODE * (self.episodes + self.restarts)
+        yield len(self.lines) <= lines, f"{len(self.lines)} log lines above debug, {lines} allowed"
+        yield not self.bugs, f"{len(self.bugs)} errors"
+
+    @property
+    def good(self) -> bool:
+        """Whether all of it is good enough."""
+        return all(good for good, _ in self.verdicts())
+
+    @override
+    def __str__(self) -> str:
+        """Return it for a person."""
+        head = (
+            f"{self.hours:g} hours, seed {self.seed}: {self.episodes} episodes, {self.restarts} restarts, "
+            f"{self.polls} polls, in {self.seconds:.0f} s"
+        )
+        rows = [f"  {'ok  ' if good else 'FAIL'} {text}" for good, text in self.verdicts()]
+        wrong = [
+            f"       {gain.entity_id}: gained {gain.gained:.6f}, counted {gain.least:.6f} to {gain.most:.6f} kWh"
+            for gain in self.gains
+            if gain.lost or gain.invented
+        ]
+        return "\n".join([head, *rows, *wrong, *(f"       {bug}" for bug in self.bugs[:20])])
+
+
+def counted_by(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the codes of energy counters, with their unit."""
+    return {code: text.partition("/")[2] for code, text in texts.items() if text.startswith("energy_")}

@@ -1,0 +1,88 @@
+"""What goes wrong in a day, drawn from a seed: every fault that the simulator has, and what happens to machines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+import random
+from typing import Final
+
+from simulator import Site
+from simulator.faults import Fault, kinds
+from simulator.faults.parse import make, settings
+from simulator.site.quantities import is_counter
+
+#: Besides the faults: the gateway reboots, is off for minutes or hours, or Home Assistant is.
+REBOOT, OFFLINE, RESTART = "reboot", "offline", "restart"
+_ACTIONS: Final = (REBOOT, OFFLINE, RESTART)
+#: Seconds between two episodes, and how long one lasts.
+_PAUSE: Final = (60.0, 1500.0)
+_LENGTH: Final = (20.0, 900.0)
+_OFF: Final = (30.0, 3 * 3600.0)
+#: The end is without faults: what was missed has to have been made up for by then.
+CALM: Final = 4500.0
+_PATHS: Final = ("/v1/signals/realtime", "/v1/signals/realtime", "/v1/signals*", "/v1/auth/login", "/v1/loads", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """Something that goes wrong for a while."""
+
+    start: float
+    """Seconds from the beginning."""
+    seconds: float
+    what: str
+    fault: Fault | None = None
+
+    def __str__(self) -> str:
+        """Return it in a line."""
+        where = f" at {self.fault.path}" if self.fault is not None and self.fault.path else ""
+        return f"{self.start / 3600:6.2f} h: {self.what}{where} for {self.seconds:.0f} s"
+
+
+def episodes(hours: float, seed: int, site: Site) -> Iterator[Episode]:
+    """Yield what goes wrong, one thing after the other; all of it over before the calm at the end."""
+    chance = random.Random(seed)
+    pool: list[str] = []
+    now = 600.0
+    while True:
+        if not pool:
+            pool = [*sorted(kinds()), *_ACTIONS]
+            chance.shuffle(pool)
+        what = pool.pop()
+        seconds = chance.uniform(*(_OFF if what in {OFFLINE, RESTART} else _LENGTH))
+        if what in {OFFLINE, RESTART}:
+            seconds = min(seconds, hours * 3600 / 6)
+        if now + seconds > hours * 3600 - CALM:
+            return
+        fault = None if what in _ACTIONS else _fault(what, chance, site)
+        yield Episode(now, seconds, what, fault)
+        now += seconds + chance.uniform(*_PAUSE)
+
+
+def _fault(kind: str, chance: random.Random, site: Site) -> Fault:
+    """Return a fault of a kind, with settings at random."""
+    given: dict[str, object] = {"path": chance.choice(_PATHS)}
+    for name, types in settings(kinds()[kind]).items():
+        for wanted in types:
+            if issubclass(wanted, Enum):
+                given[name] = chance.choice([member.value for member in wanted])
+    match kind:
+        case "status":
+            given["code"] = chance.choice([400, 401, 403, 404, 429, 500, 503])
+        case "refuse-logins":
+            given |= {"code": chance.choice([401, 403, 423, 429, 503]), "path": "/v1/auth/login"}
+        case "counter-glitch":
+            # What a counter reads again and again, it reads: R1 believes it after a minute.
+            given |= {"times": chance.choice([1, 2]), "path": None}
+        case "bad-record":
+            counters = [uid for uid, signal in site.signals.items() if is_counter(signal.quantity)]
+            given |= {"uid": chance.choice(counters), "path": None}
+        case "freeze-load" | "hide-load":
+            given |= {"load": chance.choice(sorted(site.loads)), "path": None}
+        case "wrong-clock":
+            given |= {"offset": chance.choice([-86_400.0 * 365, -3600.0, 300.0, 7200.0]), "path": None}
+        case "huge-body":
+            given["size"] = 20_000_000
+        case "trickle" | "delay":
+            given["probability"] = chance.choice([0.3, 1.0])
+    return make(kind, given)  # type: ignore[arg-type]  # what a setting may be is checked there
