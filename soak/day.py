@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import gc
 import logging
 from pathlib import Path
+import sys
 import time
-import tracemalloc
 from typing import Any, Final
 
 from homeassistant.components.recorder.db_schema import StatisticsMeta, StatisticsShortTerm
@@ -29,6 +29,7 @@ from .weather import OFFLINE, REBOOT, RESTART, Episode, episodes
 _USERNAME, _PASSWORD = "homeassistant", "correct horse"  # noqa: S105  # they open nothing
 #: Seconds that what Home Assistant shows may be old: a poll, an answer, and a counter's turn to be published.
 _AGE: Final = 10 + 5 + 62
+REALTIME: Final = "/v1/signals/realtime"
 _KWH: Final = {"kWh": 1.0, "Wh": 1e-3, "MWh": 1e3}
 
 
@@ -55,7 +56,7 @@ class Day:
     async def live(self) -> Report:
         """Live through it, and say how it was."""
         report, since = self.report, real_monotonic()
-        with self._heard(), tracemalloc_on():
+        with self._heard():
             async with self._gateway:
                 await self._home.start()
                 await self._home.add(
@@ -78,7 +79,6 @@ class Day:
                 self._measure(report.hours * 3600)
                 await get_instance(self._home.hass).async_block_till_done()
                 report.gains = list(self._gains(self._home.hass))
-                report.polls = sum(one.path == "/v1/signals/realtime" for one in self._gateway.requests)
                 report.logins = self._gateway.logins
                 await self._home.stop()
         report.lines, report.bugs = self._listener.lines, self._listener.bugs
@@ -121,11 +121,12 @@ class Day:
 
     def _measure(self, now: float) -> None:
         """Note what the process holds, once it is warm."""
+        # What the gateway keeps of its requests is not what is measured here.
+        asked, self._gateway.requests = self._gateway.requests, []
+        self.report.polls += sum(request.path == REALTIME for request in asked)
         if now >= self.report.hours * 3600 / 4:
-            # What the gateway keeps of its requests is not what is measured here.
             gc.collect()
-            memory = tracemalloc.get_traced_memory()[0]
-            self.report.usage.append(Usage(memory, len(asyncio.all_tasks()), 0))
+            self.report.usage.append(Usage(sys.getallocatedblocks(), len(asyncio.all_tasks())))
 
     def _gains(self, hass: HomeAssistant) -> Iterator[Gain]:
         """Yield what each energy counter gained, and what its meter says."""
@@ -173,16 +174,6 @@ class Day:
             yield
         finally:
             root.removeHandler(self._listener)
-
-
-@contextmanager
-def tracemalloc_on() -> Iterator[None]:
-    """Follow what Python allocates."""
-    tracemalloc.start()
-    try:
-        yield
-    finally:
-        tracemalloc.stop()
 
 
 def token_age_by_this_clock() -> None:

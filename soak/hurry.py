@@ -7,72 +7,60 @@ Assistant, of the integration and of the gateway fires in its order and at its t
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from datetime import timedelta
+import math
 import queue
 import selectors
+import threading
 import time
 from types import SimpleNamespace
-from typing import Any, Final, override
+from typing import Any, ClassVar, Final, override
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import core as recorder_core
 
-real_monotonic: Final = time.monotonic
 #: Real seconds that answers on loopback get before nothing is considered to be on its way.
 _GRACE: Final = 0.001
 #: Real seconds after which a thread that does not end is a bug of this program, not something to wait for.
 _STUCK: Final = 60.0
 
 
-class WatchedQueue:
-    """The recorder's queue, and how much of it is not done yet."""
+def real_monotonic() -> float:
+    """Return true time in seconds; whatever else tells the time here is under the clock that jumps."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
 
-    instances: list[WatchedQueue] = []  # noqa: RUF012  # one a recorder, the last one in use
+
+class WatchedQueue:
+    """The recorder's queue, and whether the thread that reads it has something to do."""
+
+    instances: ClassVar[list[WatchedQueue]] = []
 
     def __init__(self) -> None:
         """Begin empty."""
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._put = self._done = 0
-        self._taken = False
+        self._reader: threading.Thread | None = None
+        self._waiting = True
+        self.put = self.put_nowait = self._queue.put
+        self.qsize = self._queue.qsize
+        self.empty = self._queue.empty
         self.instances.append(self)
 
     @property
     def busy(self) -> bool:
-        """Whether the thread that reads it has something to do."""
-        return self._put != self._done
-
-    def put(self, item: Any) -> None:
-        """Put something in."""
-        self._put += 1
-        self._queue.put(item)
-
-    put_nowait = put
+        """Whether something waits to be read, or what was read last is still being worked on."""
+        return self._reader is not None and self._reader.is_alive() and not (self._waiting and self.empty())
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
         """Take something out; what was taken before is done."""
-        self._finish()
-        item = self._queue.get(*args, **kwargs)
-        self._taken = True
-        return item
+        self._reader, self._waiting = threading.current_thread(), True
+        try:
+            return self._queue.get(*args, **kwargs)
+        finally:
+            self._waiting = False
 
     def get_nowait(self) -> Any:
         """Take something out if there is something."""
-        self._finish()
-        item = self._queue.get_nowait()
-        self._taken = True
-        return item
-
-    def _finish(self) -> None:
-        if self._taken:
-            self._done += 1
-            self._taken = False
-
-    def qsize(self) -> int:
-        """Return how much is in it."""
-        return self._queue.qsize()
-
-    def empty(self) -> bool:
-        """Return whether nothing is in it."""
-        return self._queue.empty()
+        return self.get(block=False)
 
 
 def watch_the_recorder() -> None:
@@ -107,7 +95,8 @@ class HurriedSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-ty
             return ready
         if timeout is None:
             return super().select(None)
-        self._clock.tick(timeout)
+        # The clock counts whole microseconds: a timer that it stops short of would be waited for without end.
+        self._clock.tick(timedelta(microseconds=math.ceil(timeout * 1e6) + 1))
         return []
 
 

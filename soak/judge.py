@@ -1,6 +1,6 @@
 """Whether a day was lived through as the requirements want it: energy, logins, memory, tasks, log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 import logging
 from typing import Final, override
@@ -9,8 +9,8 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
 #: Logins a day at most (R7).
 LOGINS_A_DAY: Final = 60
-#: What may grow from the first quarter to the end: caches that fill, and what one poll holds.
-MEMORY_GROWTH: Final = 2 * 1024 * 1024
+#: The part by which memory may grow from the first quarter to the end: caches that fill.
+MEMORY_GROWTH: Final = 0.02
 #: Lines above debug that one outage may take (R10): it is over there, and it is back.
 LINES_AN_EPISODE: Final = 2
 #: Of what two sums of kWh may differ that went through a database.
@@ -44,10 +44,9 @@ class Gain:
 class Usage:
     """What the process holds at a time."""
 
-    memory: int
-    """Bytes that Python has allocated."""
+    blocks: int
+    """Blocks of memory that Python has allocated; some 60 bytes each."""
     tasks: int
-    timers: int
 
 
 class Listener(logging.Handler):
@@ -100,8 +99,8 @@ class Report:
         allowed = LOGINS_A_DAY * max(self.hours, 1.0) / 24 + self.restarts
         yield self.logins <= allowed, f"{self.logins} logins, {allowed:.0f} allowed"
         warm, last = self.usage[0], self.usage[-1]
-        growth = last.memory - warm.memory
-        yield growth <= MEMORY_GROWTH, f"{growth / 1024:+.0f} KiB of memory since it was warm"
+        growth = (last.blocks - warm.blocks) / warm.blocks
+        yield growth <= MEMORY_GROWTH, f"{growth:+.2%} of memory since it was warm ({warm.blocks} blocks)"
         yield last.tasks <= warm.tasks, f"{last.tasks} tasks, {warm.tasks} when it was warm"
         lines = LINES_AN_EPISODE * (self.episodes + self.restarts)
         yield len(self.lines) <= lines, f"{len(self.lines)} log lines above debug, {lines} allowed"
@@ -127,7 +126,3 @@ class Report:
         ]
         return "\n".join([head, *rows, *wrong, *(f"       {bug}" for bug in self.bugs[:20])])
 
-
-def counted_by(texts: Mapping[str, str]) -> dict[str, str]:
-    """Return the codes of energy counters, with their unit."""
-    return {code: text.partition("/")[2] for code, text in texts.items() if text.startswith("energy_")}
