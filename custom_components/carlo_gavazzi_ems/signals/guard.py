@@ -23,6 +23,8 @@ HOLD_SECONDS: Final = 15 * 60.0
 """No reading is held back for longer than this."""
 RISE_CONFIRMATIONS: Final = 3
 """How often an impossible rise has to be confirmed after it was first seen."""
+MOST: Final = 1e15
+"""No counter reads more than this, in whatever unit: there its decimals would be lost."""
 _TINY_PART: Final = 0.001
 _MOST_DECIMALS: Final = 9
 
@@ -110,7 +112,7 @@ class CounterGuard:
 
     def read(self, value: float | None, now: float) -> Verdict:
         """Return what to show for a reading, None for one without a number, at a time in seconds."""
-        if value is None or not math.isfinite(value):
+        if value is None or not math.isfinite(value) or value > MOST:
             return Verdict(value=self._shown)
         if self._last is None:
             # Nothing to lose yet; but a counter that only rises is never negative.

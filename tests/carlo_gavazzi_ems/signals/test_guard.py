@@ -41,6 +41,15 @@ class Meter:
         return self.last.value
 
 
+@pytest.mark.parametrize("first", [None, 1234.567])
+def test_r01_what_no_counter_can_read_is_never_believed(first: float | None) -> None:
+    """A damaged record may last for hours: 1e300 kWh are not shown, neither as the first reading nor confirmed."""
+    meter = Meter(first)
+    assert meter.read(1e300, times=1000) == first
+    assert meter.read(1234.570) == 1234.570
+    assert meter.events == []
+
+
 @pytest.mark.parametrize("wrong", [0.0, None, math.nan, math.inf, -math.inf, -1234.567, 1234.5, 1234.0, 617.0, 1e9])
 def test_r01_one_wrong_reading_is_not_shown(wrong: float | None) -> None:
     """The counter stays where it was, and goes on with the next good reading."""
