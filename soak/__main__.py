@@ -9,6 +9,7 @@ import logging
 from pathlib import Path
 import sqlite3
 import tempfile
+from typing import cast
 
 import freezegun
 from freezegun.api import FrozenDateTimeFactory
@@ -49,8 +50,7 @@ def run(hours: float, seed: int) -> Report:
     _prepare()
     gateway = asyncio.run(make_gateway(seed))
     with tempfile.TemporaryDirectory(prefix="soak-") as folder, freezegun.freeze_time(_BEGIN) as clock:
-        assert isinstance(clock, FrozenDateTimeFactory)
-        loop = HurriedLoop(clock)
+        loop = HurriedLoop(cast("FrozenDateTimeFactory", clock))
         asyncio.set_event_loop(loop)
         try:
             return loop.run_until_complete(Day(gateway, Path(folder), hours, seed).live())

@@ -26,7 +26,7 @@ from .hurry import real_monotonic
 from .judge import Gain, Listener, Report, Usage
 from .weather import OFFLINE, REBOOT, RESTART, Episode, episodes
 
-_USERNAME, _PASSWORD = "homeassistant", "correct horse"  # noqa: S105  # they open nothing
+_USERNAME, _PASSWORD = "homeassistant", "correct horse"  # they open nothing
 #: Seconds that what Home Assistant shows may be old: a poll, an answer, and a counter's turn to be published.
 _AGE: Final = 10 + 5 + 62
 REALTIME: Final = "/v1/signals/realtime"

@@ -11,13 +11,13 @@ from datetime import timedelta
 import math
 import queue
 import selectors
-import threading
 import time
 from types import SimpleNamespace
 from typing import Any, ClassVar, Final, override
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder import core as recorder_core
+from homeassistant.components import recorder
+from homeassistant.components.recorder import Recorder, core as recorder_core
 
 #: Real seconds that answers on loopback get before nothing is considered to be on its way.
 _GRACE: Final = 0.001
@@ -38,8 +38,11 @@ class WatchedQueue:
     def __init__(self) -> None:
         """Begin empty."""
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._reader: threading.Thread | None = None
-        self._waiting = True
+        #: Whether there is a thread that reads it, or will.
+        self.read = False
+        #: Whether that thread waits for Home Assistant, and not the other way round.
+        self.postponed = False
+        self._waiting = False
         self.put = self.put_nowait = self._queue.put
         self.qsize = self._queue.qsize
         self.empty = self._queue.empty
@@ -48,11 +51,11 @@ class WatchedQueue:
     @property
     def busy(self) -> bool:
         """Whether something waits to be read, or what was read last is still being worked on."""
-        return self._reader is not None and self._reader.is_alive() and not (self._waiting and self.empty())
+        return self.read and not self.postponed and not (self._waiting and self.empty())
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
         """Take something out; what was taken before is done."""
-        self._reader, self._waiting = threading.current_thread(), True
+        self._waiting = True
         try:
             return self._queue.get(*args, **kwargs)
         finally:
@@ -63,9 +66,32 @@ class WatchedQueue:
         return self.get(block=False)
 
 
+class WatchedRecorder(Recorder):
+    """The recorder, with a queue that tells whether it is done."""
+
+    _queue: WatchedQueue  # type: ignore[assignment]
+
+    @override
+    def run(self) -> None:
+        self._queue.read = True
+        try:
+            super().run()
+        finally:
+            self._queue.read = False
+
+    @override
+    def _wait_startup_or_shutdown(self) -> object | None:
+        self._queue.postponed = True
+        try:
+            return super()._wait_startup_or_shutdown()
+        finally:
+            self._queue.postponed = False
+
+
 def watch_the_recorder() -> None:
-    """Have the recorder use a queue that tells whether it is done."""
+    """Have Home Assistant use it."""
     recorder_core.queue = SimpleNamespace(SimpleQueue=WatchedQueue, Empty=queue.Empty)  # type: ignore[assignment]
+    recorder.Recorder = WatchedRecorder  # type: ignore[misc]
 
 
 class HurriedSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
@@ -107,6 +133,8 @@ class HurriedLoop(asyncio.SelectorEventLoop):
         """Run by this clock."""
         self._selector_in_a_hurry = HurriedSelector(clock)
         super().__init__(self._selector_in_a_hurry)
+        # The jumping clock counts seconds since 1970: a nanosecond would be lost on so large a number, and no timer due.
+        self._clock_resolution = 1e-6
         self._jobs = 0
         self._selector_in_a_hurry.busy = self._busy
 

@@ -31,12 +31,12 @@ class Gain:
 
     @property
     def lost(self) -> float:
-        """kWh that are missing."""
+        """KWh that are missing."""
         return max(0.0, self.least - self.gained - _ROUNDING)
 
     @property
     def invented(self) -> float:
-        """kWh that are too many."""
+        """KWh that are too many."""
         return max(0.0, self.gained - self.most - _ROUNDING)
 
 
@@ -125,4 +125,3 @@ class Report:
             if gain.lost or gain.invented
         ]
         return "\n".join([head, *rows, *wrong, *(f"       {bug}" for bug in self.bugs[:20])])
-

@@ -66,23 +66,24 @@ def _fault(kind: str, chance: random.Random, site: Site) -> Fault:
         for wanted in types:
             if issubclass(wanted, Enum):
                 given[name] = chance.choice([member.value for member in wanted])
-    match kind:
-        case "status":
-            given["code"] = chance.choice([400, 401, 403, 404, 429, 500, 503])
-        case "refuse-logins":
-            given |= {"code": chance.choice([401, 403, 423, 429, 503]), "path": "/v1/auth/login"}
-        case "counter-glitch":
-            # What a counter reads again and again, it reads: R1 believes it after a minute.
-            given |= {"times": chance.choice([1, 2]), "path": None}
-        case "bad-record":
-            counters = [uid for uid, signal in site.signals.items() if is_counter(signal.quantity)]
-            given |= {"uid": chance.choice(counters), "path": None}
-        case "freeze-load" | "hide-load":
-            given |= {"load": chance.choice(sorted(site.loads)), "path": None}
-        case "wrong-clock":
-            given |= {"offset": chance.choice([-86_400.0 * 365, -3600.0, 300.0, 7200.0]), "path": None}
-        case "huge-body":
-            given["size"] = 20_000_000
-        case "trickle" | "delay":
-            given["probability"] = chance.choice([0.3, 1.0])
+    given |= _chosen(kind, chance, site)
     return make(kind, given)  # type: ignore[arg-type]  # what a setting may be is checked there
+
+
+def _chosen(kind: str, chance: random.Random, site: Site) -> dict[str, object]:
+    """Return the settings of a kind of fault that has more of them than a path."""
+    counters = [uid for uid, signal in site.signals.items() if is_counter(signal.quantity)]
+    choices: dict[str, dict[str, object]] = {
+        "status": {"code": chance.choice([400, 401, 403, 404, 429, 500, 503])},
+        "refuse-logins": {"code": chance.choice([401, 403, 423, 429, 503]), "path": "/v1/auth/login"},
+        # What a counter reads again and again, it reads: R1 believes it after a minute.
+        "counter-glitch": {"times": chance.choice([1, 2]), "path": None},
+        "bad-record": {"uid": chance.choice(counters), "path": None},
+        "freeze-load": {"load": chance.choice(sorted(site.loads)), "path": None},
+        "hide-load": {"load": chance.choice(sorted(site.loads)), "path": None},
+        "wrong-clock": {"offset": chance.choice([-86_400.0 * 365, -3600.0, 300.0, 7200.0]), "path": None},
+        "huge-body": {"size": 20_000_000},
+        "trickle": {"probability": chance.choice([0.3, 1.0])},
+        "delay": {"probability": chance.choice([0.3, 1.0])},
+    }
+    return choices.get(kind, {})

@@ -93,7 +93,9 @@ def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 def _expected(record: logging.LogRecord) -> bool:
     """Return whether a line is the simulated gateway's, or Home Assistant's own about a refused password."""
     # The gateway is in this process too, and a client that hangs up is an error to a server.
-    return record.name == "aiohttp.server" or (record.name == "homeassistant.config_entries" and "could not authenticate" in record.getMessage())
+    return record.name == "aiohttp.server" or (
+        record.name == "homeassistant.config_entries" and "could not authenticate" in record.getMessage()
+    )
 
 
 def unavailable(hass: HomeAssistant) -> int:

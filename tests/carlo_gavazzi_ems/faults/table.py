@@ -51,7 +51,10 @@ _SETTINGS: Final[Mapping[str, Mapping[str, tuple[object, ...]]]] = {
 _RECORDS: Final = frozenset(
     {Request.DEVICES, Request.LOADS, Request.SIGNALS, Request.REALTIME, Request.HISTORY},
 )
-_VALUES: Final = frozenset({Request.REALTIME, Request.HISTORY})
+_VALUES: Final = {
+    "counter-glitch": frozenset({Request.REALTIME}),
+    "garbage-numbers": frozenset({Request.REALTIME, Request.HISTORY}),
+}
 #: What is asked for in each situation.
 ASKED: Final[Mapping[Situation, frozenset[Request]]] = {
     Situation.SET_UP: frozenset(Request),
@@ -124,10 +127,8 @@ def meaningless(variant: Variant, request: Request) -> str | None:
         return "elsewhere it is a status like others"
     if variant.kind == "void-tokens" and request in {Request.VERSION, Request.LOGIN}:
         return "this request needs no token"
-    if variant.kind == "counter-glitch" and request is not Request.REALTIME:
-        return "only realtime values are glitched"
-    if variant.kind == "garbage-numbers" and request not in _VALUES:
-        return "there is no value in this answer"
+    if variant.kind in {"counter-glitch", "garbage-numbers"} and request not in _VALUES[variant.kind]:
+        return "there is no value in this answer, or none that is glitched"
     if issubclass(kind, DataFault) and request not in _RECORDS:
         return "there is no record in this answer"
     return None
@@ -169,5 +170,3 @@ def error_of(variant: Variant, request: Request) -> frozenset[str]:
         case "status" if code in {401, 403}:
             return frozenset({"no_rights"})
     return frozenset({_KEYS[variant.kind]}) if variant.kind in _KEYS else KEYS
-
-

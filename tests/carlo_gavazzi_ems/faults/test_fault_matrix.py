@@ -59,7 +59,11 @@ class Matrix:
     def requests(self, situation: Situation, *among: Request) -> Iterator[tuple[Request, frozenset[str]]]:
         """Yield the requests at which the fault may strike, with the errors they may end in."""
         for request in Request:
-            if request in ASKED[situation] and request in (among or Request) and not meaningless(self._variant, request):
+            if (
+                request in ASKED[situation]
+                and request in (among or Request)
+                and not meaningless(self._variant, request)
+            ):
                 yield request, error_of(self._variant, request)
 
     @contextmanager

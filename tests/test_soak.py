@@ -1,0 +1,45 @@
+"""The soak run: a short day with faults, and a judge that can also say no."""
+
+import subprocess
+import sys
+
+from soak.judge import Gain, Report, Usage
+from testbed import ROOT
+
+GOOD = Gain(entity_id="sensor.a", gained=1.0, least=0.99, most=1.01)
+USAGE = [Usage(100_000, 5), Usage(100_100, 5)]
+
+
+def report(**changes: object) -> Report:
+    """Return the report of a good day, or of one that was not."""
+    made = Report(hours=24, seed=1, gains=[GOOD], usage=USAGE, episodes=3, logins=52, polls=8640)
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_the_judge_says_no() -> None:
+    """Each of the figures alone is enough."""
+    assert report().good
+    assert not report(gains=[]).good
+    assert not report(gains=[GOOD, Gain(entity_id="sensor.b", gained=0.98, least=0.99, most=1.01)]).good
+    assert not report(gains=[GOOD, Gain(entity_id="sensor.b", gained=1.02, least=0.99, most=1.01)]).good
+    assert not report(logins=61).good
+    assert not report(usage=[Usage(100_000, 5), Usage(103_000, 5)]).good
+    assert not report(usage=[Usage(100_000, 5), Usage(100_000, 6)]).good
+    assert not report(lines=["x"] * 7).good
+    assert not report(bugs=["x"]).good
+
+
+def test_r03_r07_r10_two_hours_with_faults() -> None:
+    """Two hours: nothing is lost, nothing is invented, nobody is bothered."""
+    done = subprocess.run(
+        [sys.executable, "-m", "soak", "--hours", "2", "--seed", "3"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 hours, seed 3" in done.stdout
