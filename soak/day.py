@@ -1,7 +1,7 @@
 """One run: a gateway, a home, what goes wrong, and what is left of it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 import gc
 import logging
@@ -78,7 +78,7 @@ class Day:
                 await self._until(report.hours * 3600)
                 self._measure(report.hours * 3600)
                 await get_instance(self._home.hass).async_block_till_done()
-                report.gains = list(self._gains(self._home.hass))
+                report.gains = [gain async for gain in self._gains(self._home.hass)]
                 report.logins = self._gateway.logins
                 await self._home.stop()
         report.lines, report.bugs = self._listener.lines, self._listener.bugs
@@ -128,7 +128,7 @@ class Day:
             gc.collect()
             self.report.usage.append(Usage(sys.getallocatedblocks(), len(asyncio.all_tasks())))
 
-    def _gains(self, hass: HomeAssistant) -> Iterator[Gain]:
+    async def _gains(self, hass: HomeAssistant) -> AsyncIterator[Gain]:
         """Yield what each energy counter gained, and what its meter says."""
         registry, serial = er.async_get(hass), self._gateway.identity.serial_number
         for uid, signal in self._site.signals.items():
@@ -136,7 +136,7 @@ class Day:
             entity_id = registry.async_get_entity_id("sensor", "carlo_gavazzi_ems", f"{serial}_{uid}")
             if not text.startswith("energy_") or entity_id is None or registry.entities[entity_id].disabled:
                 continue
-            rows = _rows(hass, entity_id)
+            rows = await get_instance(hass).async_add_executor_job(_rows, hass, entity_id)
             if not rows:
                 continue
             unit = _KWH[text.partition("/")[2]]

@@ -17,6 +17,14 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from .hurry import WatchedQueue
 
 
+class _Resolver(aiohttp.ThreadedResolver):
+    """The system's own."""
+
+    async def real_close(self) -> None:
+        """Close it, as Home Assistant does when it stops."""
+        await self.close()
+
+
 class Home:
     """Home Assistant, switched on and off; what it keeps, it keeps in a folder."""
 
@@ -29,7 +37,7 @@ class Home:
     async def start(self) -> None:
         """Start, with what was kept."""
         # Names are not looked up here, and Home Assistant's own way to do it needs half of its integrations.
-        aiohttp_client._async_make_resolver = lambda _: aiohttp.ThreadedResolver()  # type: ignore[assignment,return-value]  # noqa: SLF001
+        aiohttp_client._async_make_resolver = lambda _: _Resolver()  # type: ignore[assignment,return-value]  # noqa: SLF001
         WatchedQueue.instances.clear()
         hass = self.hass = HomeAssistant(str(self._folder))
         loader.async_setup(hass)
