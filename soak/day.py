@@ -24,7 +24,7 @@ from simulator.site.sampling import latest
 from .home import Home
 from .hurry import real_monotonic
 from .judge import Gain, Listener, Report, Usage
-from .weather import OFFLINE, REBOOT, RESTART, Episode, episodes
+from .weather import CALM, OFFLINE, REBOOT, RESTART, Episode, episodes
 
 _USERNAME, _PASSWORD = "homeassistant", "correct horse"  # they open nothing
 #: Seconds that what Home Assistant shows may be old: a poll, an answer, and a counter's turn to be published.
@@ -75,6 +75,8 @@ class Day:
                     await self._until(episode.start)
                     self._measure(episode.start)
                     await self._go_through(episode)
+                await self._until(report.hours * 3600 - CALM)
+                self._measure(report.hours * 3600 - CALM)
                 await self._until(report.hours * 3600)
                 self._measure(report.hours * 3600)
                 await get_instance(self._home.hass).async_block_till_done()
