@@ -125,7 +125,7 @@ async def _measure(task: dict[str, Any]) -> dict[str, object]:
     imported = await DeepImport(hass, entry, dry_run=False).async_run(targets, begin)
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
     after = await asyncio.to_thread(_requests, task["control_url"])
-    result = {
+    result: dict[str, object] = {
         "signals": len(imported),
         "hours": sum(one.hours for one in imported),
         "wall": wall,
