@@ -15,7 +15,7 @@ from testbed.gateway import Simulator, SimulatorOptions
 from testbed.process import ManagedProcess
 
 #: Days of which a part is imported while every allocation is traced; the peaks of the two tell whether it is flat.
-_TRACED = (1, 2)
+_TRACED = (8, 16)
 #: By how much the second of them may be higher: nothing may grow with the span.
 _FLAT = 1.25
 _SITE = ("--signals", "220", "--installed-days", "40")
