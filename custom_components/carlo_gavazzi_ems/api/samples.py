@@ -5,6 +5,8 @@ page is remembered, first as bytes, then record by record. A record that differs
 the time of its sample on.
 """
 
+from math import isfinite
+
 from .fields import MAX_TEXT, JsonObject, RecordError, as_record, as_seconds, uid_of_key
 from .jsontext import parse_json
 from .models import Sample
@@ -38,12 +40,16 @@ class _Page:
                 # Whole loads are sampled at one time.
                 if type(latest) is not int or latest != stamp:
                     stamp, time = latest, as_seconds(latest, "t")
+                # To Python 1 is true: a field that turns from one into the other is taken for what it was.
                 if (old := known.get(key)) is not None and old[0] == record:
                     old[1].timestamp = time
-                    continue
-                sample = parse_sample(record, uid_of_key(key))
-                sample.timestamp = time
-                fresh[key] = (record, sample)
+                elif old is not None and (sample := _with_new_value(record, *old)) is not None:
+                    sample.timestamp = time
+                    fresh[key] = (record, sample)
+                else:
+                    sample = parse_sample(record, uid_of_key(key))
+                    sample.timestamp = time
+                    fresh[key] = (record, sample)
             except RecordError as err:
                 bad[key] = str(err)
         known.update(fresh)
@@ -57,6 +63,14 @@ class _Page:
             self.samples = Records(self.samples)
             self.samples.update((sample.uid, sample) for _, sample in fresh.values())
         return {sample.uid for _, sample in fresh.values()}
+
+
+def _with_new_value(record: JsonObject, old: JsonObject, sample: Sample) -> Sample | None:
+    """Return the sample of a record that differs from an old one in its number alone, None where it does otherwise."""
+    value = record.get("v")
+    if type(value) is not float or not isfinite(value) or {**old, "v": value} != record:
+        return None
+    return Sample(sample.uid, sample.code, value, None, sample.s, sample.r)
 
 
 class SampleMemory:

@@ -90,7 +90,7 @@ def test_an_answer_that_is_none_is_refused_every_time() -> None:
     assert memory.read(body({"1": record(1, 1.0)}), 0) is first
 
 
-VALUES = st.one_of(st.none(), st.integers(-5, 5), st.floats(-2, 2), st.sampled_from(["", "1.5", "x", [], True]))
+VALUES = st.one_of(st.none(), st.integers(-5, 5), st.floats(-2, 2), st.sampled_from(["", "1.5", "x", []]))
 RECORDS = st.dictionaries(
     st.sampled_from(["1", "2", "3", "x"]),
     st.builds(
