@@ -60,7 +60,7 @@ async def measure_start(signals: int) -> Start:
         async with home() as hass:
             with uncollected(), longest_block() as first:
                 started = time.process_time()
-                realtime = await set_up(hass, served.addresses[0], codes_of(site))
+                realtime = await _turn(set_up(hass, served.addresses[0], codes_of(site)))
                 took = time.process_time() - started
             served.play(answers.take(Change.ALL, 2))
             with uncollected(), longest_block() as refreshing:
@@ -83,10 +83,12 @@ async def measure_start(signals: int) -> Start:
     )
 
 
-async def _turn(work: Awaitable[object]) -> None:
-    """Run something from a turn of the loop of its own, so that its first part is watched too."""
+async def _turn[T](work: Awaitable[T]) -> T:
+    """Run something in turns of the loop of its own, so that its first and its last part are watched too."""
     await asyncio.sleep(0)
-    await work
+    done = await work
+    await asyncio.sleep(0)
+    return done
 
 
 async def measure_memory(signals: int) -> Memory:
