@@ -22,6 +22,9 @@ async def cpu_of(job: Job) -> float:
     started: float = time.process_time()
     if (waiting := job()) is not None:
         await waiting
+        for _ in range(10):
+            # What is put off to the next turns of the loop counts too.
+            await asyncio.sleep(0)
     ended: float = time.process_time()
     return ended - started
 

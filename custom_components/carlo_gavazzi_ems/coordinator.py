@@ -41,6 +41,8 @@ _LOGGER = logging.getLogger(__name__)
 
 #: Seconds between a request that failed and its one repetition.
 RETRY_DELAY: Final = 0.5
+#: Entities that are written in one turn of the event loop.
+_AT_ONCE: Final = 1000
 #: Statuses by which a server says that a request line is too long for it.
 _TOO_LONG: Final = {400, 414, 431}
 #: What only a person can settle.
@@ -121,8 +123,15 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
             super().async_update_listeners()
             return
         due = self.throttle.due(self._changed, time.monotonic()) | self._urgent
-        self._call(update for uid in due if (update := self._by_signal.get(uid)))
+        self._show(list(due))
         self._call(self._of_gateway)
+
+    @callback
+    def _show(self, due: list[int]) -> None:
+        """Call those who follow these signals, a thousand in a turn of the event loop."""
+        self._call(update for uid in due[:_AT_ONCE] if (update := self._by_signal.get(uid)))
+        if later := due[_AT_ONCE:]:
+            self.hass.loop.call_soon(self._show, later)
 
     def _call(self, updates: Iterable[CALLBACK_TYPE]) -> None:
         """Call listeners; one that fails harms no other."""
