@@ -1,8 +1,8 @@
 """The dialogs behind the repairs: what only a person can decide."""
 
-from typing import cast, override
+from typing import TYPE_CHECKING, cast, override
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowContext, RepairsFlowResult
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -14,6 +14,12 @@ from .connection import Account, error_key
 from .const import CONF_FINGERPRINT, DOMAIN
 from .issues import LOAD_MISSING, UNNAMED_CODES
 from .runtime import EmsRuntimeData
+
+if TYPE_CHECKING:
+    from homeassistant.components.repairs import RepairsFlowContext
+else:
+    # Home Assistant 2026.9 has no type of its own for it.
+    from homeassistant.data_entry_flow import FlowContext as RepairsFlowContext
 
 
 class CertificateChangedFlow(RepairsFlow):
