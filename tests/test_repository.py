@@ -152,10 +152,3 @@ def test_what_is_executable_and_what_is_not() -> None:
     for path in (ROOT / "scripts").iterdir():
         if path.is_file():
             assert bool(path.stat().st_mode & 0o111) == (not path.suffix), path
-
-
-def test_links_in_the_readme_lead_somewhere() -> None:
-    """Files and images that the README names exist."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        assert target.startswith("https://") or (ROOT / target).exists(), target
