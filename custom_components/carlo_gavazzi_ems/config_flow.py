@@ -181,6 +181,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
 
     async def _async_logged_in(self, account: Account, client: EmsClient, info: GatewayInfo) -> ConfigFlowResult:
         """Go on to the codes, or bring the entry it is about up to date."""
+        # A browser that was closed half way leaves its dialog behind; it must not be in the way of the next.
         await self.async_set_unique_id(info.serial_number, raise_on_progress=False)
         if (entry := self._entry()) is not None:
             self._abort_if_unique_id_mismatch(

@@ -326,6 +326,21 @@ async def test_r15_another_certificate_while_new_credentials_are_asked_for(
 
 
 async def test_r08_new_credentials(
+
+
+async def test_a_dialog_that_was_left_half_way(hass: HomeAssistant, gateway: Gateway) -> None:
+    """A closed browser leaves it behind; a new one goes through all the same, and ends the old one."""
+    left = await submit(hass, await start(hass), typed(gateway))
+    left = await hass.config_entries.flow.async_configure(left["flow_id"], {})
+    await hass.async_block_till_done()
+    assert (left["type"], left["step_id"]) == (FlowResultType.SHOW_PROGRESS, "identify")
+    certificate = await submit(hass, await start(hass), typed(gateway))
+    done = await submit(hass, certificate, {})
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_new_credentials(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
     """The password was changed on the gateway: the dialog takes the new one, everything else stays."""
