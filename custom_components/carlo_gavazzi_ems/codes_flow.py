@@ -16,7 +16,7 @@ import voluptuous as vol
 from .api import EmsClient, EmsError, Load, Sample, Signal
 from .connection import error_key
 from .const import CONF_CODES, CONF_CORRECTED, CONF_EVIDENCE, DOMAIN
-from .naming import CodeRow, Names, code_rows
+from .naming import MEANINGS, CodeRow, Names, code_rows
 from .observation import async_observe
 from .signals.catalogue import DOCUMENTED, Catalogue
 from .signals.identify import Finding, Series, identify
@@ -141,10 +141,15 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         start = naming.page * CODES_PER_PAGE
         # A translation needs to know its field: so these are numbered, and their labels are filled in.
         rows = {f"code_{n}": row for n, row in enumerate(naming.rows[start : start + CODES_PER_PAGE], start=1)}
+        errors: dict[str, str] = {}
+        suggested = self._suggested(rows)
         if user_input is not None:
-            naming.chosen.update({str(row.code): user_input.get(field, "") for field, row in rows.items()})
-            naming.page += 1
-            return await self.async_step_codes()
+            errors = {field: "unknown_meaning" for field, text in user_input.items() if text and text not in MEANINGS}
+            if not errors:
+                naming.chosen.update({str(row.code): user_input.get(field, "") for field, row in rows.items()})
+                naming.page += 1
+                return await self.async_step_codes()
+            suggested = user_input
         if not naming.signals and naming.failure is not None:
             return await self._async_not_read(naming.failure)
         if not rows:
@@ -155,7 +160,8 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         labels = {field: row.label for field, row in rows.items()}
         return self.async_show_form(
             step_id="codes",
-            data_schema=self.add_suggested_values_to_schema(schema, self._suggested(rows)),
+            data_schema=self.add_suggested_values_to_schema(schema, suggested),
+            errors=errors,
             description_placeholders={"page": str(naming.page + 1), "pages": str(pages), **labels},
             last_step=naming.page + 1 == pages,
         )
@@ -242,7 +248,13 @@ class _ClosedError(Exception):
 
 
 def _picker(names: Names, row: CodeRow) -> SelectSelector:
-    """Return the list to pick a code's meaning from."""
+    """Return the list to pick a code's meaning from.
+
+    Only a list that takes other values too can be searched, and is drawn when it is opened: forty lists of all
+    quantities at once take a browser a minute and a gigabyte.
+    """
     return SelectSelector(
-        SelectSelectorConfig(options=names.options(row.finding), mode=SelectSelectorMode.DROPDOWN, sort=False)
+        SelectSelectorConfig(
+            options=names.options(row.finding), mode=SelectSelectorMode.DROPDOWN, sort=False, custom_value=True
+        )
     )

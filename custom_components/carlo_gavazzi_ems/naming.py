@@ -15,6 +15,12 @@ from .signals.quantities import QUANTITIES
 from .signals.quantity import Quantity
 
 _MAX_LABEL: Final = 40
+#: All that a code can be said to mean: a quantity, with its unit after a slash where it has one.
+MEANINGS: Final = {
+    (quantity.key if unit is None else f"{quantity.key}/{unit}"): (quantity, unit)
+    for quantity in QUANTITIES.values()
+    for unit in quantity.units
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +110,7 @@ class Names:
 
         An asterisk marks a phase whose number is an assumption.
         """
-        labels = {
-            (quantity.key if unit is None else f"{quantity.key}/{unit}"): self.of(quantity, unit)
-            for quantity in QUANTITIES.values()
-            for unit in quantity.units
-        }
+        labels = {text: self.of(quantity, unit) for text, (quantity, unit) in MEANINGS.items()}
         found = {candidate.text: candidate.confidence for candidate in finding.candidates} if finding else {}
         mark = " *" if finding is not None and finding.assumption else ""
         first = [

@@ -154,6 +154,21 @@ async def test_r27_the_entities_get_what_was_chosen(
     assert state.attributes["device_class"] == "energy"
 
 
+async def test_r27_only_what_is_in_the_list_is_taken(
+    hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]
+) -> None:
+    """A list that can be searched lets people type; anything else is refused, and what was picked survives."""
+    form = await to_codes(hass, gateway)
+    voltage, current = list(shown(form))[:2]
+    again = await press(hass, form, {voltage: "voltage_l2/V", current: "volts"})
+    assert (again["type"], again["errors"]) == (FlowResultType.FORM, {current: "unknown_meaning"})
+    assert suggested(again) == {voltage: "voltage_l2/V", current: "volts"}
+    done = await press(hass, again, {voltage: "voltage_l2/V"})
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    assert set(entry.options["codes"].values()) == {"voltage_l2/V"}
+
+
 async def test_r27_an_assumption_is_told(hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]) -> None:
     """Where the order of phases is assumed, the proposal is marked."""
     code = code_of(gateway, "active_power")

@@ -85,7 +85,7 @@ def texts(node: Any = TRANSLATIONS, path: str = "") -> Iterator[tuple[str, str]]
 def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     """What the client raises is told in a form and as an exception; nothing is left over."""
     keys = {key for _, key in _ERROR_KEYS}
-    forms = {"invalid_host", "no_signals", "plain_http", "unknown"}
+    forms = {"invalid_host", "no_signals", "plain_http", "unknown", "unknown_meaning"}
     assert set(TRANSLATIONS["config"]["error"]) == keys | forms
     actions = {"no_recorder", "no_signal", "no_statistics", "not_started", "span_empty"}
     assert set(TRANSLATIONS["exceptions"]) == keys | actions | {"other_gateway"}
