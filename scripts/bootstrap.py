@@ -7,7 +7,8 @@ skipped when its result is already there, so a second run takes a second. The st
 2. a Python that Home Assistant runs on: one that is installed, else one that ``uv``
    downloads, else one built from the distribution's source archive;
 3. ``.venv`` in the project with ``requirements_test.lock``, or with ``--oldest``
-   ``.venv-oldest`` with ``requirements_oldest.lock``.
+   ``.venv-oldest`` with ``requirements_oldest.lock``;
+4. with ``--e2e``, the distribution's Chromium and libfaketime, for the tests in a browser.
 
 The last line on stdout is the path of the environment's interpreter; progress and
 errors go to stderr. Exit code 0 when all of it is there, 1 with one clear sentence.
@@ -292,15 +293,20 @@ def main() -> None:
     parser.add_argument(
         "--fast-clock", action="store_true", help="libfaketime too, which scripts/outage makes clocks run fast with"
     )
+    parser.add_argument(
+        "--e2e", action="store_true", help="Chromium and libfaketime too, which the tests in a browser need"
+    )
     options = parser.parse_args()
     venv, lock = (".venv-oldest", "requirements_oldest.lock") if options.oldest else (".venv", "requirements_test.lock")
     os.chdir(ROOT)
     try:
         with only_one("setup"):
-            if options.fast_clock and not any(
+            if (options.fast_clock or options.e2e) and not any(
                 any(Path("/usr").glob(f"{place}/faketime/libfaketime.so.1")) for place in LIBRARIES
             ):
                 ensure_packages(("libfaketime",), "to make clocks run fast")
+            if options.e2e and shutil.which("chromium") is None:
+                ensure_packages(("chromium",), "for the tests in a browser")
             print(ensure_venv(ensure_uv(), ROOT / venv, ROOT / lock))
     except SetupError as err:
         fail(str(err))

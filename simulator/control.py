@@ -23,6 +23,7 @@ ACTIONS: dict[str, str] = {
     "offline": "listen no more",
     "online": "listen again, on the same port",
     "rotate-certificate": "present a new certificate",
+    "password": "change the account's password, and void every token: password",
     "rename": "give a device or load a new label: uid, label",
     "enable": "list a signal as enabled or not: uid, enabled",
     "add-load": "list a new meter: label, meter_type (EM112), level in W (250)",
@@ -171,6 +172,12 @@ class Control:
         """Change the certificate, and tell the new fingerprint."""
         await self._gateway.rotate_certificate()
         return self._gateway.fingerprint
+
+    async def _password(self, given: Mapping[str, Json]) -> Json:
+        """Change the account's password; whoever is logged in has to do so again."""
+        self._gateway.password = str(given["password"])
+        self._gateway.reboot()
+        return None
 
     async def _rename(self, given: Mapping[str, Json]) -> Json:
         """Give a device or load a new label."""

@@ -72,8 +72,9 @@ class SimulatorOptions:
 class Simulator:
     """A simulated gateway as a process; use it as an async context manager."""
 
-    def __init__(self, folder: Path, options: SimulatorOptions) -> None:
-        """Describe it; its files go into `folder`, which exists."""
+    def __init__(self, folder: Path, options: SimulatorOptions, *, wrapper: tuple[str, ...] = ()) -> None:
+        """Describe it; its files go into `folder`, which exists; `wrapper` is a command in front of it."""
+        self._wrapper = wrapper
         self._ready_file = folder / "simulator.json"
         self._console = folder / "simulator.log"
         self._options = options
@@ -107,7 +108,8 @@ class Simulator:
         self._ready_file.unlink(missing_ok=True)
         process = self._process = await ManagedProcess.start(
             "The simulator",
-            *(sys.executable, "-m", "simulator", *self._options.arguments(), "--ready-file", str(self._ready_file)),
+            *(*self._wrapper, sys.executable, "-m", "simulator"),
+            *(*self._options.arguments(), "--ready-file", str(self._ready_file)),
             console=self._console,
             cwd=ROOT,
             environment=clean_environment(os.environ),

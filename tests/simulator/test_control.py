@@ -118,6 +118,9 @@ async def test_actions(remote: Remote, gateway: Gateway, probe: Probe) -> None:
     async with Probe.on(gateway, login=False) as other:
         other.token = probe.token
         assert (await other.get("/v1/mac")).status == 401
+    await remote("POST", "/actions/password", {"password": "another"})
+    assert gateway.password == "another"
+    assert (await probe.get("/v1/mac")).status == 401
 
 
 @pytest.mark.parametrize(

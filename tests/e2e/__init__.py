@@ -1,0 +1,1 @@
+"""A person's way through the integration: a real browser, a real Home Assistant, a gateway over HTTPS."""

@@ -1,0 +1,102 @@
+"""One Home Assistant, one gateway, one browser for all tests here; each finds the entry it needs."""
+
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+from playwright.async_api import BrowserContext, ConsoleMessage, Page
+import pytest
+import pytest_asyncio
+
+from testbed import DOMAIN
+
+from .browser import DESKTOP, browser, go
+from .pictures import Pictures
+from .world import World, world as start_world
+
+#: Files in the order in which they spare each other work: the first leaves the gateway set up.
+ORDER = ("test_set_up", "test_options", "test_devices", "test_languages", "test_energy", "test_living")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let pictures be taken for the documents."""
+    parser.addoption("--update-images", action="store_true", help="write the screenshots into docs/images")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all of this in one event loop, for the processes and the browser live in it."""
+    for item in items:
+        item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        # A page may take a minute on a machine that does other things, and a test has several.
+        item.add_marker(pytest.mark.timeout(600))
+    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else len(ORDER))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """A Home Assistant and a gateway."""
+    async with start_world(tmp_path_factory.mktemp("world")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def context(world: World) -> AsyncIterator[BrowserContext]:
+    """A browser."""
+    async with browser(world) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def only_page(context: BrowserContext, world: World) -> Page:
+    """The page that all tests use, because to load the frontend takes long."""
+    page = await context.new_page()
+    await go(page, world, "/config/dashboard")
+    return page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(only_page: Page, world: World, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """The page as a person would find it; whatever the browser complains about fails the test."""
+    complaints: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error" and not is_foreign(message.text, message.location["url"]):
+            complaints.append(f"console: {message.text} {message.location['url']}")
+
+    def on_error(error: object) -> None:
+        if not is_foreign(str(error), ""):
+            complaints.append(f"error: {error}")
+
+    await only_page.set_viewport_size(DESKTOP)
+    await only_page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    is_open = await only_page.locator("dialog[open]").count() > 0
+    await go(only_page, world, "/config/dashboard", anew=is_open)
+    only_page.on("console", on_console)
+    only_page.on("pageerror", on_error)
+    yield only_page
+    only_page.remove_listener("console", on_console)
+    only_page.remove_listener("pageerror", on_error)
+    if request.session.testsfailed:
+        await only_page.screenshot(path=tmp_path / "end.png")
+        print(f"the page at the end: {tmp_path / 'end.png'}")  # noqa: T201  # pytest shows it with a failure
+    assert not complaints
+
+
+def is_foreign(text: str, url: str) -> bool:
+    """Tell whether a complaint of the browser has nothing to do with the integration.
+
+    Icons of other brands come from the internet, which a test has none of. "disconnected" is what the frontend says
+    where a dialog of its own, the list of integrations, closes before a request of its own is answered.
+    """
+    return ("/api/brands/" in url and DOMAIN not in url) or text == "disconnected"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, request: pytest.FixtureRequest) -> Pictures:
+    """Where pictures go."""
+    return Pictures(tmp_path / "images", update=request.config.getoption("--update-images"))
+
+
+def translated() -> Iterable[str]:
+    """Return the languages that the integration speaks."""
+    folder = Path(__file__).parents[2] / "custom_components" / DOMAIN / "translations"
+    return sorted(path.stem for path in folder.glob("*.json"))

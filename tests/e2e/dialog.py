@@ -1,0 +1,103 @@
+"""A dialog of a flow: set-up, options or repair."""
+
+from collections.abc import Mapping
+
+from playwright.async_api import Locator, Page, expect
+
+from .texts import read
+
+
+class Dialog:
+    """The one dialog of a flow that is open; Playwright's selectors pierce the shadow trees."""
+
+    def __init__(self, page: Page) -> None:
+        """Look at the page's dialog."""
+        self.page = page
+        self.root = page.locator("dialog-data-entry-flow")
+
+    async def title(self, text: str) -> None:
+        """Wait until the dialog has this title, and whatever it holds is drawn."""
+        title = self.root.locator(".dialog-title").get_by_text(text, exact=True)
+        await expect(title).to_be_visible()
+        await settled(self.page)
+
+    async def names(self) -> list[str]:
+        """Return the fields' names, in order."""
+        form = self.root.locator("ha-form").first
+        await form.locator("ha-selector").first.wait_for()
+        names: list[str] = await form.evaluate("form => form.schema.map(field => field.name)")
+        return names
+
+    async def field(self, name: str) -> Locator:
+        """Return the row of a field."""
+        return self.root.locator("ha-form ha-selector").nth((await self.names()).index(name))
+
+    async def input(self, name: str) -> Locator:
+        """Return what a person types into."""
+        return (await self.field(name)).locator("input, textarea").first
+
+    async def type(self, values: Mapping[str, str]) -> None:
+        """Type into fields, replacing what stands there."""
+        for name, value in values.items():
+            await (await self.input(name)).fill(value)
+
+    async def shown(self, name: str) -> str:
+        """Return what stands in a field."""
+        return await (await self.input(name)).input_value()
+
+    def button(self, text: str) -> Locator:
+        """Return a button of the dialog."""
+        return self.root.locator("ha-button").get_by_text(text, exact=True)
+
+    async def press(self, button: str) -> None:
+        """Press a button of the dialog."""
+        await self.button(button).click()
+
+    async def close(self) -> None:
+        """Press the cross, which is the first button in any language."""
+        await self.root.locator("ha-icon-button button").first.click()
+        await self.closed()
+
+    async def chosen(self, name: str) -> str:
+        """Return what is chosen in a list, with its label."""
+        return " ".join(await read((await self.field(name)).locator("ha-picker-field")))
+
+    async def succeed(self) -> None:
+        """Close the page that tells of a success."""
+        await self.finish()
+        await self.closed()
+
+    async def finish(self) -> None:
+        """Leave the page that offers rooms for the new devices as it is."""
+        await self.root.locator("step-flow-create-entry").wait_for()
+        await self.root.locator("ha-button").get_by_text("inish").click()
+
+    async def choose(self, option: str) -> None:
+        """Choose from a menu."""
+        await self.root.locator("ha-list-item, ha-list-item-button, ha-md-list-item").get_by_text(option).click()
+
+    async def text(self) -> str:
+        """Return all that is to be read."""
+        return "\n".join(await read(self.root))
+
+    async def closed(self) -> None:
+        """Wait until no dialog is open."""
+        await expect(self.root.locator("ha-dialog[open], dialog[open]")).to_have_count(0)
+
+
+async def settled(page: Page) -> None:
+    """Wait until nothing moves any more: pictures are taken, and colours measured, of what stands still."""
+    await page.evaluate(
+        """async () => {
+            await document.fonts.ready;
+            const frame = () => new Promise(done => requestAnimationFrame(done));
+            await frame(); await frame();
+            const running = () => document.getAnimations().filter(one =>
+                one.playState === 'running' && one.effect?.getComputedTiming().endTime !== Infinity);
+            await Promise.race([
+                (async () => { while (running().length) await Promise.allSettled(running().map(one => one.finished)); })(),
+                new Promise(done => setTimeout(done, 3000)),
+            ]);
+            await frame();
+        }"""
+    )

@@ -1,0 +1,121 @@
+"""The options, page by page, as a person goes through them."""
+
+from typing import Final
+
+from playwright.async_api import Page, expect
+import pytest
+
+from .dialog import Dialog
+from .order import is_in_order
+from .pictures import Pictures
+from .places import open_options
+from .world import World
+
+MENU: Final = {
+    "Polling and recording": "Polling and recording",
+    "Table of codes as text": "Table of codes",
+}
+#: What has the keyboard now, however deep in shadow trees, in words that a person would use.
+_FOCUS: Final = """() => {
+    let element = document.activeElement;
+    const words = [];
+    while (element) {
+        words.push(element.getAttribute('aria-label') || '', element.shadowRoot ? '' : element.textContent.trim());
+        if (!element.shadowRoot?.activeElement) words.push(element.innerText?.trim());
+        element = element.shadowRoot?.activeElement;
+    }
+    return words.filter(Boolean).join(' | ');
+}"""
+
+
+async def options(page: Page, world: World) -> Dialog:
+    """Open the menu of options."""
+    dialog = await open_options(page, world)
+    await dialog.title("Options")
+    return dialog
+
+
+async def test_the_menu(page: Page, world: World, pictures: Pictures) -> None:
+    """Every page of the options has its line, with a word on what it is for."""
+    dialog = await options(page, world)
+    await is_in_order(dialog)
+    await pictures.take(page, "options")
+    await dialog.close()
+
+
+@pytest.mark.parametrize(("line", "title"), MENU.items())
+async def test_every_page(page: Page, world: World, pictures: Pictures, line: str, title: str) -> None:
+    """Opens, is well written, and can be closed without a trace."""
+    dialog = await options(page, world)
+    await dialog.choose(line)
+    await dialog.title(title)
+    await is_in_order(dialog)
+    await pictures.take(page, f"options-{title.split()[0].lower()}")
+    await dialog.close()
+    assert await world.state() == "loaded"
+
+
+async def test_polling_is_kept(page: Page, world: World) -> None:
+    """What was typed is there the next time; the integration runs on with it."""
+    for before, after in (("10", "20"), ("20", "10")):
+        dialog = await options(page, world)
+        await dialog.choose("Polling and recording")
+        await dialog.title("Polling and recording")
+        assert await dialog.shown("scan_interval") == before
+        await dialog.type({"scan_interval": after})
+        await dialog.press("Submit")
+        await dialog.succeed()
+    assert await world.state() == "loaded"
+
+
+async def test_a_table_that_cannot_be_read(page: Page, world: World) -> None:
+    """The line is named, the text is still there, and nothing is changed."""
+    before = await world.entity_ids()
+    dialog = await options(page, world)
+    await dialog.choose("Table of codes as text")
+    await dialog.title("Table of codes")
+    table = await dialog.shown("table")
+    assert " = voltage" in table
+    await dialog.type({"table": f"{table}\n31 = nonsense/kW"})
+    await dialog.press("Submit")
+    await expect(dialog.root.get_by_text("Nothing was changed.")).to_be_visible()
+    assert (await dialog.shown("table")).rstrip().endswith("31 = nonsense/kW")
+    await is_in_order(dialog)
+    await dialog.close()
+    assert await world.entity_ids() == before
+
+
+async def focus(page: Page) -> str:
+    """Return what has the keyboard."""
+    words: str = await page.evaluate(_FOCUS)
+    return words
+
+
+async def tab_to(page: Page, text: str, limit: int = 200) -> None:
+    """Press Tab until something with this text has the keyboard."""
+    for _ in range(limit):
+        if text in await focus(page):
+            return
+        await page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {text!r}; it is at {await focus(page)}")
+
+
+async def test_r27_codes_by_keyboard_only(page: Page, world: World) -> None:
+    """Opened, picked, taken back and submitted without a mouse."""
+    dialog = await options(page, world)
+    await tab_to(page, "Name the signal codes")
+    await page.keyboard.press("Enter")
+    await dialog.title("What do the codes measure?")
+    await tab_to(page, "Code ")
+    await page.keyboard.press("Enter")
+    picker = page.locator("ha-picker-combo-box")
+    await expect(picker).to_be_visible()
+    await page.keyboard.type("Apparent power L3 kVA")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(picker).not_to_be_visible()
+    assert "Apparent power L3 · kVA" in await dialog.chosen("code_1")
+    await tab_to(page, "Next")
+    await page.keyboard.press("Enter")
+    await expect(dialog.root.get_by_text("Page 2 of 2")).to_be_visible()
+    await dialog.close()

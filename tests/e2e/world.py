@@ -1,0 +1,167 @@
+"""What the browser looks at: a Home Assistant and a gateway, both processes, both on the same day in June."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import aiohttp
+
+from testbed import DOMAIN
+from testbed.configuration import prepare
+from testbed.flow import ConfigFlow, Form, FormData, Texts
+from testbed.gateway import Gateway, Simulator, SimulatorOptions
+from testbed.home_assistant import HomeAssistant
+from testbed.ports import free_port
+from testbed.rest import RestClient
+from testbed.shift import Shift
+from testbed.websocket import WebSocket
+
+TIME_ZONE: Final = "Europe/Rome"
+#: A summer's afternoon, so that there is sun on the roof; shortly before the recorder's next five minutes are full.
+NOON: Final = datetime(2026, 6, 17, 16, 3, 30, tzinfo=ZoneInfo(TIME_ZONE))
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
+
+
+@dataclass(slots=True)
+class World:
+    """One Home Assistant with one gateway beside it."""
+
+    folder: Path
+    shift: Shift
+    home_assistant: HomeAssistant
+    simulator: Simulator
+    client: RestClient
+    websocket: WebSocket
+    password: str = field(init=False)
+    """The gateway's, which a test may have changed."""
+
+    fingerprint: str = field(init=False)
+    """SHA-256 of its certificate, which a test may have changed too."""
+
+    def __post_init__(self) -> None:
+        """Begin with what the simulator was started with."""
+        self.password = self.gateway.password
+        self.fingerprint = str(self.gateway.fingerprint)
+
+    @property
+    def url(self) -> str:
+        """The address of the frontend."""
+        return self.home_assistant.url
+
+    @property
+    def gateway(self) -> Gateway:
+        """Where the gateway listens."""
+        return self.simulator.gateway
+
+    async def entries(self) -> list[Any]:
+        """Return the integration's config entries."""
+        found: list[Any] = await self.websocket.command("config_entries/get", domain=DOMAIN)
+        return found
+
+    async def clear(self) -> None:
+        """Take away every entry, and every dialog that was left half way."""
+        for flow in await self.websocket.command("config_entries/flow/progress"):
+            if flow["handler"] == DOMAIN:
+                await self.client.delete(f"/api/config/config_entries/flow/{flow['flow_id']}")
+        for entry in await self.entries():
+            await self.client.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
+
+    async def entry(self) -> str:
+        """Return the id of the gateway's entry; it is set up where there is none."""
+        if found := await self.entries():
+            return str(found[0]["entry_id"])
+
+        async def user(_: Form) -> FormData:
+            return {"host": self.gateway.host, "username": self.gateway.username, "password": self.password}
+
+        flow = ConfigFlow(self.client, await Texts.load(self.websocket), print)
+        return await flow.run({"user": user})
+
+    async def state(self) -> str:
+        """Return the state of the gateway's entry, such as `loaded`."""
+        (entry,) = await self.entries()
+        return str(entry["state"])
+
+    async def loaded(self) -> None:
+        """Wait until the gateway's entry is loaded."""
+        async with asyncio.timeout(_TIMEOUT.total):
+            while await self.state() != "loaded":  # noqa: ASYNC110  # another process has no event to wait for
+                await asyncio.sleep(0.2)
+
+    async def speak(self, language: str) -> None:
+        """Set the language of the only user."""
+        await self.websocket.command("frontend/set_user_data", key="language", value={"language": language})
+
+    async def texts(self, language: str) -> dict[str, str]:
+        """Return the integration's texts by key, such as `config.step.user.title`."""
+        texts: dict[str, str] = {}
+        for category in ("config", "options", "entity"):
+            answer = await self.websocket.command(
+                "frontend/get_translations", language=language, category=category, integration=[DOMAIN]
+            )
+            texts |= {key.removeprefix(f"component.{DOMAIN}."): text for key, text in answer["resources"].items()}
+        return texts
+
+    async def entity_ids(self) -> dict[str, str]:
+        """Return the entity ids of the integration by unique id."""
+        entities = await self.websocket.command("config/entity_registry/list")
+        return {one["unique_id"]: one["entity_id"] for one in entities if one["platform"] == DOMAIN}
+
+    async def load_device(self, label: str) -> str:
+        """Return the id of a load's device."""
+        devices = await self.websocket.command("config/device_registry/list")
+        found = [
+            one["id"] for one in devices if one["name"] == label and one["identifiers"] and one["parent_device_id"]
+        ]
+        (device,) = found
+        return str(device)
+
+    async def order(self, action: str, **given: str) -> Any:
+        """Have the simulator do something, and return what it tells of it."""
+        async with (
+            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            session.post(f"{self.gateway.control_url}/actions/{action}", json=given) as answer,
+        ):
+            answer.raise_for_status()
+            return (await answer.json())["result"]
+
+    async def tokens(self) -> dict[str, Any]:
+        """Return a login as the frontend keeps it, which spares each page a way through the login page."""
+        client_id = f"{self.url}/"
+        flow = {"client_id": client_id, "handler": ["trusted_networks", None], "redirect_uri": client_id}
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+            async with session.post(f"{self.url}/auth/login_flow", json=flow) as answer:
+                code = (await answer.json())["result"]
+            form = {"client_id": client_id, "grant_type": "authorization_code", "code": code}
+            async with session.post(f"{self.url}/auth/token", data=form) as answer:
+                tokens: dict[str, Any] = await answer.json()
+        expires = int((self.shift.now() + tokens["expires_in"]) * 1000)
+        return {**tokens, "hassUrl": self.url, "clientId": client_id, "expires": expires}
+
+
+@asynccontextmanager
+async def simulated(folder: Path, shift: Shift, *, site: str, more: tuple[str, ...] = ()) -> AsyncIterator[Simulator]:
+    """Give a gateway of its own."""
+    await asyncio.to_thread(folder.mkdir)
+    options = SimulatorOptions(site=site, seed=1, control_port=0, more=more)
+    async with Simulator(folder, options, wrapper=shift.wrapper) as simulator:
+        yield simulator
+
+
+@asynccontextmanager
+async def world(folder: Path) -> AsyncIterator[World]:
+    """Start both, and end both."""
+    shift = Shift.to(NOON)
+    configuration = prepare(folder / "config", free_port(), time_zone=TIME_ZONE)
+    async with (
+        simulated(folder / "gateway", shift, site="house") as simulator,
+        HomeAssistant(configuration, wrapper=shift.wrapper) as home_assistant,
+        RestClient(home_assistant.url) as client,
+        await client.websocket() as websocket,
+    ):
+        yield World(folder, shift, home_assistant, simulator, client, websocket)
