@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 import logging
 import threading
@@ -141,21 +141,24 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         start = naming.page * CODES_PER_PAGE
         # A translation needs to know its field: so these are numbered, and their labels are filled in.
         rows = {f"code_{n}": row for n, row in enumerate(naming.rows[start : start + CODES_PER_PAGE], start=1)}
+        names = await Names.async_load(self.hass)
+        pickers = {field: names.labels(row.finding) for field, row in rows.items()}
         errors: dict[str, str] = {}
-        suggested = self._suggested(rows)
-        if user_input is not None:
-            errors = {field: "unknown_meaning" for field, text in user_input.items() if text and text not in MEANINGS}
+        if user_input is None:
+            suggested = self._suggested(rows, pickers)
+        else:
+            suggested = user_input
+            texts = {field: pickers[field].get(label, label) for field, label in user_input.items() if label}
+            errors = {field: "unknown_meaning" for field, text in texts.items() if text not in MEANINGS}
             if not errors:
-                naming.chosen.update({str(row.code): user_input.get(field, "") for field, row in rows.items()})
+                naming.chosen.update({str(row.code): texts.get(field, "") for field, row in rows.items()})
                 naming.page += 1
                 return await self.async_step_codes()
-            suggested = user_input
         if not naming.signals and naming.failure is not None:
             return await self._async_not_read(naming.failure)
         if not rows:
             return await self.async_step_corrected()
-        names = await Names.async_load(self.hass)
-        schema = vol.Schema({vol.Optional(field): _picker(names, row) for field, row in rows.items()})
+        schema = vol.Schema({vol.Optional(field): _picker(picker) for field, picker in pickers.items()})
         pages = -(-len(naming.rows) // CODES_PER_PAGE)
         labels = {field: row.label for field, row in rows.items()}
         return self.async_show_form(
@@ -183,13 +186,14 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
             last_step=True,
         )
 
-    def _suggested(self, rows: Mapping[str, CodeRow]) -> dict[str, str]:
+    def _suggested(self, rows: Mapping[str, CodeRow], pickers: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         """Return what is preselected: a meaning that is known, else one that is beyond doubt."""
         known = {field: self._naming.catalogue.meaning(row.code) for field, row in rows.items()}
+        texts = {
+            field: meaning.text if meaning is not None else rows[field].proposal for field, meaning in known.items()
+        }
         return {
-            field: text
-            for field, meaning in known.items()
-            if (text := meaning.text if meaning is not None else rows[field].proposal) is not None
+            field: label for field, picker in pickers.items() for label, text in picker.items() if text == texts[field]
         }
 
     async def _async_identify(self) -> None:
@@ -247,14 +251,13 @@ class _ClosedError(Exception):
     """The dialog was closed while its codes were being identified."""
 
 
-def _picker(names: Names, row: CodeRow) -> SelectSelector:
+def _picker(labels: Iterable[str]) -> SelectSelector:
     """Return the list to pick a code's meaning from.
 
     Only a list that takes other values too can be searched, and is drawn when it is opened: forty lists of all
-    quantities at once take a browser a minute and a gigabyte.
+    quantities at once take a browser a minute and a gigabyte. Such a list shows the value of what was picked and not
+    its label, so both are the same here.
     """
     return SelectSelector(
-        SelectSelectorConfig(
-            options=names.options(row.finding), mode=SelectSelectorMode.DROPDOWN, sort=False, custom_value=True
-        )
+        SelectSelectorConfig(options=list(labels), mode=SelectSelectorMode.DROPDOWN, sort=False, custom_value=True)
     )

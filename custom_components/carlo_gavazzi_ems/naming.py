@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.selector import SelectOptionDict
 from homeassistant.helpers.translation import async_get_translations
 
 from .api import Load, Sample, Signal
@@ -105,17 +104,12 @@ class Names:
         key, _, unit = text.partition("/")
         return self.of(QUANTITIES[key], unit or None)
 
-    def options(self, finding: Finding | None) -> list[SelectOptionDict]:
-        """Return all there is to pick from; what was found stands first, with how sure it is.
+    def labels(self, finding: Finding | None) -> dict[str, str]:
+        """Return all there is to pick from, as it is read, with what it means; what was found stands first.
 
-        An asterisk marks a phase whose number is an assumption.
+        A proposal tells how sure it is; an asterisk marks a phase whose number is an assumption.
         """
-        labels = {text: self.of(quantity, unit) for text, (quantity, unit) in MEANINGS.items()}
         found = {candidate.text: candidate.confidence for candidate in finding.candidates} if finding else {}
         mark = " *" if finding is not None and finding.assumption else ""
-        first = [
-            SelectOptionDict(value=text, label=f"{labels[text]} · {share:.0%}{mark}") for text, share in found.items()
-        ]
-        return first + [
-            SelectOptionDict(value=text, label=label) for text, label in labels.items() if text not in found
-        ]
+        first = {f"{self.of_text(text)} · {share:.0%}{mark}": text for text, share in found.items()}
+        return first | {self.of(*MEANINGS[text]): text for text in MEANINGS if text not in found}

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+import re
+from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
@@ -17,16 +18,26 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.carlo_gavazzi_ems import codes_flow
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.naming import MEANINGS, Names
 from custom_components.carlo_gavazzi_ems.signals.identify import Candidate, Finding, Series
+from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from simulator import Drop, Gateway, Identity, SiteKind, Status, build_site
 
 from .conftest import PASSWORD, USERNAME, SetUp
-from .test_config_flow import suggested
+from .test_config_flow import suggested as suggested_labels
 from .test_sensor import entity_id
+from .test_translations import TRANSLATIONS
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
 
 type Flow = ConfigFlowResult
+
+NAMES: Final = Names(
+    {
+        quantity.key: TRANSLATIONS["entity"]["sensor"][quantity.translation_key]["name"].format(**quantity.placeholders)
+        for quantity in QUANTITIES.values()
+    }
+)
 
 
 def finding(code: int, *texts: str, certain: bool = False, assumption: str | None = None) -> Finding:
@@ -85,12 +96,23 @@ def shown(form: Flow) -> dict[str, str]:
     return {field: placeholders[field] for field in sorted(fields, key=lambda field: int(field.split("_")[1]))}
 
 
+def meaning(label: str) -> str:
+    """Return the meaning of an entry of a list, `energy_import/kWh` for `Energy import · kWh · 99%`."""
+    plain = re.sub(r" · \d+%( \*)?$", "", label)
+    return {NAMES.of(*pair): text for text, pair in MEANINGS.items()}.get(plain, label)
+
+
+def suggested(form: Flow) -> dict[str, str]:
+    """Return the meanings that a form shows in its fields."""
+    return {field: meaning(label) for field, label in suggested_labels(form).items()}
+
+
 def options(form: Flow, code: int) -> list[str]:
-    """Return the values to pick from for a code, in their order."""
+    """Return the meanings to pick from for a code, in their order."""
     schema = form["data_schema"]
     assert schema is not None
     picker = schema.schema[labels(form)[code]]
-    return [option["value"] for option in picker.config["options"]]
+    return [meaning(label) for label in picker.config["options"]]
 
 
 async def press(hass: HomeAssistant, form: Flow, data: Mapping[str, Any]) -> Flow:
@@ -160,13 +182,18 @@ async def test_r27_only_what_is_in_the_list_is_taken(
     """A list that can be searched lets people type; anything else is refused, and what was picked survives."""
     form = await to_codes(hass, gateway)
     voltage, current = list(shown(form))[:2]
-    again = await press(hass, form, {voltage: "voltage_l2/V", current: "volts"})
+    again = await press(hass, form, {voltage: "Voltage L2 · V", current: "volts"})
     assert (again["type"], again["errors"]) == (FlowResultType.FORM, {current: "unknown_meaning"})
-    assert suggested(again) == {voltage: "voltage_l2/V", current: "volts"}
-    done = await press(hass, again, {voltage: "voltage_l2/V"})
+    assert suggested_labels(again) == {voltage: "Voltage L2 · V", current: "volts"}
+    done = await press(hass, again, {voltage: "Voltage L2 · V"})
     assert done["type"] is FlowResultType.CREATE_ENTRY
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     assert set(entry.options["codes"].values()) == {"voltage_l2/V"}
+
+
+def test_r27_no_two_meanings_read_alike() -> None:
+    """What is picked is known by how it reads."""
+    assert len({NAMES.of(*pair) for pair in MEANINGS.values()}) == len(MEANINGS)
 
 
 async def test_r27_an_assumption_is_told(hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]) -> None:
@@ -177,8 +204,8 @@ async def test_r27_an_assumption_is_told(hass: HomeAssistant, gateway: Gateway, 
     schema = form["data_schema"]
     assert schema is not None
     first, second, *_ = schema.schema[labels(form)[code]].config["options"]
-    assert first["label"] == "Active power L2 · kW · 90% *"
-    assert not second["label"].endswith("*")
+    assert first == "Active power L2 · kW · 90% *"
+    assert not second.endswith("*")
     done = await press(hass, form, suggested(form))
     assert done["options"]["codes"] == {str(code): "active_power_l2/kW"}
 

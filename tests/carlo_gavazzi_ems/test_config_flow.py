@@ -325,9 +325,6 @@ async def test_r15_another_certificate_while_new_credentials_are_asked_for(
     assert entry.data[CONF_FINGERPRINT] == gateway.fingerprint
 
 
-async def test_r08_new_credentials(
-
-
 async def test_a_dialog_that_was_left_half_way(hass: HomeAssistant, gateway: Gateway) -> None:
     """A closed browser leaves it behind; a new one goes through all the same, and ends the old one."""
     left = await submit(hass, await start(hass), typed(gateway))
@@ -340,7 +337,7 @@ async def test_a_dialog_that_was_left_half_way(hass: HomeAssistant, gateway: Gat
     assert hass.config_entries.flow.async_progress() == []
 
 
-async def test_new_credentials(
+async def test_r08_new_credentials(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
     """The password was changed on the gateway: the dialog takes the new one, everything else stays."""

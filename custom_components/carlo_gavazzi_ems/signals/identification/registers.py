@@ -152,9 +152,7 @@ class Registers:
         load = timeline.load
         for power in self._sources(timeline):
             imported, exported, *net = self._powers[power]
-            known = [
-                code for code in load.columns if (roles := set(self.roles(code))) and roles <= {imported, *net}
-            ]
+            known = [code for code in load.columns if (roles := set(self.roles(code))) and roles <= {imported, *net}]
             highest = max(known, key=lambda code: load.columns[code].highest, default=None)
             if highest is None or not load.columns[power].moving:
                 continue
