@@ -5,7 +5,6 @@ import pytest
 
 from .browser import go
 from .conftest import translated
-from .dialog import Dialog
 from .order import is_in_order
 from .pictures import Pictures
 from .places import open_another, open_load, open_options

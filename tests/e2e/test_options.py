@@ -50,7 +50,7 @@ async def test_every_page(page: Page, world: World, pictures: Pictures, line: st
     await dialog.choose(line)
     await dialog.title(title)
     await is_in_order(dialog)
-    await pictures.take(page, f"options-{title.split()[0].lower()}")
+    await pictures.take(page, f"options-{title.split(maxsplit=1)[0].lower()}")
     await dialog.close()
     assert await world.state() == "loaded"
 

@@ -3,7 +3,6 @@
 from playwright.async_api import Page, expect
 
 from .browser import PHONE
-from .dialog import Dialog
 from .order import is_in_order
 from .pictures import Pictures
 from .places import add_integration, integration_page

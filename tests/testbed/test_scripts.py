@@ -85,6 +85,17 @@ def test_the_oldest_home_assistant(project: Path) -> None:
     assert run(project, "scripts/test", "--oldest", "-k", "x")[2][-1] == ".venv-oldest/bin/pytest -k x"
 
 
+def test_e2e_is_a_stage_of_its_own(project: Path) -> None:
+    """It installs a browser, keeps Home Assistant's plugin out, and hands on what follows."""
+    code, printed, calls = run(project, "scripts/test", "--e2e", "--update-images")
+    assert code == 0
+    assert calls == [
+        "scripts/setup --e2e",
+        ".venv/bin/pytest -p no:homeassistant --quiet tests/e2e --update-images",
+    ]
+    assert "[test] browser: ok" in printed
+
+
 def test_lint_refuses_what_it_does_not_know(project: Path) -> None:
     """A slip is told, and nothing is repaired by mistake."""
     shutil.copy(ROOT / "scripts/lint", project / "scripts/lint")

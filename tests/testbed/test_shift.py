@@ -1,0 +1,30 @@
+"""Processes on another day."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+import time
+
+import pytest
+
+from testbed.errors import HarnessError
+from testbed.shift import Shift
+
+INSTANT = datetime(2026, 6, 17, 14, tzinfo=UTC)
+
+
+def test_a_shift(tmp_path: Path) -> None:
+    """It is as long as it is from now to the instant, whichever comes first."""
+    library = tmp_path / "x86" / "libfaketime.so.1"
+    library.parent.mkdir()
+    library.touch()
+    shift = Shift.to(INSTANT, [f"{tmp_path}/*/none.so", f"{tmp_path}/*/libfaketime.so.1"])
+    assert shift.library == library
+    assert shift.now() == pytest.approx(INSTANT.timestamp(), abs=60)
+    assert shift.seconds == pytest.approx(INSTANT.timestamp() - time.time(), abs=60)
+    assert shift.wrapper[:3] == ("env", f"LD_PRELOAD={library}", f"FAKETIME={shift.seconds:+.3f}s")
+
+
+def test_without_the_library(tmp_path: Path) -> None:
+    """What is missing is told, and how to get it."""
+    with pytest.raises(HarnessError, match="scripts/setup --e2e installs it"):
+        Shift.to(INSTANT, [f"{tmp_path}/libfaketime.so.1"])
