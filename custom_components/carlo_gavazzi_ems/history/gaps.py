@@ -18,8 +18,8 @@ from .rows import (
     in_order,
     is_reset,
     measured_rows,
+    pace,
     resolution,
-    stride,
 )
 
 #: Of what a number may differ that went through a database and a change of units.
@@ -109,7 +109,7 @@ class Counter:
         self._ends = [reading.end for reading in self._readings]
         self._rules = rules
         self._resolution = resolution(self._readings)
-        self._stride = stride(self._readings)
+        self._pace = pace(self._readings)
 
     def is_fresh(self, junction: Junction) -> bool:
         """Return whether a state is what the counter read at the end of its time, as far as history can tell."""
@@ -259,8 +259,9 @@ class Counter:
             margin = tolerance + abs(after - before)
             return min(before, after) - margin <= state <= max(before, after) + margin
         if is_reset(before, after):
-            # Before it began anew it counted on, but no more than it ever does from one reading to the next.
-            return before - tolerance <= state <= before + self._stride + tolerance or state <= after + tolerance
+            # Before it began anew it counted on, but no faster than it ever does.
+            most = self._pace * (self._readings[index + 1].end - self._readings[index].end)
+            return before - tolerance <= state <= before + most + tolerance or state <= after + tolerance
         return before - tolerance <= state <= after + tolerance
 
 

@@ -165,8 +165,9 @@ def resolution(readings: Sequence[Reading]) -> float:
     return min((step for step in steps if step > 0), default=0.0)
 
 
-def stride(readings: Sequence[Reading]) -> float:
-    """Return the largest rise from one reading to the next, 0 where there is none."""
+def pace(readings: Sequence[Reading]) -> float:
+    """Return the fastest rise from one reading to the next, in units a second, 0 where there is none."""
+    pairs = pairwise(readings)
     return max(
-        (after.value - before.value for before, after in pairwise(readings) if after.value > before.value), default=0.0
+        (max(after.value - before.value, 0.0) / (after.end - before.end) for before, after in pairs), default=0.0
     )
