@@ -5,6 +5,7 @@ from typing import Any, Final
 from .api import Signal
 from .const import CONF_EVIDENCE
 from .runtime import EmsConfigEntry, EmsRuntimeData
+from .signals.identify import LAWS
 
 _VALUES_PER_CODE: Final = 5
 
@@ -99,11 +100,13 @@ def _code(entry: EmsConfigEntry, code: int) -> dict[str, Any]:
     meaning = runtime.catalogue.meaning(code)
     uids = [signal.uid for signal in runtime.topology.data.signals.values() if signal.code == code]
     samples = (runtime.realtime.data.get(uid) for uid in uids)
+    evidence = entry.options.get(CONF_EVIDENCE, {}).get(str(code), {})
     return {
         "quantity": meaning.quantity.key if meaning else None,
         "unit": meaning.unit if meaning else None,
         "source": meaning.source if meaning else None,
-        **entry.options.get(CONF_EVIDENCE, {}).get(str(code), {}),
+        **evidence,
+        **({"law_in_words": LAWS[evidence["law"]]} if evidence.get("law") in LAWS else {}),
         "values": [sample.value for sample in samples if sample is not None][:_VALUES_PER_CODE],
     }
 

@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.carlo_gavazzi_ems import codes_flow
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.naming import MEANINGS, Names
-from custom_components.carlo_gavazzi_ems.signals.identify import Candidate, Finding, Series
+from custom_components.carlo_gavazzi_ems.signals.identify import LAWS, Candidate, Finding, Series
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from simulator import Drop, Gateway, Identity, SiteKind, Status, build_site
 
@@ -43,7 +43,7 @@ NAMES: Final = Names(
 def finding(code: int, *texts: str, certain: bool = False, assumption: str | None = None) -> Finding:
     """Return what was found about a code: these, the first one most likely."""
     candidates = tuple(
-        Candidate(text=text, confidence=0.9 - i / 10, law="energy_balance") for i, text in enumerate(texts)
+        Candidate(text=text, confidence=0.9 - i / 10, law="phases_add_up") for i, text in enumerate(texts)
     )
     return Finding(code=code, candidates=candidates, certain=certain, assumption=assumption)
 
@@ -144,7 +144,7 @@ async def test_r27_only_what_is_certain_is_chosen(
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert done["options"] == {
         "codes": {str(power): "active_power/kW"},
-        "evidence": {str(power): {"confidence": 0.9, "law": "energy_balance"}},
+        "evidence": {str(power): {"confidence": 0.9, "law": "phases_add_up"}},
     }
 
 
@@ -481,6 +481,7 @@ async def test_the_report_to_share(
         "unit": "kW",
         "source": "confirmed",
         "confidence": 0.9,
-        "law": "energy_balance",
+        "law": "phases_add_up",
+        "law_in_words": LAWS["phases_add_up"],
     }
     assert (documented["quantity"], documented["source"]) == ("voltage", "documented")

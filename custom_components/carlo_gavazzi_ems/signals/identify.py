@@ -1,12 +1,33 @@
-"""Finds out what a signal-identifier code measures, from the physics of its data."""
+"""Finds out what a signal-identifier code measures, from the physics of its data.
+
+A code means the same quantity on every load, so the answer is one assignment of quantities to codes under which the
+laws hold on all loads at once. It is found in the order in which laws need the fewest assumptions:
+
+1. Voltages by themselves: the mean is a third of the sum of the phases, a line voltage the third side of a triangle.
+2. Kinds: P = S · PF, S² = P² + Q², S = U · I. None has a constant that could be fitted, so what holds is no chance;
+   S = U · I ties the numbers to volts and amperes and so tells W from kW.
+3. Phases: the parts of P add up to the total. Then U, I, PF, Q and S of each phase and of the total are worked out and
+   every open code is held against every place; a code gets a place if this is likelier by far than any other place for
+   it and any other code for the place. What has its place no longer competes: the rest follows by elimination.
+4. Counters: the integral of each power in each direction is held against each counter on all loads; levels then tell
+   the total from its part since a reset, the tariffs that make it up, and the net.
+5. Demands, run hours, frequency, the neutral, and a second meter's import and export: each by its own law.
+
+Why it is right or silent: likelihoods are relative to what a reading can resolve and to how closely the best law holds,
+so that noise, coarse steps or slow sampling widen all residuals alike instead of deciding. A rival that explains as
+much takes the certainty away, and so does a load on which a law clearly fails. What physics cannot tell stays a
+proposal: active from apparent power where the power factor is 1 everywhere, the number of a tariff without its
+indicator, the net from the import where nothing was ever exported. Which phase is L1 is an assumption and marked so.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
+from .identification.laws import LAWS
 from .identification.model import Candidate, Finding, Series
 from .identification.solver import Solver
 
-__all__ = ["Candidate", "Finding", "Series", "identify"]
+__all__ = ["LAWS", "Candidate", "Finding", "Series", "identify"]
 
 
 def identify(

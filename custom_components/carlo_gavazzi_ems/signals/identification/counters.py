@@ -1,18 +1,15 @@
 """Counters that count the same: the total, the part since somebody reset it, the tariffs that make it up."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import combinations, pairwise
 
 from .claims import GUESS, LIKELY, POSSIBLE, SURE, Claims
 from .columns import Column, Load
 from .integrals import Timeline
+from .levels import is_above, net_counters
 from .registers import Registers
+from .tariffs import name_tariffs, tariff_pairs
 
-_NEAR = 3.0
-"""Steps of resolution by which tariffs that make up a total may be off."""
-_ENOUGH = 12.0
-"""A counter has to move so many distinguishable steps, on all loads together, before it is certain."""
+_LAW = "energy_is_integral_of_power"
 _SMALL = 10.0
 """A whole number up to this that never changes is a state, no counter that stands still."""
 
@@ -76,75 +73,6 @@ def _grows_alike(one: Column, other: Column) -> bool:
     return other.is_counter and abs(other.highest - other.lowest - grown) <= 0.1 * grown
 
 
-def is_above(one: Column, other: Column) -> bool:
-    """Tell whether a counter always reads more than another, by more than their resolution and time skew explain."""
-    apart = sorted(
-        a - b
-        for a, b in zip(one.values, other.values, strict=True)
-        if a == a and b == b  # noqa: PLR0124  # not NaN
-    )
-    if not apart:
-        return False
-    return apart[0] > 0 and apart[len(apart) // 2] > max(_nearness(one), _nearness(other))
-
-
-def _nearness(column: Column) -> float:
-    """Return by how much a counter may be off: some steps of its resolution and two of its largest moves."""
-    leaps = sorted(after - before for before, after in pairwise(column.present))
-    return _NEAR * max(column.resolution, 1e-6) + 2 * leaps[round(0.98 * (len(leaps) - 1))] if leaps else 0.0
-
-
-def tariff_pairs(load: Load, total: Column, others: Collection[int]) -> Iterator[tuple[int, int]]:
-    """Yield pairs of counters, moving or not, whose levels add up to a total at the beginning and at the end."""
-    near = _nearness(total)
-    steps = (total.highest - total.lowest) / max(near / _NEAR, 1e-6)
-    columns = [
-        column
-        for code, column in load.columns.items()
-        if code != total.code
-        and code not in others
-        and column.present
-        and column.lowest >= 0
-        and 0 < column.highest < total.highest
-        and (column.is_rising or not column.moving)
-    ]
-    for one, other in combinations(columns, 2):
-        if not (one.moving or other.moving) or steps < 8:
-            continue
-        if (
-            abs(one.present[0] + other.present[0] - total.present[0]) <= near
-            and abs(one.present[-1] + other.present[-1] - total.present[-1]) <= near
-            and min(one.highest, other.highest) > 4 * near
-        ):
-            yield one.code, other.code
-
-
-def tariff_flags(loads: Sequence[Load]) -> dict[int, dict[float, float]]:
-    """Return the codes that may be the number of a tariff, with their values by time; all loads have the same tariff."""
-    flags: dict[int, dict[float, float]] = {}
-    for load in loads:
-        for code, column in load.columns.items():
-            if column.is_flag and column.moving and column.lowest >= 1:
-                values = zip(load.times, column.values, strict=True)
-                flags.setdefault(code, {}).update((time, value) for time, value in values if value == value)  # noqa: PLR0124
-    return flags
-
-
-def tariff_numbers(load: Load, pair: tuple[int, int], flag: Mapping[float, float]) -> dict[int, int]:
-    """Return which value a flag has while each of two counters runs; empty if it does not tell one from the other."""
-    runs: dict[int, dict[int, int]] = {code: defaultdict(int) for code in pair}
-    for code in pair:
-        values = load.columns[code].values
-        for row in range(2, len(values)):
-            if values[row] > values[row - 1]:
-                numbers = {flag.get(time) for time in load.times[row - 2 : row + 1]}
-                if len(numbers) == 1 and (number := numbers.pop()) is not None:
-                    runs[code][int(number)] += 1
-    likely = {code: max(counts, key=lambda number: counts[number]) for code, counts in runs.items() if counts}
-    clear = all(counts[likely[code]] >= max(5, 0.98 * sum(counts.values())) for code, counts in runs.items() if counts)
-    return likely if clear and len(likely) == 2 and len(set(likely.values())) == 2 else {}
-
-
 _ROLES = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export", "apparent_energy")
 
 
@@ -161,73 +89,47 @@ def sort_out(
     _without_twins(fitting)
     _eliminate(fitting, enough)
     _active_or_apparent(loads, fitting)
-    law = "energy_is_integral_of_power"
     for code, roles in fitting.items():
         if len(roles) > 1 or roles[0] not in _ROLES or code in doubted:
             sure = len(roles) == 1 and code in enough
             for role in roles:
-                yield code, role, SURE if sure else LIKELY / len(roles), law
+                yield code, role, SURE if sure else LIKELY / len(roles), _LAW
     named = {code for code in claims_codes(loads) if claims.role(code)}
-    whole: set[int] = set()
-    wholes: dict[str, set[int]] = {}
+    wholes: dict[str, int] = {}
     for role in _ROLES:
         codes = [code for code, roles in fitting.items() if roles == [role] and code not in doubted]
         if not codes:
             continue
-        split = role == "energy_import" or (role == "energy_export" and not whole)
+        split = role == "energy_import" or (role == "energy_export" and not wholes)
         family = Family(loads, codes, named | (set(fitting) - set(codes)), split=split)
-        whole |= family.totals
-        single = len(family.totals) == 1
+        if family.totals:
+            wholes[role] = min(family.totals)
         for code in codes:
-            if code in family.totals:
-                yield code, role, SURE if single and code in enough else LIKELY, law
-            elif code in family.partials:
-                yield (
-                    code,
-                    f"{role}_partial",
-                    SURE if code in enough and family.totals else LIKELY,
-                    "partial_is_total_less_constant",
-                )
-            elif code not in family.tariffs:
-                other = "energy_net" if role == "energy_import" and family.totals else role
-                yield code, other, POSSIBLE, law
-                yield code, f"{role}_partial", GUESS, law
-        wholes[role] = family.totals
-        yield from _tariffs(timelines, role, family, claims)
-    if wholes.get("energy_import") and wholes.get("energy_export"):
-        pair = min(wholes["energy_import"]), min(wholes["energy_export"])
-        taken = {*pair, *(code for code, roles in fitting.items() if "energy_net" not in roles and code in enough)}
+            yield from _member(code, role, family, sure=code in enough)
+        yield from name_tariffs(timelines, role, family.tariffs, claims)
+    if {"energy_import", "energy_export"} <= wholes.keys():
+        pair = wholes["energy_import"], wholes["energy_export"]
+        taken = {code for code, roles in fitting.items() if "energy_net" not in roles and code in enough}
         for code in sorted(net_counters(loads, pair, taken)):
-            yield code, "energy_net", SURE, "net_is_import_less_export"
+            yield code, "energy_net", SURE if enough >= set(pair) else LIKELY, "net_is_import_less_export"
+
+
+def _member(code: int, role: str, family: Family, *, sure: bool) -> Iterator[tuple[int, str, float, str]]:
+    """Yield what a counter is among those that fit the same role."""
+    if code in family.totals:
+        yield code, role, SURE if sure and len(family.totals) == 1 else LIKELY, _LAW
+    elif code in family.partials:
+        part = SURE if sure and family.totals else LIKELY
+        yield code, f"{role}_partial", part, "partial_is_total_less_constant"
+    elif code not in family.tariffs:
+        other = "energy_net" if role == "energy_import" and family.totals else role
+        yield code, other, POSSIBLE, _LAW
+        yield code, f"{role}_partial", GUESS, _LAW
 
 
 def claims_codes(loads: Sequence[Load]) -> set[int]:
     """Return all codes of some loads."""
     return {code for load in loads for code in load.columns}
-
-
-def net_counters(loads: Sequence[Load], pair: tuple[int, int], taken: Collection[int]) -> set[int]:
-    """Return the codes that always read the import less the export, on a load that has exported something."""
-    found: set[int] = set()
-    refuted: set[int] = set()
-    for load in loads:
-        if not set(pair) <= load.codes:
-            continue
-        bought, sold = load.columns[pair[0]], load.columns[pair[1]]
-        near = _NEAR * max(bought.resolution, sold.resolution, 1e-6) + 0.1 * (bought.highest - bought.lowest) / 10
-        if not sold.present or sold.lowest < 10 * near:
-            continue
-        for code, column in load.columns.items():
-            if code in pair or code in taken or not column.moving:
-                continue
-            apart = [
-                abs(net - (plus - minus))
-                for net, plus, minus in zip(column.values, bought.values, sold.values, strict=True)
-                if net == net and plus == plus and minus == minus  # noqa: PLR0124  # not NaN
-            ]
-            good = len(apart) > 10 and max(apart) <= near + max(_nearness(bought), _nearness(sold))
-            (found if good else refuted).add(code)
-    return found - refuted
 
 
 def _without_twins(fitting: dict[int, list[str]]) -> None:
@@ -301,32 +203,3 @@ def _counts_alone(load: Load, code: int, fitting: Mapping[int, Sequence[str]]) -
         other != code and column.is_rising and "energy_import" in fitting.get(other, ("energy_import",))
         for other, column in load.columns.items()
     )
-
-
-def _tariffs(
-    timelines: Sequence[Timeline], role: str, family: Family, claims: Claims
-) -> Iterator[tuple[int, str, float, str]]:
-    """Yield the tariffs of a family, their numbers only where an indicator tells them."""
-    numbers: dict[int, set[int]] = defaultdict(set)
-    flags = {
-        code: values
-        for code, values in tariff_flags([timeline.load for timeline in timelines]).items()
-        if not claims.role(code)
-    }
-    for timeline in timelines:
-        pair = sorted(family.tariffs & timeline.load.codes)
-        if len(pair) != 2:
-            continue
-        for flag, values in flags.items():
-            told = tariff_numbers(timeline.load, (pair[0], pair[1]), values)
-            if told:
-                yield flag, "tariff", SURE, "tariff_tells_the_counter"
-            for code, number in told.items():
-                numbers[code].add(number)
-    for place, code in enumerate(sorted(family.tariffs)):
-        told_of = numbers.get(code, set())
-        if len(told_of) == 1 and 1 <= (number := min(told_of)) <= 4:
-            yield code, f"{role}_t{number}", SURE, "tariff_tells_the_counter"
-        else:
-            for number in (1, 2):
-                yield code, f"{role}_t{number}", POSSIBLE if place + 1 == number else GUESS, "tariffs_add_up"

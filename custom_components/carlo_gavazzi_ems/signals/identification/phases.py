@@ -67,27 +67,21 @@ def is_sure(found: Match) -> bool:
 class PhaseFinder:
     """Finds what belongs to the same phase on all pools together, since a code has the same phase on every load."""
 
-    def __init__(  # noqa: PLR0913  # what was found before, each by its name
-        self,
-        pools: Sequence[Pool],
-        book: Book,
-        scales: Scales,
-        total: int,
-        actives: tuple[int, ...],
-        volts: Family | None,
+    def __init__(
+        self, pools: Sequence[Pool], book: Book, scales: Scales, actives: tuple[int, ...], volts: Family | None
     ) -> None:
-        """Look for the phases of some active powers with their total."""
+        """Look for what belongs to some active powers: those of the phases, and then their total."""
         self._book = book
         self._scales = scales
-        self._actives = (*actives, total)
-        self._pools = [pool for pool in pools if set(actives) <= set(pool.measured)]
+        self._actives = actives
+        self._pools = [pool for pool in pools if set(actives[:-1]) <= set(pool.measured)]
         self._unit = book.scale()
-        self._volts = volts if volts is not None and len(volts.phases) == len(actives) else None
+        self._volts = volts if volts is not None and len(volts.phases) == len(actives) - 1 else None
         self._not_volts = {code for pool in pools for code in pool.voltages} - set(
             self._volts.phases if self._volts else ()
         )
         places = {phase: Match(code, 100.0, held=True) for phase, code in enumerate(self._actives)}
-        self.phases = Phases(len(actives), {Kind.ACTIVE: places})
+        self.phases = Phases(len(actives) - 1, {Kind.ACTIVE: places})
 
     def find(self) -> Phases:
         """Return the phases, each kind as far as there are codes for it."""

@@ -117,7 +117,7 @@ class Solver:
             return
         _, _, parts, total = max(sums)
         for again in (False, True):
-            self.phases = PhaseFinder(self.pools, self.book, self.scales, total, parts, self.volts).find()
+            self.phases = PhaseFinder(self.pools, self.book, self.scales, (*parts, total), self.volts).find()
             if again or self.phases.row(Kind.VOLTAGE) is not None or self.phases.row(Kind.APPARENT) is None:
                 return
             for pool in self.pools:  # more apparent powers are known by now

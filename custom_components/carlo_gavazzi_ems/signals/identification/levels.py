@@ -1,0 +1,50 @@
+"""What the levels of counters tell: one above another, and net as import less export."""
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+from .columns import Column, Load
+
+NEAR = 3.0
+"""Steps of resolution by which counters that go together may be off."""
+
+
+def is_above(one: Column, other: Column) -> bool:
+    """Tell whether a counter always reads more than another, by more than their resolution and time skew explain."""
+    apart = sorted(
+        a - b
+        for a, b in zip(one.values, other.values, strict=True)
+        if a == a and b == b  # noqa: PLR0124  # not NaN
+    )
+    if not apart:
+        return False
+    return apart[0] > 0 and apart[len(apart) // 2] > max(nearness(one), nearness(other))
+
+
+def nearness(column: Column) -> float:
+    """Return by how much a counter may be off: some steps of its resolution and two of its largest moves."""
+    leaps = sorted(after - before for before, after in pairwise(column.present))
+    return NEAR * max(column.resolution, 1e-6) + 2 * leaps[round(0.98 * (len(leaps) - 1))] if leaps else 0.0
+
+
+def net_counters(loads: Sequence[Load], pair: tuple[int, int], taken: Collection[int]) -> set[int]:
+    """Return the codes that always read the import less the export, on a load that has exported something."""
+    found: set[int] = set()
+    refuted: set[int] = set()
+    for load in loads:
+        if not set(pair) <= load.codes:
+            continue
+        bought, sold = load.columns[pair[0]], load.columns[pair[1]]
+        near = nearness(bought) + nearness(sold)
+        if not sold.present or sold.lowest <= 4 * near:
+            continue
+        for code, column in load.columns.items():
+            if code in pair or code in taken or not column.moving:
+                continue
+            apart = [
+                abs(net - (plus - minus))
+                for net, plus, minus in zip(column.values, bought.values, sold.values, strict=True)
+                if net == net and plus == plus and minus == minus  # noqa: PLR0124  # not NaN
+            ]
+            (found if len(apart) > 10 and max(apart) <= near else refuted).add(code)
+    return found - refuted

@@ -1,0 +1,90 @@
+"""Tariffs: pairs of counters that make up a total, and the number that tells which of them runs."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from .claims import GUESS, POSSIBLE, SURE, Claims
+from .columns import Column, Load
+from .integrals import Timeline
+from .levels import NEAR, nearness
+
+
+def tariff_pairs(load: Load, total: Column, others: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Yield pairs of counters, moving or not, whose levels add up to a total at the beginning and at the end."""
+    near = nearness(total)
+    steps = (total.highest - total.lowest) / max(near / NEAR, 1e-6)
+    columns = [
+        column
+        for code, column in load.columns.items()
+        if code != total.code
+        and code not in others
+        and column.present
+        and column.lowest >= 0
+        and 0 < column.highest < total.highest
+        and (column.is_rising or not column.moving)
+    ]
+    for one, other in combinations(columns, 2):
+        if not (one.moving or other.moving) or steps < 8:
+            continue
+        if (
+            abs(one.present[0] + other.present[0] - total.present[0]) <= near
+            and abs(one.present[-1] + other.present[-1] - total.present[-1]) <= near
+            and min(one.highest, other.highest) > 4 * near
+        ):
+            yield one.code, other.code
+
+
+def tariff_flags(loads: Sequence[Load]) -> dict[int, dict[float, float]]:
+    """Return the codes that may be the number of a tariff, with their values by time; all loads have the same tariff."""
+    flags: dict[int, dict[float, float]] = {}
+    for load in loads:
+        for code, column in load.columns.items():
+            if column.is_flag and column.moving and column.lowest >= 1:
+                values = zip(load.times, column.values, strict=True)
+                flags.setdefault(code, {}).update((time, value) for time, value in values if value == value)  # noqa: PLR0124
+    return flags
+
+
+def tariff_numbers(load: Load, pair: tuple[int, int], flag: Mapping[float, float]) -> dict[int, int]:
+    """Return which value a flag has while each of two counters runs; empty if it does not tell one from the other."""
+    runs: dict[int, dict[int, int]] = {code: defaultdict(int) for code in pair}
+    for code in pair:
+        values = load.columns[code].values
+        for row in range(2, len(values)):
+            if values[row] > values[row - 1]:
+                numbers = {flag.get(time) for time in load.times[row - 2 : row + 1]}
+                if len(numbers) == 1 and (number := numbers.pop()) is not None:
+                    runs[code][int(number)] += 1
+    likely = {code: max(counts, key=lambda number: counts[number]) for code, counts in runs.items() if counts}
+    clear = all(counts[likely[code]] >= max(5, 0.98 * sum(counts.values())) for code, counts in runs.items() if counts)
+    return likely if clear and len(likely) == 2 and len(set(likely.values())) == 2 else {}
+
+
+def name_tariffs(
+    timelines: Sequence[Timeline], role: str, codes: Collection[int], claims: Claims
+) -> Iterator[tuple[int, str, float, str]]:
+    """Yield the tariffs among some codes, their numbers only where an indicator tells them."""
+    numbers: dict[int, set[int]] = defaultdict(set)
+    flags = {
+        code: values
+        for code, values in tariff_flags([timeline.load for timeline in timelines]).items()
+        if not claims.role(code)
+    }
+    for timeline in timelines:
+        pair = sorted(set(codes) & timeline.load.codes)
+        if len(pair) != 2:
+            continue
+        for flag, values in flags.items():
+            told = tariff_numbers(timeline.load, (pair[0], pair[1]), values)
+            if told:
+                yield flag, "tariff", SURE, "tariff_tells_the_counter"
+            for code, number in told.items():
+                numbers[code].add(number)
+    for place, code in enumerate(sorted(set(codes))):
+        told_of = numbers.get(code, set())
+        if len(told_of) == 1 and 1 <= (number := min(told_of)) <= 4:
+            yield code, f"{role}_t{number}", SURE, "tariff_tells_the_counter"
+        else:
+            for number in (1, 2):
+                yield code, f"{role}_t{number}", POSSIBLE if place + 1 == number else GUESS, "tariffs_add_up"
