@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from .claims import GUESS, LIKELY, POSSIBLE, SURE, Claims
 from .columns import Column, Load
 from .integrals import Timeline
-from .levels import is_above, net_counters
+from .levels import is_above, net_counters, reads_same
 from .registers import Registers
 from .tariffs import name_tariffs, tariff_pairs
 
@@ -77,9 +77,10 @@ _ROLES = ("energy_import", "energy_export", "reactive_energy_import", "reactive_
 
 
 def sort_out(
-    loads: Sequence[Load], timelines: Sequence[Timeline], registers: Registers, claims: Claims
+    timelines: Sequence[Timeline], registers: Registers, claims: Claims, reactive: Collection[int]
 ) -> Iterator[tuple[int, str, float, str]]:
-    """Yield code, role, confidence and law of all counters."""
+    """Yield code, role, confidence and law of all counters; reactive are the codes of reactive powers."""
+    loads = [timeline.load for timeline in timelines]
     fitting = {code: registers.roles(code) for code in sorted(registers.evidence)}
     fitting = {code: [role.removesuffix("?") for role in roles] for code, roles in fitting.items() if roles}
     doubted = {code for code in fitting if registers.roles(code)[0].endswith("?")}
@@ -88,12 +89,11 @@ def sort_out(
     }
     _without_twins(fitting)
     _eliminate(fitting, enough)
-    _active_or_apparent(loads, fitting)
+    _active_or_apparent(loads, fitting, reactive)
     for code, roles in fitting.items():
         if len(roles) > 1 or roles[0] not in _ROLES or code in doubted:
             sure = len(roles) == 1 and code in enough
-            for role in roles:
-                yield code, role, SURE if sure else LIKELY / len(roles), _LAW
+            yield from ((code, role, SURE if sure else LIKELY / len(roles), _LAW) for role in roles)
     named = {code for code in claims_codes(loads) if claims.role(code)}
     wholes: dict[str, int] = {}
     for role in _ROLES:
@@ -105,13 +105,37 @@ def sort_out(
         if family.totals:
             wholes[role] = min(family.totals)
         for code in codes:
-            yield from _member(code, role, family, sure=code in enough)
+            if role == "energy_import" and _is_net_by_elimination(loads, family, code, codes):
+                yield code, "energy_net", SURE if code in enough else LIKELY, "net_is_import_less_export"
+            else:
+                yield from _member(code, role, family, sure=code in enough)
         yield from name_tariffs(timelines, role, family.tariffs, claims)
     if {"energy_import", "energy_export"} <= wholes.keys():
         pair = wholes["energy_import"], wholes["energy_export"]
         taken = {code for code, roles in fitting.items() if "energy_net" not in roles and code in enough}
         for code in sorted(net_counters(loads, pair, taken)):
             yield code, "energy_net", SURE if enough >= set(pair) else LIKELY, "net_is_import_less_export"
+
+
+def _is_net_by_elimination(loads: Sequence[Load], family: Family, code: int, codes: Collection[int]) -> bool:
+    """Tell whether a counter can only be the net: it always reads the same as the import, but is no part or tariff.
+
+    Only these could read the same as the total too, and they are known to be other codes.
+    """
+    others = set(codes) - family.totals - family.partials - family.tariffs
+    if len(family.totals) != 1 or not family.partials or not family.tariffs or others != {code}:
+        return False
+    (total,) = family.totals
+    pairs = (
+        [
+            (load.columns[code], load.columns[total])
+            for load in loads
+            if code in load.columns and load.columns[code].moving
+        ]
+        if all(total in load.columns for load in loads if code in load.columns)
+        else []
+    )
+    return bool(pairs) and all(reads_same(one, other) for one, other in pairs)
 
 
 def _member(code: int, role: str, family: Family, *, sure: bool) -> Iterator[tuple[int, str, float, str]]:
@@ -154,7 +178,7 @@ def _eliminate(fitting: dict[int, list[str]], enough: Collection[int]) -> None:
             return
 
 
-def _active_or_apparent(loads: Sequence[Load], fitting: dict[int, list[str]]) -> None:
+def _active_or_apparent(loads: Sequence[Load], fitting: dict[int, list[str]], reactive: Collection[int]) -> None:
     """Decide between active and apparent energy where the power factor is too near to 1 for the growth to tell.
 
     No meter counts apparent energy without active energy, so what counts alone on a load is active. And apparent
@@ -168,24 +192,29 @@ def _active_or_apparent(loads: Sequence[Load], fitting: dict[int, list[str]]) ->
     for code in either:
         if code in active:
             continue
-        places = {_level_against(load, code, active - {code}, either) for load in loads if code in load.columns} - {0}
+        places = {
+            _level_against(load, code, active - {code}, either, reactive) for load in loads if code in load.columns
+        } - {0}
         if places == {1}:
             fitting[code][:] = ["apparent_energy"]
         elif 2 in places and 1 not in places:
             fitting[code][:] = ["energy_import"]
 
 
-def _level_against(load: Load, code: int, active: Collection[int], rivals: Collection[int]) -> int:
+def _level_against(
+    load: Load, code: int, active: Collection[int], rivals: Collection[int], reactive: Collection[int]
+) -> int:
     """Return 1 if a counter stands above all active energy of its load, 2 if below and nothing else above, else 0.
 
-    And 2 if it always reads the same as one: apparent energy has grown by more in all the time before.
+    And 2 if it reads the same as one although reactive power flows: apparent energy has grown by more in all the time.
     """
     mine = load.columns[code]
     levels = [load.columns[one].highest for one in active if one in load.columns]
     if not levels:
         return 0
     step = 4 * max(mine.resolution, 1e-6)
-    if step < 1e-3 * mine.highest and any(abs(mine.highest - level) < 0.3 * step for level in levels):
+    reacts = any(load.columns[one].moving for one in reactive if one in load.columns)
+    if reacts and step < 1e-3 * mine.highest and any(abs(mine.highest - level) < 0.3 * step for level in levels):
         return 2
     if mine.highest > max(levels) + step:
         return 1

@@ -146,6 +146,12 @@ def is_peak(rises: Mapping[int, tuple[int, int]]) -> bool:
     return right >= _NEEDED and wrong <= 0.2 * right
 
 
+def _is_refuted(rises: Mapping[int, tuple[int, int]]) -> bool:
+    """Tell whether most rises of a code are no demand of their time."""
+    right, wrong = (sum(column) for column in zip(*rises.values(), strict=True))
+    return wrong > right
+
+
 _SOURCES = ("active_power", "apparent_power", "reactive_power", "current")
 
 
@@ -195,7 +201,7 @@ def _claim_peaks(
         role = _with(claims.role(source), "peak_demand")
         if is_peak(rises):
             claims.add(code, role, SURE if claims.is_sure(source) else LIKELY, "peak_is_highest_demand")
-        elif rises and _is_above(timelines, code, demand.code):
+        elif rises and not _is_refuted(rises) and _is_above(timelines, code, demand.code):
             claims.add(code, role, POSSIBLE, "peak_is_highest_demand")
 
 

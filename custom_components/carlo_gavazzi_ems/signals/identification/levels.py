@@ -21,6 +21,17 @@ def is_above(one: Column, other: Column) -> bool:
     return apart[0] > 0 and apart[len(apart) // 2] > max(nearness(one), nearness(other))
 
 
+def reads_same(one: Column, other: Column) -> bool:
+    """Tell whether two counters read the same at all times."""
+    step = 1.5 * max(one.resolution, other.resolution, 1e-6)
+    apart = [
+        abs(a - b)
+        for a, b in zip(one.values, other.values, strict=True)
+        if a == a and b == b  # noqa: PLR0124  # not NaN
+    ]
+    return len(apart) > 10 and sum(one > step for one in apart) <= 0.05 * len(apart)
+
+
 def nearness(column: Column) -> float:
     """Return by how much a counter may be off: some steps of its resolution and two of its largest moves."""
     leaps = sorted(after - before for before, after in pairwise(column.present))

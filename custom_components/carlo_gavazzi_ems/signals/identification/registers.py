@@ -14,8 +14,10 @@ _CLOSE = 0.06
 """A counter that strays by a smaller share of its growth may count the power."""
 _PATIENCE = 0.34
 """Where powers have no sign, some loads may run the other way: on so large a share an import counter may stand still."""
-_EVIDENCE = -20.0
+_EVIDENCE = -16.0
 """What is cheaper to believe than this is no chance."""
+_HINT = -8.0
+"""What is cheaper to believe than this is worth a proposal."""
 
 
 @dataclass(slots=True)
@@ -34,11 +36,11 @@ class Evidence:
 
     @property
     def fits(self) -> bool:
-        """Tell whether the counter does what its role says on a load that shows it, and mostly does not fail."""
+        """Tell whether the counter does what its role says, shown by one load or by many together, and mostly does not fail."""
         telling = [one for one in self.seen.values() if one.steps >= _STEPS]
         good = sum(one.off <= _CLOSE * one.moved + 1.5 * one.fuzz for one in telling if one.moved > 2 * one.fuzz)
         fails = sum(one.fails for one in telling)
-        return good > 0 and fails <= self.patience * len(telling)
+        return (good > 0 or self.cost < _HINT) and fails <= self.patience * len(telling)
 
     @property
     def is_enough(self) -> bool:

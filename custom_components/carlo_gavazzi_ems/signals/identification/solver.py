@@ -181,14 +181,17 @@ class Solver:
             base, _, phase = (role or "").partition("@")
             doubt = "" if self._is_trusted(code) else "?"
             for kind, roles in _POWER_ROLES.items():
+                if phase and kind is not Kind.ACTIVE:
+                    continue  # no meter counts these phase by phase
                 if base == kind and (not doubt or kind is Kind.APPARENT):
                     powers[code] = tuple(f"{one}@{phase}{doubt}" if phase else f"{one}{doubt}" for one in roles)
         registers = Registers(self._timelines, powers)
+        reactive = {code for code in powers if (self.claims.sure_role(code) or "").startswith(Kind.REACTIVE)}
         self.factor = registers.factor
         sure_roles = {
             role for role, sources in registers.sources.items() if all(self._is_trusted(source) for source in sources)
         }
-        for code, found, confidence, law in counters.sort_out(self.loads, self._timelines, registers, self.claims):
+        for code, found, confidence, law in counters.sort_out(self._timelines, registers, self.claims, reactive):
             role = found.removesuffix("?")
             if role == "tariff":
                 self.claims.add(code, role, confidence, law)
@@ -197,8 +200,12 @@ class Solver:
             self.claims.add(code, role, confidence if trusted else min(confidence, POSSIBLE), law)
 
     def _is_trusted(self, code: int) -> bool:
-        """Tell whether a power is known; of two that read the same either will do."""
-        return code in self._known or self.claims.is_sure(code) or code in self.twins
+        """Tell whether a power is known; of two phases' powers that read the same either will do."""
+        return code in self._known or self.claims.is_sure(code) or self._is_phase_twin(code)
+
+    def _is_phase_twin(self, code: int) -> bool:
+        """Tell whether a code was taken for the active one of two powers of a phase that read the same."""
+        return code in self.twins and (self.claims.role(code) or "").startswith(f"{Kind.ACTIVE}@")
 
     def _claim_demands(self) -> None:
         """Claim demands and peak demands of what is known."""
