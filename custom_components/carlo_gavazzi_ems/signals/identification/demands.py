@@ -149,7 +149,7 @@ def is_peak(rises: Mapping[int, tuple[int, int]]) -> bool:
 def _is_refuted(rises: Mapping[int, tuple[int, int]]) -> bool:
     """Tell whether most rises of a code are no demand of their time."""
     right, wrong = (sum(column) for column in zip(*rises.values(), strict=True))
-    return wrong > right
+    return bool(wrong > right)
 
 
 _SOURCES = ("active_power", "apparent_power", "reactive_power", "current")

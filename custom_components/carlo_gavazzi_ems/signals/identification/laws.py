@@ -11,6 +11,7 @@ LAWS: Final[Mapping[str, str]] = MappingProxyType(
             "is the active power."
         ),
         "demand_is_moving_mean": "It is the mean of a power or current over the last minutes, as a demand is.",
+        "distortion_falls_with_current": "It falls as a current grows, as the distortion of a current does.",
         "energy_is_integral_of_power": "It grows by the integral of a power over time, in that direction only.",
         "frequency_of_the_grid": (
             "It stays close around 50 or 60 and crosses that again and again, as only the frequency of the grid does."

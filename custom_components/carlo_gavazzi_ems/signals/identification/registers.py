@@ -118,7 +118,7 @@ class Registers:
                     factor = decade(readings[-1] - readings[0], integral[-1] - integral[0], resolution)
                     if factor:
                         found = compare(readings, integral, factor, resolution, timeline.uncertainty(power))
-                        if found.off <= _CLOSE * found.moved:
+                        if found.off <= _CLOSE * found.moved + 0.5 * found.fuzz:
                             weights[factor] -= max(found.cost, -60.0)
         return max(weights, key=lambda factor: weights[factor], default=0.0)
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 import re
 
-from . import counters, demands, hints, mirrors, neutral, singles
+from . import counters, demands, distortion, hints, mirrors, neutral, singles
 from .book import Book, Kind
 from .claims import LIKELY, POSSIBLE, SURE, Claims
 from .columns import make_loads
@@ -81,6 +81,7 @@ class Solver:
         self._claim_demands()
         self._claim_singles()
         self._doubt_doubles()
+        distortion.claim(self.loads, self.phases, self.claims, self._codes)
         hints.claim_by_looks(self.claims, self.loads, self._codes)
         self._tell(1.0)
         return self._findings()
