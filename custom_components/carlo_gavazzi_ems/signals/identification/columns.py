@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import isfinite, nan
+from operator import le, lt, ne
 
 from .model import Series
 
@@ -37,7 +38,7 @@ class Column:
     @cached_property
     def moves(self) -> int:
         """How often the value changed from one row to the next."""
-        return sum(before != after for before, after in pairwise(self.present))
+        return sum(map(ne, self.present, self.present[1:], strict=False))
 
     @cached_property
     def is_counter(self) -> bool:
@@ -47,7 +48,7 @@ class Column:
     @cached_property
     def is_rising(self) -> bool:
         """Whether the value rises now and then and never falls."""
-        return self.moving and all(before <= after for before, after in pairwise(self.present))
+        return self.moving and all(map(le, self.present, self.present[1:], strict=False))
 
     @cached_property
     def is_slow(self) -> bool:
@@ -138,15 +139,28 @@ def _level_rows(column: Column) -> set[int]:
 
 def _clean(series: Series) -> tuple[list[float], list[float]]:
     """Return times and values in ascending order of time, without what is no measurement and without doubles."""
-    pairs = [
-        (float(time), float(value))
-        for time, value in zip(series.times, series.values, strict=False)
-        if isfinite(time) and isfinite(value) and abs(value) < _HUGE and abs(time) < _HUGE
-    ]
-    if any(before[0] >= after[0] for before, after in pairwise(pairs)):
-        pairs = sorted(dict(sorted(pairs)).items())
-    pairs = pairs[-MAX_ROWS:]
-    return [time for time, _ in pairs], [value if abs(value) > 1e-9 else 0.0 for _, value in pairs]
+    times, values = list(map(float, series.times)), list(map(float, series.values))
+    if not (
+        len(times) == len(values)
+        and _is_sound(times)
+        and _is_sound(values)
+        and all(map(lt, times, times[1:], strict=False))
+    ):
+        pairs = sorted(
+            {
+                time: value
+                for time, value in zip(times, values, strict=False)
+                if isfinite(time) and isfinite(value) and abs(value) < _HUGE and abs(time) < _HUGE
+            }.items()
+        )
+        times, values = [time for time, _ in pairs], [value for _, value in pairs]
+    values = values[-MAX_ROWS:]
+    return times[-MAX_ROWS:], [value if value > 1e-9 or value < -1e-9 else 0.0 for value in values]
+
+
+def _is_sound(numbers: Sequence[float]) -> bool:
+    """Tell whether all of some numbers are finite and of a size that is measured; a NaN makes any sum one."""
+    return not numbers or (isfinite(sum(numbers)) and min(numbers) > -_HUGE and max(numbers) < _HUGE)
 
 
 def _aligned(grid: list[float], times: list[float], values: list[float], reach: float) -> list[float]:

@@ -12,8 +12,13 @@ from .integrals import Timeline
 
 WINDOWS = (900.0, 300.0, 480.0, 600.0, 1200.0, 1800.0, 3600.0)
 """Seconds over which meters average, the usual one first."""
-_ROWS = 120
+_ROWS = 90
 _TOLERANCE = 0.03
+_FEW = 24
+"""Rows for a first look."""
+_WORTH = 0.4
+"""So large a share of these has to agree before all rows are looked at, for the best `_BEST` ways."""
+_BEST = 6
 _NEEDED = 2
 """So many rises of a peak have to be explained."""
 
@@ -99,11 +104,22 @@ def find_demands(timeline: Timeline, codes: Sequence[int], sources: Sequence[int
     sources = [source for source in sources if source not in twins]
     means = [(source, way, demand_at(timeline, source, rows, way)) for source in sources for way in WAYS]
     now = {source: [load.columns[source].values[row] for row in rows] for source in sources}
+    few = range(0, len(rows), max(1, len(rows) // _FEW))
     for code in codes:
         column = load.columns[code]
         floor = max(20 * column.resolution, 0.02 * max(abs(column.lowest), abs(column.highest)))
+        quick = {
+            (source, way): _fit(column, [said[place] for place in few], [rows[place] for place in few], floor)
+            for source, way, said in means
+            if source != code
+        }
+        if not any(fit.inliers >= _WORTH for fit in quick.values()):
+            continue
+        kept = set(sorted(quick, key=lambda pair: quick[pair].spread)[:_BEST])
         fits = [
-            Demand(code, source, way, _fit(column, said, rows, floor)) for source, way, said in means if source != code
+            Demand(code, source, way, _fit(column, said, rows, floor))
+            for source, way, said in means
+            if (source, way) in kept or (source != code and way == WAYS[0])
         ]
         best = min(fits, key=lambda one: one.fit.spread if one.fit.holds(0.6) else 9.0, default=None)
         if best is None or not best.fit.holds(0.6):

@@ -76,6 +76,8 @@ class Timeline:
         self.rows = sorted({round(place * (len(times) - 1) / max(1, count - 1)) for place in range(count)})
         self._integrals: dict[tuple[int, Direction], list[float]] = {}
         self._areas: dict[int, list[float]] = {}
+        self._readings: dict[int, list[float]] = {}
+        self._uncertainties: dict[int, float] = {}
 
     def area(self, code: int) -> list[float]:
         """Return the integral of a power with its sign, at every row."""
@@ -110,6 +112,12 @@ class Timeline:
 
     def readings(self, code: int) -> list[float]:
         """Return a counter at the checkpoints, without what it grew in gaps."""
+        if code not in self._readings:
+            self._readings[code] = self._read(code)
+        return self._readings[code]
+
+    def _read(self, code: int) -> list[float]:
+        """Read a counter at the checkpoints."""
         values = self._filled(self.load.columns[code].values)
         lost = 0.0
         jumps = {row: values[row] - values[row - 1] for row in self.breaks if row}
@@ -135,6 +143,12 @@ class Timeline:
 
     def uncertainty(self, code: int) -> float:
         """Return by how much the integral of a power may be off, for being sampled at other times and too seldom."""
+        if code not in self._uncertainties:
+            self._uncertainties[code] = self._uncertainty(code)
+        return self._uncertainties[code]
+
+    def _uncertainty(self, code: int) -> float:
+        """Work out by how much the integral of a power may be off."""
         column = self.load.columns[code]
         edge = (column.quantile(0.98) - column.quantile(0.02)) * self.load.period / 3600
         rough = sum(

@@ -42,7 +42,9 @@ def claim(loads: Sequence[Load], claims: Claims, codes: Sequence[int]) -> None:
     open_ = [code for code in codes if not claims.is_sure(code) and _may_be(loads, code)]
     if not open_ or not parts:
         return
-    seen = {(code, part.role): _look(loads, code, part) for code in open_ for part in parts}
+    powers = {part.code for part in parts}
+    apart = [load for load in loads if not powers & load.codes]
+    seen = {(code, part.role): _look(apart, loads, code, part) for code in open_ for part in parts}
     places = sorted({part.role for part in parts})
     found = match(open_, places, lambda code, role: [fit for fit, _ in seen[code, role]])
     for role, one in found.items():
@@ -58,14 +60,14 @@ def _may_be(loads: Sequence[Load], code: int) -> bool:
     return bool(columns) and all(column.lowest >= 0 and not column.is_rising for column in columns)
 
 
-def _look(loads: Sequence[Load], code: int, part: _Part) -> list[tuple[Fit, int]]:
+def _look(apart: Sequence[Load], loads: Sequence[Load], code: int, part: _Part) -> list[tuple[Fit, int]]:
     """Return how well a code fits a part of a power, with in how many rows the other part was seen, load by load.
 
-    Of the loads that measure the power the one counts that fits best: it has to be the same connection.
+    Looked at are loads apart, that have no active power of their own. Of the loads that measure the power the one counts that fits best: it has to be the same connection.
     """
     found = []
-    for load in loads:
-        if code not in load.columns or part.code in load.columns or not load.columns[code].moving:
+    for load in apart:
+        if code not in load.columns or not load.columns[code].moving:
             continue
         others = [other for other in loads if part.code in other.columns and other.columns[part.code].moving]
         fits = [_fit(load, load.columns[code], other, part) for other in others]

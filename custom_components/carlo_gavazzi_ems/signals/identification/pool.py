@@ -8,19 +8,22 @@ from itertools import accumulate
 from .columns import Column, Load
 
 _ROWS = 480
-"""Rows that a pool looks at; every load gives at least `_ROWS_EACH`."""
-_ROWS_EACH = 48
+"""Rows that a pool looks at, if there are few pools."""
+_ROWS_OF_ALL = 2000
+"""Rows that all pools look at together, unless that leaves less than `_ROWS_LEAST` a pool or `_ROWS_EACH` a load."""
+_ROWS_LEAST = 160
+_ROWS_EACH = 36
 _PROBES = 10
 
 
 class Pool:
     """The rows chosen from loads of one kind, one below the other."""
 
-    def __init__(self, loads: Sequence[Load]) -> None:
-        """Choose the rows; the loads publish the same codes."""
+    def __init__(self, loads: Sequence[Load], rows: int = _ROWS) -> None:
+        """Choose so many rows; the loads publish the same codes."""
         self.loads = loads
         self.codes = loads[0].codes
-        each = max(_ROWS_EACH, _ROWS // len(loads))
+        each = max(_ROWS_EACH, rows // len(loads))
         chosen = [load.instants(each) for load in loads]
         self.ends = list(accumulate(len(rows) for rows in chosen))
         """Where the rows of each load end."""
@@ -90,4 +93,5 @@ def make_pools(loads: Iterable[Load]) -> list[Pool]:
     alike: dict[frozenset[int], list[Load]] = defaultdict(list)
     for load in loads:
         alike[load.codes].append(load)
-    return [Pool(group) for _, group in sorted(alike.items(), key=lambda item: sorted(item[0]))]
+    rows = min(_ROWS, max(_ROWS_LEAST, _ROWS_OF_ALL // max(1, len(alike))))
+    return [Pool(group, rows) for _, group in sorted(alike.items(), key=lambda item: sorted(item[0]))]

@@ -81,10 +81,31 @@ def name_tariffs(
                 yield flag, "tariff", SURE, "tariff_tells_the_counter"
             for code, number in told.items():
                 numbers[code].add(number)
-    for place, code in enumerate(sorted(set(codes))):
+    running = _running(timelines, codes)
+    for place, code in enumerate(sorted(set(codes)), start=1):
         told_of = numbers.get(code, set())
         if len(told_of) == 1 and 1 <= (number := min(told_of)) <= 4:
             yield code, f"{role}_t{number}", SURE, "tariff_tells_the_counter"
         else:
+            likely = running.get(code, place)
             for number in (1, 2):
-                yield code, f"{role}_t{number}", POSSIBLE if place + 1 == number else GUESS, "tariffs_add_up"
+                yield code, f"{role}_t{number}", POSSIBLE if likely == number else GUESS, "tariffs_add_up"
+
+
+def _running(timelines: Sequence[Timeline], codes: Collection[int]) -> dict[int, int]:
+    """Return the likely number of each of two tariffs of which only one ran.
+
+    It is the highest that any code showed all the time, for other codes that never change are 0 or 1.
+    """
+    columns = [timeline.load.columns for timeline in timelines]
+    ran = {code for code in codes if any(code in mine and mine[code].moving for mine in columns)}
+    shown = [
+        int(column.highest)
+        for mine in columns
+        for column in mine.values()
+        if column.present and not column.moving and column.highest in {1.0, 2.0}
+    ]
+    if len(codes) != 2 or len(ran) != 1 or not shown:
+        return {}
+    number = max(shown)
+    return {code: number if code in ran else 3 - number for code in codes}
