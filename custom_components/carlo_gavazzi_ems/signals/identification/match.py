@@ -29,6 +29,11 @@ class Match:
     """The law of the place holds, and fails nowhere."""
 
 
+def is_sure(found: Match) -> bool:
+    """Tell whether the place of a code is beyond doubt."""
+    return found.held and found.margin >= MARGIN
+
+
 def cost_of(fits: Iterable[Fit]) -> float:
     """Return what it costs, as a negative logarithm of likelihood, to believe in fits on several pools."""
     return sum(min(fit.count, 400) / _RELATED * log((fit.spread + _FLOOR) / (1 + _FLOOR)) for fit in fits if fit.count)

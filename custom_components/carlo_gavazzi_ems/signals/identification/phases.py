@@ -59,11 +59,6 @@ class Phases:
         return {found.code for places in self.places.values() for found in places.values()}
 
 
-def is_sure(found: Match) -> bool:
-    """Tell whether the place of a code is beyond doubt."""
-    return found.held and found.margin >= MARGIN
-
-
 class PhaseFinder:
     """Finds what belongs to the same phase on all pools together, since a code has the same phase on every load."""
 

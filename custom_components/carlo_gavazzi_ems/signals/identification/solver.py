@@ -10,8 +10,9 @@ from .claims import LIKELY, POSSIBLE, SURE, Claims
 from .columns import make_loads
 from .integrals import Timeline
 from .labels import Labels
+from .match import is_sure
 from .model import Candidate, Finding, Series
-from .phases import PhaseFinder, Phases, is_sure
+from .phases import PhaseFinder, Phases
 from .pool import make_pools
 from .products import find_products
 from .registers import Registers

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 from .fit import NO_FIT, Fit, summary
-from .match import MARGIN, cost_of, match
+from .match import MARGIN, cost_of, is_sure, match
 from .pool import Pool
 
 type Rows = list[float]
@@ -22,6 +22,8 @@ _TOLERANCE = 0.008
 _BIAS = 0.002
 _CLEAR = 1.25
 """A mean has to fit so many times better than the next one."""
+_LOOSE, _SLACK = 6.0, 1e-3
+"""What fits so many times more loosely than the best of the family, and a little, does not belong to it."""
 _LINES = (1.5, 2.2)
 """Line voltages as multiples of the lowest phase voltage."""
 _OPPOSED = 1.86
@@ -147,8 +149,30 @@ class VoltageFinder:
                 for pool in self._pools
             ]
 
-        for place, found in match(high, places, fits).items():
-            family.lines[place] = found.code
+        matches = match(high, places, fits)
+        family.lines = {place: found.code for place, found in matches.items()}
+        spreads = {place: _closest(fits(found.code, place)) for place, found in matches.items()}
+        if family.mean is not None:
+            spreads[volts] = _closest(self._as_mean(family.mean, [*volts, family.mean]))
+        loose = {place for place, spread in spreads.items() if spread > _LOOSE * min(spreads.values()) + _SLACK}
+        self._doubt_loose(family, loose)
+        for place, found in matches.items():
             good = all(fit.holds(0.6) and abs(fit.bias) < _BIAS for fit in fits(found.code, place) if fit.count)
-            if good and found.held and found.margin >= MARGIN and family.sure >= set(volts):
+            if good and place not in loose and is_sure(found) and family.sure >= set(place or volts):
                 family.sure.add(found.code)
+
+    @staticmethod
+    def _doubt_loose(family: Family, loose: set[Pair]) -> None:
+        """Take certainty from what fits much more loosely than the rest of the family: it is something else."""
+        if family.phases in loose and family.mean is not None:
+            family.sure.discard(family.mean)
+        family.sure -= {
+            volt
+            for volt in family.phases
+            if (mine := [pair for pair in family.lines if volt in pair]) and loose.issuperset(mine)
+        }
+
+
+def _closest(fits: Sequence[Fit]) -> float:
+    """Return the spread of the closest of some fits."""
+    return min((fit.spread for fit in fits if fit.count), default=1.0)
