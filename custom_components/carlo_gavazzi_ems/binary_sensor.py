@@ -1,12 +1,12 @@
 """Whether the gateway answers, and whether its loads have new values."""
 
-from typing import override
+from typing import Final, override
 
 from homeassistant.components.binary_sensor import (  # type: ignore[attr-defined]  # the other module came with 2026.10
     BinarySensorDeviceClass,
     BinarySensorEntity,
 )
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -15,6 +15,7 @@ from .runtime import EmsConfigEntry
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
+_OBJECT_ID: Final = "connection"
 
 
 async def async_setup_entry(
@@ -59,6 +60,7 @@ class GatewayConnectivity(EmsConnectivity, EmsGatewayEntity):
     def __init__(self, entry: EmsConfigEntry) -> None:
         """Show it for this gateway."""
         EmsGatewayEntity.__init__(self, entry, "gateway_connectivity")
+        self._object_id = _OBJECT_ID
 
     @property
     @override
@@ -83,6 +85,9 @@ class LoadConnectivity(EmsConnectivity):
         runtime = entry.runtime_data
         super().__init__(runtime, f"load_{uid}_connectivity", runtime.devices.load_info(uid), None)
         self._uid = uid
+        self._object_id = _OBJECT_ID
+        if beginning := runtime.devices.id_beginning(uid, None):
+            self.entity_id = f"{Platform.BINARY_SENSOR}.{beginning}_{_OBJECT_ID}"
 
     @property
     @override

@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import ChildDeviceEntry, ChildDeviceInfo, DeviceEntry, DeviceInfo
 from homeassistant.helpers.typing import UNDEFINED
+from homeassistant.util import slugify
 
 from .address import format_address
 from .api import Device, Load, Signal
@@ -87,6 +88,22 @@ class DeviceTree:
             if domain == DOMAIN and identifier.startswith(prefix) and identifier.removeprefix(prefix).isdecimal():
                 return int(identifier.removeprefix(prefix))
         return None
+
+    def id_beginning(self, load_uid: int | None, device_uid: int | None) -> str | None:
+        """Return how the entity_ids at a place begin where the gateway gives no label for it, None where it does.
+
+        The names that stand in for labels are translated; without this, so would be the entity_ids.
+        """
+        data = self._topology.data
+        load = None if load_uid is None else data.loads.get(load_uid)
+        device_uid = device_uid if load is None else load.device_uid
+        device = None if device_uid is None else data.devices.get(device_uid)
+        if all(place.label for place in (device, load) if place is not None):
+            return None
+        names = [self._entry.title if device is None else device.label or f"device {device.uid}"]
+        if load is not None:
+            names.append(load.label or f"load {load.uid}")
+        return slugify(" ".join(names))
 
     def gateway_info(self) -> DeviceInfo:
         """Return the place of what belongs to the gateway itself."""

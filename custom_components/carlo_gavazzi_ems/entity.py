@@ -15,6 +15,8 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
     """An entity that is written down only where it shows something else than before."""
 
     _attr_has_entity_name = True
+    #: What the entity_id ends with, the same in every language.
+    _object_id: str
 
     def __init__(self, runtime: EmsRuntimeData, key: str, place: DeviceInfo | ChildDeviceInfo, uid: int | None) -> None:
         """Belong to a device; `uid` is the signal to follow, None for every poll."""
@@ -22,6 +24,12 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
         self._attr_unique_id = f"{runtime.topology.info.serial_number}_{key}"
         self._attr_device_info = place
         self._written: tuple[bool, object] | None = None
+
+    @property
+    @override
+    def suggested_object_id(self) -> str:
+        """Return the last part of the entity_id, to which Home Assistant adds the name of the device."""
+        return self._object_id
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -94,4 +102,4 @@ class EmsGatewayEntity(EmsEntity):
         """Belong to the gateway; `key` is the translation key, and names the entity in the registry."""
         runtime = entry.runtime_data
         super().__init__(runtime, key, runtime.devices.gateway_info(), None)
-        self._attr_translation_key = key
+        self._attr_translation_key = self._object_id = key

@@ -7,6 +7,7 @@ import time
 from typing import override
 
 from homeassistant.components.sensor import SensorEntity, SensorStateClass
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
@@ -109,6 +110,8 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
             self._attr_native_unit_of_measurement = meaning.unit
             self._attr_suggested_display_precision = quantity.precision(meaning.unit)
             self._attr_entity_category = quantity.entity_category
+        if beginning := entry.runtime_data.devices.id_beginning(signal.load_uid, signal.device_uid):
+            self.entity_id = f"{Platform.SENSOR}.{beginning}_{self._object_id}"
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -132,12 +135,6 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
     @override
     def _write(self) -> None:
         self._writer.async_write()
-
-    @property
-    @override
-    def suggested_object_id(self) -> str:
-        """Return the last part of the entity_id: the same in every language."""
-        return self._object_id
 
     @callback
     @override

@@ -94,17 +94,6 @@ async def test_r28_naming_a_code_gives_the_same_entity_its_unit(
     assert state.attributes["friendly_name"].endswith("Energy import")
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-async def test_r23_entity_ids_do_not_depend_on_the_language(
-    hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp, language: str
-) -> None:
-    """The same signal gets the same entity_id in every language."""
-    hass.config.language = language
-    await set_up(gateway)
-    uid = next(uid for uid, signal in gateway.site.signals.items() if signal.si == 29)
-    assert entity_id(entity_registry, gateway, uid).endswith("_voltage")
-
-
 async def test_r22_the_gateway_before_devices_before_loads(
     hass: HomeAssistant,
     device_registry: dr.DeviceRegistry,
