@@ -8,8 +8,10 @@ from typing import Final
 from .backoff import LoginBackoff
 from .exceptions import (
     BusyError,
+    EmsError,
     InvalidAnswerError,
     InvalidCredentialsError,
+    LoginError,
     LoginForbiddenError,
     LoginLockedError,
     UnauthorizedError,
@@ -20,8 +22,8 @@ LOGIN_PATH: Final = "/v1/auth/login"
 #: The document says 30 minutes from issue; the margin covers a slow answer and one more poll.
 TOKEN_LIFE: Final = 30 * 60
 RENEWAL_MARGIN: Final = 2 * 60
-_MIN_PATIENCE: Final = 15
-_MAX_PATIENCE: Final = 15 * 60
+#: Seconds after the first, the second, and every further login in vain until the next one; at last as after any other.
+_PATIENCE: Final = (15, 60, 4 * 60, 16 * 60, TOKEN_LIFE - RENEWAL_MARGIN)
 
 
 class TokenManager:
@@ -48,8 +50,10 @@ class TokenManager:
         self._lock = asyncio.Lock()
         self._token: str | None = None
         self._issued_at = 0.0
-        self._proven = False
-        self._trouble_since: float | None = None
+        self._tried_at = 0.0
+        self._void = False
+        self._in_vain = 0
+        self._failure: type[EmsError] | None = None
         #: How many logins were sent.
         self.logins = 0
 
@@ -69,48 +73,75 @@ class TokenManager:
         return self._backoff.wrong
 
     async def token(self) -> str:
-        """Return a token that lives for two minutes at least; logs in where there is none.
+        """Return a token, as a rule one that lives for two minutes at least; logs in where there is none.
 
-        A login that was refused is not sent again: accounts get locked by those who keep trying.
+        A login that was refused is not sent again: accounts get locked by those who keep trying. Where logins fail
+        otherwise the token that there is has to do: what the gateway says to it shows when the trouble is over.
         """
         async with self._lock:
             if self._backoff.wrong:
                 raise InvalidCredentialsError("user name or password is wrong, and was not sent again")
-            if self._token is None or self._clock() - self._issued_at >= TOKEN_LIFE - RENEWAL_MARGIN:
-                self._token = None
-                self._token = await self._login()
-            return self._token
+            age = self._clock() - self._issued_at
+            due = age >= TOKEN_LIFE - RENEWAL_MARGIN and self._patient
+            if self._token is not None and not self._void and not due:
+                return self._token
+            try:
+                return await self._replaced()
+            except LoginError:
+                raise
+            except EmsError as err:
+                self._in_vain += 1
+                self._failure = type(err)
+                needed, self._void = self._void or age >= TOKEN_LIFE, False
+                if self._token is None or needed:
+                    raise
+                return self._token
+
+    async def _replaced(self) -> str:
+        """Log in, and return the new token."""
+        token = await self._login()
+        if self._void or self._in_vain:
+            self._in_vain += 1
+        self._token, self._void = token, False
+        return token
 
     def accept(self, token: str) -> None:
         """Note that the gateway took this token."""
         if self._token == token:
-            self._proven = True
-            self._trouble_since = None
+            self._in_vain = 0
+            self._failure = None
 
-    def reject(self, token: str) -> bool:
+    def reject(self, token: str, error: type[EmsError]) -> bool:
         """Note that the gateway did not take this token, and say whether the request may be repeated.
 
-        A token that worked before, and is refused now, is replaced at once. One that never worked is
-        not to blame for long: the longer the trouble lasts, the rarer the new logins, from one in 15
-        seconds to one in 15 minutes.
+        The first time it is replaced at once. Where that does not help the token is not to blame, and the longer the
+        trouble lasts, the rarer the new logins; but when the gateway fails in another way than before, as one does
+        that comes back from a reboot, a login is worth it.
         """
-        if self._token != token:
+        if self._token != token or self._void:
             return True
-        now = self._clock()
-        if not self._proven:
-            if self._trouble_since is None:
-                self._trouble_since = self._issued_at
-            patience = min(max((now - self._trouble_since) / 40, _MIN_PATIENCE), _MAX_PATIENCE)
-            if now - self._issued_at < patience:
-                return False
-        self._token = None
-        return True
+        changed = self.failed(error)
+        self._void = self._patient or (changed and self._clock() - self._tried_at >= _PATIENCE[0])
+        return self._void
+
+    def failed(self, error: type[EmsError]) -> bool:
+        """Note how a request with a token failed; return whether the one before failed in another way."""
+        changed = self._failure not in {None, error}
+        self._failure = error
+        return changed
+
+    @property
+    def _patient(self) -> bool:
+        """Whether enough time has passed since the last login in vain, if there was one."""
+        if self._in_vain == 0:
+            return True
+        return self._clock() - self._tried_at >= _PATIENCE[min(self._in_vain, len(_PATIENCE)) - 1]
 
     async def _login(self) -> str:
         """Send one login; the life of its token counts from before it was sent."""
         if wait := self._backoff.remaining:
             raise LoginLockedError(None, wait)
-        asked_at = self._clock()
+        asked_at = self._tried_at = self._clock()
         self.logins += 1
         try:
             answer = await self._transport.exchange(
@@ -131,5 +162,4 @@ class TokenManager:
             raise InvalidAnswerError("the login's answer holds no token")
         self._backoff.accepted()
         self._issued_at = asked_at
-        self._proven = False
         return token

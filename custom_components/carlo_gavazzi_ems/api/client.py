@@ -11,7 +11,7 @@ import aiohttp
 
 from .auth import TokenManager
 from .backoff import LoginBackoff
-from .exceptions import InvalidAnswerError, OversizedAnswerError, UnauthorizedError, UnsupportedVersionError
+from .exceptions import EmsError, InvalidAnswerError, OversizedAnswerError, UnauthorizedError, UnsupportedVersionError
 from .fields import JsonObject
 from .jsontext import parse_json
 from .models import Device, GatewayDate, GatewayInfo, HistoryRow, Load, Protocol, Sample, Signal
@@ -275,10 +275,12 @@ class EmsClient:
             token = await self._tokens.token()
             try:
                 answer = await self._attempt(path, read, query, token)
-            except OversizedAnswerError:
-                raise
-            except UnauthorizedError, InvalidAnswerError:
-                if not self._tokens.reject(token):
+            except EmsError as err:
+                suspect = isinstance(err, UnauthorizedError | InvalidAnswerError)
+                if not suspect or isinstance(err, OversizedAnswerError):
+                    self._tokens.failed(type(err))
+                    raise
+                if not self._tokens.reject(token, type(err)):
                     raise
                 token = await self._tokens.token()
                 answer = await self._attempt(path, read, query, token)

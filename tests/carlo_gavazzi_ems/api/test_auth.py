@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.carlo_gavazzi_ems.api import (
     BusyError,
+    EmsConnectionError,
     InvalidAnswerError,
     InvalidCredentialsError,
     LoginBackoff,
@@ -85,7 +86,7 @@ async def test_r07_ten_at_once_log_in_once() -> None:
     auth = manager(logins, Clock())
     assert await asyncio.gather(*(auth.token() for _ in range(10))) == ["a"] * 10
     auth.accept("a")
-    assert [auth.reject("a") for _ in range(10)] == [True] * 10
+    assert [auth.reject("a", UnauthorizedError) for _ in range(10)] == [True] * 10
     assert await asyncio.gather(*(auth.token() for _ in range(10))) == ["b"] * 10
     assert auth.logins == 2
 
@@ -95,9 +96,9 @@ async def test_r07_a_newer_token_survives_the_rejection_of_an_older_one() -> Non
     logins = tokens("a", "b", "c")
     auth = manager(logins, Clock())
     auth.accept(await auth.token())
-    assert auth.reject("a")
+    assert auth.reject("a", UnauthorizedError)
     assert await auth.token() == "b"
-    assert auth.reject("a")
+    assert auth.reject("a", UnauthorizedError)
     assert await auth.token() == "b"
 
 
@@ -165,22 +166,68 @@ async def test_a_login_without_a_token_is_a_clear_error(answer: object) -> None:
         await manager(Logins(answer), Clock()).token()
 
 
-async def test_r09_a_token_that_never_works_is_not_renewed_at_every_poll() -> None:
-    """A gateway that refuses every token for a day is not flooded with logins, and heals within two polls at first."""
-    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(2000)))
+async def test_r07_a_token_that_never_works_is_not_renewed_at_every_poll() -> None:
+    """A gateway that refuses every token for a day gets no more logins than one that takes them."""
+    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(100)))
     auth = manager(logins, clock)
-    after_ten_minutes = 0
+    after = {}
     for second in range(0, 24 * 3600, 10):
         token = await auth.token()
-        if auth.reject(token):
+        if auth.reject(token, UnauthorizedError):
             await auth.token()
         clock.now += 10
-        if second == 600:
-            after_ten_minutes = auth.logins
-    assert 20 < after_ten_minutes <= 41
-    assert auth.logins < 300
+        after[second] = auth.logins
+    # The first login, one instead of it, and then after 15 seconds, 1, 4 and 16 minutes.
+    assert [after[second] for second in (0, 60, 120, 600, 3600)] == [2, 3, 4, 5, 7]
+    assert auth.logins <= 60
     auth.accept(await auth.token())
-    assert auth.reject(await auth.token())
+    assert auth.reject(await auth.token(), UnauthorizedError)
+
+
+async def test_r09_a_gateway_that_fails_in_another_way_gets_a_login() -> None:
+    """Pages for people for ten minutes, then a 401 after the reboot: back within two polls."""
+    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(100)))
+    auth = manager(logins, clock)
+    for _ in range(60):
+        if auth.reject(await auth.token(), InvalidAnswerError):
+            await auth.token()
+        clock.now += 10
+    before = auth.logins
+    assert before <= 5
+    assert auth.reject(await auth.token(), UnauthorizedError)
+    await auth.token()
+    assert not auth.reject(await auth.token(), UnauthorizedError)
+    assert auth.logins == before + 1
+    # No connection for a minute is as good a sign.
+    clock.now += 60
+    auth.failed(EmsConnectionError)
+    assert auth.reject(await auth.token(), UnauthorizedError)
+
+
+async def test_r07_logins_that_fail_are_not_repeated_at_every_poll() -> None:
+    """Where the login itself is broken, the token that there is has to do, also beyond its life."""
+    clock, logins = Clock(), Logins({"token": "a"}, InvalidAnswerError("a page for people"))
+    auth = manager(logins, clock)
+    auth.accept(await auth.token())
+    clock.now += 28 * 60
+    assert await auth.token() == "a"
+    clock.now += 5
+    assert await auth.token() == "a"
+    assert auth.logins == 2
+    failed = 0
+    for _ in range(360):
+        clock.now += 10
+        try:
+            assert await auth.token() == "a"
+            auth.reject("a", UnauthorizedError)
+        except InvalidAnswerError:
+            failed += 1
+    assert 2 <= failed <= 6
+    assert auth.logins <= 8
+    logins.answers = [{"token": "b"}]
+    auth.failed(EmsConnectionError)
+    assert auth.reject("a", UnauthorizedError)
+    assert await auth.token() == "b"
 
 
 async def test_r07_a_login_that_is_cancelled_leaves_the_lock_open() -> None:
