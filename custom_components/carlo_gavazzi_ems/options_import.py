@@ -21,6 +21,7 @@ from .const import DOMAIN
 from .history.deep import EARLIEST, DeepImport, Imported
 from .history.rows import ceil_hour
 from .history.targets import async_targets
+from .history.words import async_reasons
 from .markdown import bullets, escaped
 
 CONF_START: Final = "start"
@@ -95,13 +96,15 @@ class ImportPages(OptionsFlow):
             return abort
         found = self._import_found
         if not found.hours:
-            return self.async_abort(reason="nothing_to_import", description_placeholders=told(self.hass, found))
+            return self.async_abort(
+                reason="nothing_to_import", description_placeholders=await async_told(self.hass, found)
+            )
         if user_input is not None:
             return await self.async_step_import_run()
         return self.async_show_form(
             step_id="import_confirm",
             data_schema=vol.Schema({}),
-            description_placeholders=told(self.hass, found),
+            description_placeholders=await async_told(self.hass, found),
             last_step=False,
         )
 
@@ -118,7 +121,7 @@ class ImportPages(OptionsFlow):
         return self.async_show_form(
             step_id="import_done",
             data_schema=vol.Schema({}),
-            description_placeholders=told(self.hass, self._import_found),
+            description_placeholders=await async_told(self.hass, self._import_found),
             last_step=True,
         )
 
@@ -184,8 +187,9 @@ class ImportPages(OptionsFlow):
         )
 
 
-def told(hass: HomeAssistant, found: Found) -> dict[str, str]:
+async def async_told(hass: HomeAssistant, found: Found) -> dict[str, str]:
     """Return what a page says of a run: sensors with the same hours in one line."""
+    tell = await async_reasons(hass)
     alike: defaultdict[tuple[float, float, int], list[str]] = defaultdict(list)
     for sensor in found.sensors:
         if sensor.hours:
@@ -201,7 +205,7 @@ def told(hass: HomeAssistant, found: Found) -> dict[str, str]:
         ),
         "refused": bullets(
             [
-                f"{_names(hass, [sensor.target.entity_id])}: {escaped(sensor.reason)}"
+                f"{_names(hass, [sensor.target.entity_id])}: {escaped(tell(sensor.reason))}"
                 for sensor in found.sensors
                 if sensor.reason is not None
             ]

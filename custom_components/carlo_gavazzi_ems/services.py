@@ -1,5 +1,6 @@
 """Actions: the gateway's history as an answer, and in the statistics."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -17,9 +18,11 @@ from .api import EmsError
 from .connection import error_key
 from .const import DOMAIN
 from .history.deep import EARLIEST, DeepImport, Imported
+from .history.gaps import Disagreement
 from .history.rows import HOUR, Reading, ceil_hour
 from .history.source import async_readings
 from .history.targets import async_targets
+from .history.words import async_reasons
 from .runtime import EmsConfigEntry
 
 SERVICE_GET_HISTORY: Final = "get_history"
@@ -116,16 +119,18 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     except EmsError as err:
         raise _failed(entry, err) from err
     sensors: dict[str, JsonValueType] = {entity_id: {"hours": 0} for entity_id in wanted}
-    return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors | {i.target.entity_id: _told(i) for i in imported}}
+    tell = await async_reasons(hass)
+    told = {one.target.entity_id: _told(one, tell) for one in imported}
+    return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors | told}
 
 
-def _told(imported: Imported) -> dict[str, JsonValueType]:
+def _told(imported: Imported, tell: Callable[[Disagreement], str]) -> dict[str, JsonValueType]:
     """Return what became of one sensor."""
     told: dict[str, JsonValueType] = {"hours": imported.hours}
     if imported.hours:
         told |= {"start": _iso(imported.first.start), "end": _iso(imported.until)}
     if imported.reason is not None:
-        told["reason"] = imported.reason
+        told |= {"reason": imported.reason.refusal.value, "message": tell(imported.reason)}
     return told
 
 

@@ -31,8 +31,9 @@ from sqlalchemy.orm.session import Session
 from custom_components.carlo_gavazzi_ems.api import HostNotFoundError
 from custom_components.carlo_gavazzi_ems.const import CONF_CODES, DOMAIN
 from custom_components.carlo_gavazzi_ems.history.deep import Imported
+from custom_components.carlo_gavazzi_ems.history.gaps import Disagreement, Refusal
 from custom_components.carlo_gavazzi_ems.history.rows import HOUR, CounterRow
-from custom_components.carlo_gavazzi_ems.options_import import Found, told
+from custom_components.carlo_gavazzi_ems.options_import import Found, async_told
 from simulator import Drop, Gateway, Site, SiteKind, build_site
 from simulator.faults.base import RequestFault
 
@@ -442,13 +443,15 @@ async def test_what_is_told_of_a_run(hass: HomeAssistant) -> None:
     """Sensors with the same hours share a line, a long list is cut, and a name is shown as it stands."""
     hass.states.async_set("sensor.a", "1", {"friendly_name": "*Boiler*\n[x](http://y)"})
 
-    def sensor(entity_id: str, hours: int, reason: str | None = None) -> Imported:
+    def sensor(entity_id: str, hours: int, reason: Disagreement | None = None) -> Imported:
         target: Any = SimpleNamespace(entity_id=entity_id)
         first = CounterRow(BEGIN.timestamp(), 0.0, 0.0)
         return Imported(target=target, first=first, hours=hours, until=NOON.timestamp(), reason=reason)
 
     some = [sensor(f"sensor.n{number}", 3) for number in range(10)]
-    words = told(hass, Found([sensor("sensor.a", 2, "7 < 8"), *some], ["sensor.late"]))
+    words = await async_told(
+        hass, Found([sensor("sensor.a", 2, Disagreement(Refusal.UNKNOWN_STATE, "x", 7.5)), *some], ["sensor.late"])
+    )
     assert words == {
         "sensors": "11",
         "hours": "32",
@@ -458,7 +461,10 @@ async def test_what_is_told_of_a_run(hass: HomeAssistant) -> None:
             + ", ".join(f"sensor.n{number}" for number in range(8))
             + ", +2"
         ),
-        "refused": "- \\*Boiler\\* \\[x\\](http://y): 7 \\< 8",
+        "refused": (
+            "- \\*Boiler\\* \\[x\\](http://y): "
+            "The value 7.5 was recorded, which the gateway's history of that hour does not have."
+        ),
         "waiting": "- sensor.late",
     }
     assert Found(error=HostNotFoundError("x")).hours == 0

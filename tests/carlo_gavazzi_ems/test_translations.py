@@ -13,6 +13,7 @@ from custom_components.carlo_gavazzi_ems import api
 from custom_components.carlo_gavazzi_ems.codes_flow import CODES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.config_flow import _FORMS
 from custom_components.carlo_gavazzi_ems.connection import _ERROR_KEYS, error_key
+from custom_components.carlo_gavazzi_ems.history.gaps import Refusal
 from custom_components.carlo_gavazzi_ems.options_energy import DEVICES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.options_flow import POLLING
 from custom_components.carlo_gavazzi_ems.options_import import IMPORT
@@ -40,6 +41,8 @@ PLACEHOLDERS = {
     "config.abort.other_gateway": {"gateway", "host"},
     "exceptions.no_signal": {"entity"},
     "exceptions.no_statistics": {"entity"},
+    "exceptions.history_no_state_after": set(),
+    "exceptions.history": {"value"},
     "exceptions": {"gateway"},
     "issues.certificate_changed.title": {"gateway"},
     "issues.certificate_changed.fix_flow.step": {
@@ -88,7 +91,7 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     forms = {"invalid_host", "no_signals", "plain_http", "unknown", "unknown_meaning"}
     assert set(TRANSLATIONS["config"]["error"]) == keys | forms
     actions = {"no_recorder", "no_signal", "no_statistics", "not_started", "span_empty"}
-    assert set(TRANSLATIONS["exceptions"]) == keys | actions | {"other_gateway"}
+    assert set(TRANSLATIONS["exceptions"]) == keys | actions | {"other_gateway", *Refusal}
     handshake = (api.EmsTimeoutError, api.TlsError, api.HostNotFoundError, api.RefusedError, api.EmsConnectionError)
     aborts = TRANSLATIONS["issues"]["certificate_changed"]["fix_flow"]["abort"]
     assert set(aborts) == {error_key(kind("")) for kind in handshake}

@@ -34,7 +34,7 @@ class Imported:
     hours: int = 0
     until: float = 0.0
     """The end of the last imported hour."""
-    reason: str | None = None
+    reason: Disagreement | None = None
     """Why no more was written."""
 
     def add(self, start: float, end: float, count: int) -> None:
@@ -143,7 +143,7 @@ class DeepImport:
         try:
             plan = Counter(readings, rules_for(self._hass, self._entry, sensor.target)).before(sensor.first, begin)
         except Disagreement as reason:
-            sensor.reason = str(reason)
+            sensor.reason = reason
             return
         if not plan.rows:
             return

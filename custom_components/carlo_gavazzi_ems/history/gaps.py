@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
@@ -30,8 +31,22 @@ _SAME_SUM: Final = 1e-6
 _FULL_HOUR: Final = 3300.0
 
 
+class Refusal(StrEnum):
+    """Why nothing is written; the value is the key of the sentence in the translations."""
+
+    NO_STATE_AFTER = "history_no_state_after"
+    SUM_OFF = "history_sum_off"
+    UNKNOWN_STATE = "history_unknown_state"
+
+
 class Disagreement(Exception):  # noqa: N818  # nothing broke: two sources tell two stories
-    """History and recorded states cannot both be right; the message says where."""
+    """History and recorded states cannot both be right; the message, for the log, says where."""
+
+    def __init__(self, refusal: Refusal, message: str, value: float | None = None) -> None:
+        """Refuse; `value` is the number that does not fit, in the unit of the recorded rows."""
+        super().__init__(message)
+        self.refusal = refusal
+        self.placeholders = {} if value is None else {"value": f"{value:g}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +194,7 @@ class Counter:
             if (row := by_hour.get(start)) is not None and self._is_good(row):
                 return Junction(row, start + HOUR)
         if live is None or not self.is_fresh(live):
-            raise Disagreement("no state was recorded after the gap that the history confirms")
+            raise Disagreement(Refusal.NO_STATE_AFTER, "no state was recorded after the gap that the history confirms")
         return live
 
     def _fill(self, plan: Plan, by_hour: Mapping[float, CounterRow], gap: _Gap) -> float:
@@ -230,7 +245,8 @@ class Counter:
             return 0.0
         restarted = row.sum < base.sum or row.start - base.start >= self._rules.kept
         if not ledger.resets and not restarted:
-            raise Disagreement(f"the sum after the gap is off by {-difference:g}, and no reset explains it")
+            message = f"the sum after the gap is off by {-difference:g}, and no reset explains it"
+            raise Disagreement(Refusal.SUM_OFF, message, -difference)
         return difference
 
     def _position(self, row: CounterRow) -> int:
@@ -244,7 +260,8 @@ class Counter:
         # A state between two readings tells more than one after the last.
         closed = [index for index in found if index + 1 < len(self._readings)]
         if not found:
-            raise Disagreement(f"{row.state:g} was recorded before the gap, which is not in the history of that hour")
+            message = f"{row.state:g} was recorded before the gap, which is not in the history of that hour"
+            raise Disagreement(Refusal.UNKNOWN_STATE, message, row.state)
         return (closed or found)[0] + 1
 
     def _fits(self, row: CounterRow, index: int) -> bool:
