@@ -9,10 +9,14 @@ from .errors import UsageError
 from .gateway import SimulatorOptions
 
 DEFAULT_PORT = 8123
+#: Hours: less misses no full one, more takes longer to repair than the fast clock has time for.
+LEAST_OUTAGE, MOST_OUTAGE = 1, 200
 EPILOG = """\
 examples:
   scripts/demo                          a simulated house at http://127.0.0.1:8123, Ctrl-C ends it
   scripts/demo --port 8124 --speed 60   another port, an hour a minute
+  scripts/demo --outage 6h              a Home Assistant that was down for six hours: the bars in its Energy dashboard
+                                        are right; takes five minutes, for it lives these hours on a fast clock
   scripts/demo --check                  set up, print every entity, judge, end: exit code 0 if all is right
   scripts/demo --check -- --limit-cap 100
                                         whatever follows -- is for the simulator
@@ -34,6 +38,8 @@ class DemoOptions:
     """Host of a real gateway, None: the simulator."""
     simulator: SimulatorOptions
     keep: Path | None
+    outage: float | None = None
+    """Hours that Home Assistant was down before the demo begins."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,6 +60,8 @@ def parse(arguments: list[str]) -> DemoOptions:
                 raise UsageError(f"--{option.replace('_', '-')} is for the simulator and does not go with --gateway.")
         if more:
             raise UsageError(f"{more[0]} is for the simulator and does not go with --gateway.")
+    if parsed.outage is not None:
+        _check_outage(parsed, more)
     if parsed.port is not None and parsed.port == parsed.gateway_port:
         raise UsageError("--port and --gateway-port must differ: two servers cannot listen on one port.")
     return DemoOptions(
@@ -64,6 +72,7 @@ def parse(arguments: list[str]) -> DemoOptions:
             port=parsed.gateway_port or 0, site=parsed.site, seed=parsed.seed, speed=parsed.speed, more=more
         ),
         keep=parsed.keep,
+        outage=parsed.outage,
     )
 
 
@@ -83,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--site", metavar="NAME", help="what the simulator simulates; flat, house, shop, load-test")
     add("--seed", type=_seed, help="the simulator's random numbers: same seed, same site")
     add("--speed", type=_speed, metavar="FACTOR", help="how much faster than real time the simulator runs")
+    add("--outage", type=_hours, metavar="HOURS", help="in a flat, kill Home Assistant for so long (6h) beforehand")
     add("--keep", type=Path, metavar="DIR", help="keep Home Assistant's configuration in this empty or new folder")
     return parser
 
@@ -105,6 +115,17 @@ def _number(text: str, wanted: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}") from None
 
 
+def _hours(text: str) -> float:
+    try:
+        hours = float(text.removesuffix("h"))
+    except ValueError:
+        hours = 0.0
+    if not LEAST_OUTAGE <= hours <= MOST_OUTAGE:
+        wanted = f"a number of hours from {LEAST_OUTAGE} to {MOST_OUTAGE}, such as 6h"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+    return hours
+
+
 def _speed(text: str) -> float:
     try:
         speed = float(text)
@@ -113,6 +134,15 @@ def _speed(text: str) -> float:
     if not 0 < speed < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a factor, a number above 0")
     return speed
+
+
+def _check_outage(parsed: argparse.Namespace, more: tuple[str, ...]) -> None:
+    """Refuse what an outage leaves no choice about: its gateway lives on the same fast clock, and is small enough for it."""
+    for option in ("check", "gateway", "gateway_port", "site", "speed"):
+        if getattr(parsed, option):
+            raise UsageError(f"--{option.replace('_', '-')} does not go with --outage.")
+    if more:
+        raise UsageError(f"{more[0]} does not go with --outage.")
 
 
 def _check_host(host: str) -> None:

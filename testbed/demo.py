@@ -14,12 +14,15 @@ from .console import Console
 from .credentials import ask, confirm
 from .dashboard import open_on_loads
 from .enabling import enable_all
+from .energy_page import fill_energy
 from .errors import HarnessError, UsageError
 from .flow import ConfigFlow, FlowError, Form, FormData, Texts
 from .gateway import Gateway, Simulator
 from .home_assistant import RESTART_EXIT_CODE, HomeAssistant
+from .hours import HOUR
 from .inventory import Inventory, parse_fingerprint, read_inventory
 from .log import our_problems
+from .past import Past
 from .ports import free_port, require_free
 from .registry import Snapshot, take_snapshot
 from .report import missing, render, summary
@@ -44,6 +47,7 @@ class Demo:
         self._gateway = gateway
         self._home_assistant: HomeAssistant | None = None
         self._simulator: Simulator | None = None
+        self._past: Past | None = None
         self.is_ready = False
         """Whether the person has been shown the address."""
 
@@ -54,6 +58,10 @@ class Demo:
             # The stack ends Home Assistant before its gateway, so that nothing is logged as lost.
             work = stack.enter_context(workspace())
             stack.callback(self._console.step, "ended; nothing is left running")
+            if self._options.outage is not None:
+                return await self._after_outage(
+                    stack, self._options.outage, self._options.keep or work / "config", port
+                )
             gateway = self._gateway or await self._simulate(stack, work)
             configuration = prepare(self._options.keep or work / "config", port)
             self._console.step(f"starting Home Assistant at {configuration.url}")
@@ -78,9 +86,28 @@ class Demo:
 
     def kill(self) -> None:
         """Kill what runs, for a person who will not wait for an orderly end."""
-        for owner in (self._home_assistant, self._simulator):
+        for owner in (self._home_assistant, self._past, self._simulator):
             if owner is not None:
                 owner.kill()
+
+    async def _after_outage(self, stack: AsyncExitStack, hours: float, folder: Path, port: int) -> int:
+        """Let a Home Assistant live through an outage, and leave it running, its Energy dashboard filled."""
+        seed = self._options.simulator.seed
+        past = self._past = Past(1 if seed is None else seed, hours * HOUR, self._console)
+        configuration = await past.live(stack, folder, port)
+        self._console.step(f"starting Home Assistant at {configuration.url}, by the true clock")
+        home_assistant = self._home_assistant = HomeAssistant(configuration)
+        await stack.enter_async_context(home_assistant)
+        client = await stack.enter_async_context(RestClient(home_assistant.url))
+        async with await client.websocket() as websocket:
+            inventory = await read_inventory(past.address)
+            snapshot, problems = await wait_for_values(
+                websocket, past.entry_id, inventory, VALUES_TIMEOUT, all_on=False
+            )
+            await fill_energy(websocket, past.site, snapshot)
+            await open_on_loads(websocket)
+        self._console.step(f"the bars of the hours above: {home_assistant.url}/energy")
+        return await self._stay(home_assistant, snapshot, problems)
 
     def _choose_port(self) -> int:
         """Make sure that the ports are free before anything starts."""

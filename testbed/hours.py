@@ -30,6 +30,7 @@ order by meta.statistic_id, rows.start_ts
 class CounterHour:
     """What a counter counted in an hour, or in several of which the first ones have no row."""
 
+    uid: int
     entity_id: str
     unit: str
     start: float
@@ -81,7 +82,7 @@ class Judge:
         begin, end = span
         first, last = self.site.readings(uid, [begin - _SAMPLED, end - _SAMPLED])
         allowed = self._late(uid, begin) + self._late(uid, end) + _ROUNDING
-        return CounterHour(entity_id, unit, begin, end, float(last - first), recorded, allowed)
+        return CounterHour(uid, entity_id, unit, begin, end, float(last - first), recorded, allowed)
 
     def _late(self, uid: int, instant: float) -> float:
         """Return what is counted while the state that is recorded at the end of an hour grows old."""

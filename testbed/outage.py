@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +18,10 @@ from .console import Console
 from .entry import named, store_entry
 from .errors import HarnessError, UsageError
 from .fast_clock import FastClock
-from .gateway import Gateway as Address
+from .fast_entry import ROWS_AT_ONCE, load_entry, where
 from .home_assistant import HomeAssistant
 from .hours import HOUR, CounterHour, Judge
 from .ports import free_port
-from .rest import RestClient
 from .workspace import workspace
 
 #: In the evening, when every load of a site draws something.
@@ -30,10 +29,6 @@ _BEGIN: Final = datetime(2026, 11, 20, 16, 58, tzinfo=UTC).timestamp()
 _DAY: Final = 86_400.0
 #: Until when it runs after a start: a quarter past the next hour the repair has its second look, and is done soon.
 _LOOKED_AT: Final = HOUR + 25 * 60.0
-#: Seconds, of the true clock, that the integration may take to load after a start.
-_LOADING: Final = 60.0
-#: Rows that the gateway gives at once: its answers have to come within ten seconds of the fast clock.
-_ROWS_AT_ONCE: Final = 250
 #: What the recorder says when an import has destroyed an hour of somebody else.
 _DESTROYED: Final = "Blocked attempt to insert duplicated statistic rows"
 _EPILOG: Final = """\
@@ -79,7 +74,7 @@ class Run:
         """Let it happen in an empty folder; return the hours of all counters."""
         site = build_site(self.options.site, self.options.seed, exact=True, installed=_BEGIN // _DAY * _DAY - 30 * _DAY)
         await asyncio.to_thread(site.warm)
-        dialect = Dialect(limit_cap=_ROWS_AT_ONCE)
+        dialect = Dialect(limit_cap=ROWS_AT_ONCE)
         async with AsyncExitStack() as stack:
             gateway = await stack.enter_async_context(Gateway(site, clock=self.clock, dialect=dialect))
             configuration = prepare(folder, free_port(), time_zone="Europe/Rome")
@@ -89,7 +84,7 @@ class Run:
                 "scan_interval": self.options.interval,
                 "repair_gaps": self.options.repair,
             }
-            entry_id = store_entry(configuration, _where(gateway), gateway.identity.serial_number, _BEGIN, options)
+            entry_id = store_entry(configuration, where(gateway), gateway.identity.serial_number, _BEGIN, options)
             home_assistant = HomeAssistant(configuration, wrapper=self.clock.wrapper())
             stack.push_async_callback(home_assistant.stop)
             await self._live(home_assistant, entry_id)
@@ -108,7 +103,7 @@ class Run:
         """Start it, and let it run until the next hour is full and has been looked at."""
         self._say("starting Home Assistant")
         await home_assistant.start()
-        await _load(home_assistant, entry_id)
+        await load_entry(home_assistant, entry_id)
         if self.outages:
             down, _ = self.outages[-1]
             self.outages[-1] = (down, self.clock.now())
@@ -131,35 +126,6 @@ class Run:
 
     def _say(self, text: str) -> None:
         self.console.step(f"{_time(self.clock.now())}  {text}")
-
-
-def _where(gateway: Gateway) -> Address:
-    """Return where a gateway of this process is found."""
-    return Address(f"{gateway.host}:{gateway.port}", gateway.username, gateway.password, gateway.fingerprint)
-
-
-async def _load(home_assistant: HomeAssistant, entry_id: str) -> None:
-    """Wait until the integration is loaded; raises HarnessError where it does not.
-
-    Home Assistant gives all set-ups together five minutes of its clock, which are a few seconds of the true one: on
-    a busy machine it gives up, and is asked again here.
-    """
-    path = "/api/config/config_entries/entry"
-    try:
-        async with asyncio.timeout(_LOADING), RestClient(home_assistant.url) as client:
-            while True:
-                # Its patience with a connection is that of the fast clock, too.
-                with suppress(HarnessError):
-                    states = {entry["entry_id"]: entry["state"] for entry in await client.get(path)}
-                    if states.get(entry_id) == "loaded":
-                        return
-                    if states.get(entry_id) != "setup_in_progress":
-                        await client.post(f"{path}/{entry_id}/reload", {})
-                await asyncio.sleep(0.5)
-    except TimeoutError:
-        raise HarnessError(
-            f"The integration was not loaded within {_LOADING:.0f} s:\n{home_assistant.log_tail()}"
-        ) from None
 
 
 def _judge_log(configuration: Configuration) -> None:

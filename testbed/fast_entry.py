@@ -1,0 +1,46 @@
+"""The integration on a fast clock: where its gateway is, what that gives at once, and how to wait for it."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+from simulator import Gateway
+
+from .errors import HarnessError
+from .gateway import Gateway as Address
+from .home_assistant import HomeAssistant
+from .rest import RestClient
+
+#: Rows that the gateway gives at once: its answers have to come within ten seconds of the fast clock.
+ROWS_AT_ONCE: Final = 250
+#: Seconds, of the true clock, that the integration may take to load after a start.
+_LOADING: Final = 60.0
+
+
+def where(gateway: Gateway) -> Address:
+    """Return where a gateway of this process is found."""
+    return Address(f"{gateway.host}:{gateway.port}", gateway.username, gateway.password, gateway.fingerprint)
+
+
+async def load_entry(home_assistant: HomeAssistant, entry_id: str) -> None:
+    """Wait until the integration is loaded; raises HarnessError where it does not.
+
+    Home Assistant gives all set-ups together five minutes of its clock, which are a few seconds of the true one: on
+    a busy machine it gives up, and is asked again here.
+    """
+    path = "/api/config/config_entries/entry"
+    try:
+        async with asyncio.timeout(_LOADING), RestClient(home_assistant.url) as client:
+            while True:
+                # Its patience with a connection is that of the fast clock, too.
+                with suppress(HarnessError):
+                    states = {entry["entry_id"]: entry["state"] for entry in await client.get(path)}
+                    if states.get(entry_id) == "loaded":
+                        return
+                    if states.get(entry_id) != "setup_in_progress":
+                        await client.post(f"{path}/{entry_id}/reload", {})
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        raise HarnessError(
+            f"The integration was not loaded within {_LOADING:.0f} s:\n{home_assistant.log_tail()}"
+        ) from None
