@@ -106,6 +106,8 @@ class Demo:
             )
             await fill_energy(websocket, past.site, snapshot)
             await open_on_loads(websocket)
+        if not await past.repaired(configuration.folder):
+            problems.append("the hours of the outage are not right yet")
         self._console.step(f"the bars of the hours above: {home_assistant.url}/energy")
         return await self._stay(home_assistant, snapshot, problems)
 

@@ -14,7 +14,7 @@ from .rest import RestClient
 #: Rows that the gateway gives at once: its answers have to come within ten seconds of the fast clock.
 ROWS_AT_ONCE: Final = 250
 #: Seconds, of the true clock, that the integration may take to load after a start.
-_LOADING: Final = 60.0
+_LOADING: Final = 120.0
 
 
 def where(gateway: Gateway) -> Address:

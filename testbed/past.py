@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 import time
-from typing import Final, Self
+from typing import Final
 
 from simulator import Dialect, Gateway, Site, SiteKind, build_site
 
@@ -24,33 +23,17 @@ from .hours import HOUR, CounterHour, Judge
 SPEED: Final = 60.0
 #: Seconds of the fast clock that Home Assistant lives before the outage.
 BEFORE: Final = 3 * HOUR
-#: And after it: the repair's second look, a quarter past the next full hour, is among them whenever they begin.
-AFTER: Final = 1.5 * HOUR
-#: What the fast clock stays behind the true one: Home Assistant takes some seconds to stop, which are minutes then.
-MARGIN: Final = 900.0
+#: Seconds until the repair has to be done: it begins with the next statistics, which come every five minutes.
+REPAIR_TIMEOUT: Final = 720.0
+POLL_INTERVAL: Final = 2.0
 _INTERVAL: Final = 30
 _DAY: Final = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """When things happen by the fast clock, which comes close to the true one in the end; seconds since 1970."""
-
-    begin: float
-    down: float
-    back: float
-    end: float
-
-    @classmethod
-    def until(cls, now: float, outage: float) -> Self:
-        """Return the times for an outage of so many seconds, for a run that begins `now` by the true clock."""
-        end = now + (BEFORE + AFTER) / SPEED - MARGIN
-        back = end - AFTER
-        return cls(back - outage - BEFORE, back - outage, back, end)
+#: Seconds after a full hour until which its statistics are not sure to be there, so that the repair leaves it alone.
+_COMPILED: Final = 600.0
 
 
 class Past:
-    """A Home Assistant that was killed for some hours, and has repaired what it missed."""
+    """A Home Assistant that was killed some hours ago, and its gateway, which went on counting."""
 
     def __init__(self, seed: int, outage: float, console: Console) -> None:
         """Describe it; `outage` in seconds."""
@@ -71,44 +54,34 @@ class Past:
 
     async def live(self, stack: AsyncExitStack, folder: Path, port: int) -> Configuration:
         """Let it happen in an empty folder; return what is left, with a gateway that goes on by the true clock."""
-        times = Timeline.until(time.time(), self._outage)
-        site = self.site = build_site(
-            SiteKind.FLAT, self._seed, exact=True, installed=times.begin // _DAY * _DAY - 30 * _DAY
-        )
+        begin = self._begin()
+        site = self.site = build_site(SiteKind.FLAT, self._seed, exact=True, installed=begin // _DAY * _DAY - 30 * _DAY)
         await asyncio.to_thread(site.warm)
-        clock = FastClock(times.begin, SPEED)
+        clock = FastClock(begin, SPEED)
         gateway = await stack.enter_async_context(Gateway(site, clock=clock, dialect=Dialect(limit_cap=ROWS_AT_ONCE)))
         self.address = where(gateway)
         configuration = prepare(folder, port)
         options: dict[str, object] = {"codes": named(site), "scan_interval": _INTERVAL}
-        serial = gateway.identity.serial_number
-        self.entry_id = store_entry(configuration, self.address, serial, times.begin, options)
-        await self._live(stack, configuration, clock)
-        self._tell(configuration.folder)
-        return configuration
-
-    async def _live(self, stack: AsyncExitStack, configuration: Configuration, clock: FastClock) -> None:
-        times = Timeline.until(time.time(), self._outage)
-        clock.set(times.begin)
-        minutes = f"{(BEFORE + AFTER) / SPEED / 60:g} minutes"
-        self._console.step(f"Home Assistant lives from {_time(times.begin)} on; all of this takes {minutes}")
-        first = await self._start(stack, configuration, clock)
-        await clock.until(times.down)
-        first.kill()
-        await first.process.wait()
+        self.entry_id = store_entry(configuration, self.address, gateway.identity.serial_number, begin, options)
+        begin = self._begin()
+        clock.set(begin)
+        self._console.step(
+            f"Home Assistant lives from {_time(begin)} to {_time(begin + BEFORE)}, in {BEFORE / SPEED / 60:g} minutes"
+        )
+        home_assistant = await self._start(stack, configuration, clock)
+        await clock.until(begin + BEFORE)
+        home_assistant.kill()
+        await home_assistant.process.wait()
         down = clock.now()
-        times = Timeline.until(time.time() - BEFORE / SPEED, self._outage)
-        clock.set(times.back)
-        self._console.step(f"it was killed at {_time(down)}, and starts again at {_time(times.back)}")
-        second = await self._start(stack, configuration, clock)
-        self.outage = (down, clock.now())
-        self._console.step(f"it repairs what it missed, and lives until {_time(times.end)}")
-        await clock.until(times.end)
-        await second.stop()
-        # A slow machine: what has been recorded must not be in the future.
-        await asyncio.sleep(max(clock.now() - time.time(), 0.0))
         clock.speed = 1.0
         clock.set(time.time())
+        self.outage = (down, clock.now())
+        self._console.step(f"it was killed at {_time(down)}, and is down until now, {_time(clock.now())}")
+        return configuration
+
+    def _begin(self) -> float:
+        """Return when to begin by the fast clock so that the outage ends now by the true one."""
+        return time.time() + BEFORE / SPEED - self._outage - BEFORE
 
     async def _start(self, stack: AsyncExitStack, configuration: Configuration, clock: FastClock) -> HomeAssistant:
         home_assistant = self._home_assistant = HomeAssistant(configuration, wrapper=clock.wrapper())
@@ -117,19 +90,28 @@ class Past:
         await load_entry(home_assistant, self.entry_id)
         return home_assistant
 
-    def _tell(self, folder: Path) -> None:
-        """Print what the grid's meter counted hour by hour, as the bars have to show it, and judge all counters."""
-        hours = list(Judge(self.site, _INTERVAL, [self.outage]).hours(folder))
+    async def repaired(self, folder: Path) -> bool:
+        """Wait until every hour of the outage is the meter's own; print those of the grid; False where it takes too long."""
+        self._console.step("waiting for the repair, which begins with the next statistics: five minutes at most")
+        end = asyncio.get_running_loop().time() + REPAIR_TIMEOUT
+        while not (is_right := self._is_right(hours := self._hours(folder))):
+            if asyncio.get_running_loop().time() > end:
+                break
+            await asyncio.sleep(POLL_INTERVAL)
         uid = self.site.find("energy_import")
         self._console.write(render([hour for hour in hours if hour.uid == uid], self.outage))
-        wrong = [hour for hour in hours if not hour.is_right]
-        for hour in wrong:
-            span = f"{_time(hour.start)} to {_time(hour.end)}"
-            self._console.step(
-                f"WARNING: {hour.entity_id}, {span}: {hour.recorded:.3f} instead of {hour.truth:.3f} {hour.unit}"
-            )
+        wrong = sum(not hour.is_right for hour in hours)
         counters = len({hour.entity_id for hour in hours})
-        self._console.step(f"{len(hours)} hours of {counters} counters are in its database, {len(wrong)} of them wrong")
+        self._console.step(f"{len(hours)} hours of {counters} counters are recorded, {wrong} of them wrong")
+        return is_right
+
+    def _hours(self, folder: Path) -> list[CounterHour]:
+        return list(Judge(self.site, _INTERVAL, [self.outage]).hours(folder))
+
+    def _is_right(self, hours: Sequence[CounterHour]) -> bool:
+        """Return whether all hours are right, and those of the outage are among them."""
+        last = (self.outage[1] - _COMPILED) // HOUR * HOUR
+        return all(hour.is_right for hour in hours) and any(hour.end >= last for hour in hours)
 
 
 def render(hours: Sequence[CounterHour], outage: tuple[float, float]) -> str:

@@ -53,6 +53,8 @@ def random_world(seed: int) -> World:
     return World(**{**vars(world), "truth": [], "shown": []})
 
 
+# A long run takes its time: a world is repaired in half a second, on a busy machine in one.
+@pytest.mark.timeout(120 + WORLDS)
 @pytest.mark.parametrize("batch", range(_BATCHES))
 def test_r03_random_worlds(batch: int) -> None:
     """The sum over all hours is the meter's, each repaired hour is the meter's, and a second look finds nothing."""
