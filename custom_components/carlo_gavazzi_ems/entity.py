@@ -51,10 +51,10 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
         shown = (self.available, self._shown)
         if shown != self._written:
             self._written = shown
-            self._write()
+            self._write(*shown)
 
     @callback
-    def _write(self) -> None:
+    def _write(self, available: bool, shown: object) -> None:  # noqa: ARG002, FBT001 (a sensor makes use of both)
         """Put what is shown into the state machine."""
         self.async_write_ha_state()
 

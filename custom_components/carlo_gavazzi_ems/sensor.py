@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from itertools import batched
 import time
-from typing import override
+from typing import Final, override
 
 from homeassistant.components.sensor import SensorEntity, SensorStateClass
 from homeassistant.const import Platform
@@ -26,6 +26,8 @@ from .writing import NumberWriter
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
+#: A tuple: a union would be made anew for each value that is written.
+_NUMBER: Final = (float, int)
 
 
 async def async_setup_entry(
@@ -133,8 +135,11 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
 
     @callback
     @override
-    def _write(self) -> None:
-        self._writer.async_write()
+    def _write(self, available: bool, shown: object) -> None:
+        if available and isinstance(shown, _NUMBER):
+            self._writer.async_write(shown)
+        else:
+            self._writer.async_write_in_full()
 
     @callback
     @override

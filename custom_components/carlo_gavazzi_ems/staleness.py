@@ -68,7 +68,6 @@ def _newest_by_load(samples: Mapping[int, Sample], members: Mapping[int, list[in
     """Return the newest time among the values of each load, given the signals of each load."""
     stamps: dict[int, float] = {}
     for load, uids in members.items():
-        found = [samples[uid].timestamp for uid in uids if uid in samples]
-        if times := [time for time in found if time is not None]:
+        if times := [time for uid in uids if uid in samples and (time := samples[uid].timestamp) is not None]:
             stamps[load] = max(times)
     return stamps

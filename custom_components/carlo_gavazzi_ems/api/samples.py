@@ -12,7 +12,8 @@ from .jsontext import parse_json
 from .models import Sample
 from .records import Records, entries_of, parse_sample
 
-type _Known = tuple[JsonObject, Sample]
+type _Record = dict[str, object]
+type _Known = tuple[_Record, Sample]
 """A record of the last answer, without its time, and what was made of it."""
 
 
@@ -27,29 +28,34 @@ class _Page:
         self.samples: Records[Sample] = Records()
         self._known: dict[str, _Known] = {}
 
-    def take_in(self, entries: JsonObject) -> set[int]:
-        """Take over what differs from before; return the signals of which more than the time does."""
+    def take_in(self, entries: JsonObject, *, plain: bool) -> set[int]:
+        """Take over what differs from before; return the signals of which more than the time does.
+
+        To Python 1 is true; only in a `plain` answer, without true and false, are records alike that are equal.
+        """
         known = self._known
         fresh: dict[str, _Known] = {}
         bad: dict[str, str] = {}
         stamp, time = None, None
         for key, entry in entries.items():
             try:
-                record = as_record(entry)
+                record = entry if type(entry) is dict else as_record(entry)
                 latest = record.pop("t", None)
                 # Whole loads are sampled at one time.
-                if type(latest) is not int or latest != stamp:
+                if latest != stamp or type(latest) is not int:
                     stamp, time = latest, as_seconds(latest, "t")
-                # To Python 1 is true: a field that turns from one into the other is taken for what it was.
-                if (old := known.get(key)) is not None and old[0] == record:
-                    old[1].timestamp = time
-                elif old is not None and (sample := _with_new_value(record, *old)) is not None:
-                    sample.timestamp = time
-                    fresh[key] = (record, sample)
-                else:
-                    sample = parse_sample(record, uid_of_key(key))
-                    sample.timestamp = time
-                    fresh[key] = (record, sample)
+                if (one := known.get(key)) is not None:
+                    old, sample = one
+                    if old == record and (plain or repr(old) == repr(record)):
+                        sample.timestamp = time
+                        continue
+                    if plain and (renewed := _with_new_value(record, old, sample)) is not None:
+                        renewed.timestamp = time
+                        fresh[key] = (old, renewed)
+                        continue
+                renewed = parse_sample(record, uid_of_key(key))
+                renewed.timestamp = time
+                fresh[key] = (record, renewed)
             except RecordError as err:
                 bad[key] = str(err)
         known.update(fresh)
@@ -65,12 +71,14 @@ class _Page:
         return {sample.uid for _, sample in fresh.values()}
 
 
-def _with_new_value(record: JsonObject, old: JsonObject, sample: Sample) -> Sample | None:
+def _with_new_value(record: _Record, old: _Record, sample: Sample) -> Sample | None:
     """Return the sample of a record that differs from an old one in its number alone, None where it does otherwise."""
     value = record.get("v")
-    if type(value) is not float or not isfinite(value) or {**old, "v": value} != record:
+    if type(value) is not float or not isfinite(value):
         return None
-    return Sample(sample.uid, sample.code, value, None, sample.s, sample.r)
+    # The old one is of no further use as it was.
+    old["v"] = value
+    return Sample(sample.uid, sample.code, value, None, sample.s, sample.r) if old == record else None
 
 
 class SampleMemory:
@@ -98,7 +106,8 @@ class SampleMemory:
             self._pages.append(_Page())
         page = self._pages[number]
         if page.body != body:
-            renewed = page.take_in(entries_of(parse_json(body), "realtime"))
+            plain = b"true" not in body and b"false" not in body
+            renewed = page.take_in(entries_of(parse_json(body), "realtime"), plain=plain)
             self._renewed = renewed if self._renewed is None else self._renewed | renewed
             page.body = body
         return page.samples

@@ -8,11 +8,10 @@ A guard is asked for its signal alone, with a wall clock in seconds: what it kno
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 import math
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 RESET_BELOW: Final = 0.9
 """A reading below this part of the last one may be a reset; Home Assistant draws the same line."""
@@ -56,8 +55,7 @@ class _Doubt(Enum):
     RISE = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What to show for a reading."""
 
     value: float | None
