@@ -32,14 +32,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _prepare() -> None:
     """Make frozen time bearable for Home Assistant and its database."""
-    api = freezegun.api
-    api.FakeDate = patch_time.HAFakeDate
-    api.FakeDatetime = patch_time.HAFakeDatetime
-    api.datetime_to_fakedatetime = patch_time.ha_datetime_to_fakedatetime
-    api._get_module_attributes = patch_time.ha_get_module_attributes  # noqa: SLF001
-    api._get_module_attributes_hash = patch_time.ha_get_module_attributes_hash  # noqa: SLF001
-    api._should_use_real_time = patch_time.ha_should_use_real_time  # noqa: SLF001
-    api.get_current_time = patch_time.ha_get_current_time
+    vars(freezegun.api).update(
+        FakeDate=patch_time.HAFakeDate,
+        FakeDatetime=patch_time.HAFakeDatetime,
+        datetime_to_fakedatetime=patch_time.ha_datetime_to_fakedatetime,
+        _get_module_attributes=patch_time.ha_get_module_attributes,
+        _get_module_attributes_hash=patch_time.ha_get_module_attributes_hash,
+        _should_use_real_time=patch_time.ha_should_use_real_time,
+        get_current_time=patch_time.ha_get_current_time,
+    )
     sqlite3.register_adapter(patch_time.HAFakeDatetime, lambda value: value.isoformat(" "))
     watch_the_recorder()
     token_age_by_this_clock()

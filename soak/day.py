@@ -181,6 +181,8 @@ class Day:
 def token_age_by_this_clock() -> None:
     """Have tokens age by the clock that jumps: the default was bound when the module was read."""
     defaults = auth.TokenManager.__init__.__kwdefaults__
+    if defaults is None:
+        raise RuntimeError("the age of a token has no clock of its own any more")
     defaults["clock"] = lambda: time.monotonic()  # noqa: PLW0108  # looked up when called
 
 

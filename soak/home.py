@@ -1,6 +1,7 @@
 """A Home Assistant of our own: its core, its storage and its recorder, in this process, and nothing else."""
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -74,7 +75,7 @@ class Home:
                 version=1,
                 minor_version=1,
                 source=SOURCE_USER,
-                discovery_keys={},
+                discovery_keys=MappingProxyType({}),
                 subentries_data=(),
                 **fields,
             )

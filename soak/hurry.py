@@ -17,7 +17,8 @@ from typing import Any, ClassVar, Final, override
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components import recorder
-from homeassistant.components.recorder import Recorder, core as recorder_core
+from homeassistant.components.recorder import core as recorder_core
+from homeassistant.components.recorder.core import Recorder
 
 #: Real seconds that answers on loopback get before nothing is considered to be on its way.
 _GRACE: Final = 0.001
@@ -90,11 +91,12 @@ class WatchedRecorder(Recorder):
 
 def watch_the_recorder() -> None:
     """Have Home Assistant use it."""
-    recorder_core.queue = SimpleNamespace(SimpleQueue=WatchedQueue, Empty=queue.Empty)  # type: ignore[assignment]
-    recorder.Recorder = WatchedRecorder  # type: ignore[misc]
+    # By name: both modules import them for their own use only.
+    vars(recorder_core)["queue"] = SimpleNamespace(SimpleQueue=WatchedQueue, Empty=queue.Empty)
+    vars(recorder)["Recorder"] = WatchedRecorder
 
 
-class HurriedSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class HurriedSelector(selectors.DefaultSelector):
     """Waits for sockets, and for nothing else."""
 
     def __init__(self, clock: FrozenDateTimeFactory) -> None:

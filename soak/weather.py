@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 import random
-from typing import Final
+from typing import Final, override
 
 from simulator import Site
 from simulator.faults import Fault, kinds
@@ -33,6 +33,7 @@ class Episode:
     what: str
     fault: Fault | None = None
 
+    @override
     def __str__(self) -> str:
         """Return it in a line."""
         where = f" at {self.fault.path}" if self.fault is not None and self.fault.path else ""

@@ -37,7 +37,7 @@ def preferences(site: Site, snapshot: Snapshot) -> dict[str, list[Mapping[str, o
         if imported is None:
             continue
         if not sources:
-            sources.append({"type": "grid", "stat_energy_from": imported, "stat_energy_to": exported} | _NO_PRICES)
+            sources.append({"type": "grid", "stat_energy_from": imported, "stat_energy_to": exported, **_NO_PRICES})
         else:
             devices.append({"stat_consumption": imported})
     return {"energy_sources": sources, "device_consumption": devices}

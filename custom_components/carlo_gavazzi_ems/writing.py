@@ -49,7 +49,7 @@ class NumberWriter:
         ):
             self.async_write_in_full()
             return
-        text = format(value, _FORMAT) if isinstance(value, float) else str(value)
+        text = str(value) if isinstance(value, int) else format(value, _FORMAT)
         hass.states.async_set(entity_id, text, self._attributes, sensor.force_update, None, self._info)
 
     @callback

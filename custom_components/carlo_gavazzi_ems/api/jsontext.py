@@ -29,9 +29,7 @@ def parse_json(body: bytes) -> object:
     take many times its size as values is not read at all.
     """
     # A body cannot hold more values than bytes.
-    if len(body) > MAX_OBJECTS and (
-        body.count(b"{") + body.count(b"[") > MAX_OBJECTS or body.count(b",") > MAX_VALUES
-    ):
+    if len(body) > MAX_OBJECTS and (body.count(b"{") + body.count(b"[") > MAX_OBJECTS or body.count(b",") > MAX_VALUES):
         raise OversizedAnswerError("the answer holds more values than any answer of a gateway")
     try:
         return orjson.loads(body)

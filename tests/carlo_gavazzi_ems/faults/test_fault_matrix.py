@@ -9,7 +9,7 @@ from datetime import timedelta
 import logging
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME, STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -35,6 +35,13 @@ every_outcome = pytest.mark.parametrize("variant", list(kinds_of_outcome()), ids
 FIRST = (Request.VERSION, Request.LOGIN, Request.INFO)
 LISTS = (Request.DEVICES, Request.LOADS, Request.SIGNALS)
 CREDENTIALS = {CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD}
+
+
+def error_shown(form: ConfigFlowResult) -> str:
+    """Return the error that stands above a form."""
+    shown = form["errors"]
+    assert shown is not None
+    return shown["base"]
 
 
 class Matrix:
@@ -106,7 +113,7 @@ def reauths(hass: HomeAssistant) -> list[Any]:
     return [flow for flow in hass.config_entries.flow.async_progress() if flow["context"]["source"] == SOURCE_REAUTH]
 
 
-async def recover(hass: HomeAssistant, entry: MockConfigEntry, *, anew: bool = False) -> None:
+async def recover(hass: HomeAssistant, entry: ConfigEntry[Any], *, anew: bool = False) -> None:
     """Set the entry up again, if need be, now that nothing is wrong; a person had a hand in it."""
     if not anew and entry.state is ConfigEntryState.LOADED and entry.runtime_data.realtime.last_update_success:
         return
@@ -128,7 +135,7 @@ async def test_r12_r15_set_up(hass: HomeAssistant, gateway: Gateway, matrix: Mat
             result = await submit(hass, certificate, {})
             if errors and request in FIRST:
                 assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "user")
-                assert result["errors"]["base"] in errors
+                assert error_shown(result) in errors
                 matrix.clear()
                 result = await submit(hass, result, typed(gateway))
             assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -164,7 +171,7 @@ async def test_r15_reauth(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) ->
             result = await submit(hass, result, CREDENTIALS)
             if errors and request in FIRST:
                 assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "reauth_confirm")
-                assert result["errors"]["base"] in errors
+                assert error_shown(result) in errors
                 assert entry.state is ConfigEntryState.LOADED
                 matrix.clear()
                 result = await submit(hass, result, CREDENTIALS)
