@@ -61,7 +61,7 @@ def run_case(case: Case) -> Result:
     """Identify one site and judge the findings."""
     site, series, truths = observed(case)
     started = time.process_time()
-    findings = identify(series, case.known)
+    findings = identify(series, case.known, phase_open=case.known)
     cpu = time.process_time() - started
     moving = {one.code for one in series if len(set(one.values)) > 1}
     judgements = judge(findings, truths, moving, single_phase_codes(site, series))

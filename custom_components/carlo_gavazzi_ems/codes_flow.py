@@ -18,7 +18,7 @@ from .connection import error_key
 from .const import CONF_CODES, CONF_CORRECTED, CONF_EVIDENCE, DOMAIN
 from .naming import MEANINGS, CodeRow, Names, code_rows
 from .observation import async_observe
-from .signals.catalogue import DOCUMENTED, Catalogue
+from .signals.catalogue import DOCUMENTED, Catalogue, Meaning, Source, parse_meaning
 from .signals.identify import Finding, Series, identify
 
 _LOGGER = logging.getLogger(__name__)
@@ -47,22 +47,32 @@ class Naming:
     """What the person made of each code; empty where it is to have no name."""
 
     def asked(self) -> list[int]:
-        """Return the codes to ask for, in ascending order."""
+        """Return the codes to ask for, in ascending order; of what is documented only where there is more to say."""
         codes = {signal.code for signal in self.signals.values()}
-        return sorted(code for code in codes if self.everything or self.catalogue.meaning(code) is None)
+        return sorted(
+            code for code in codes if self.everything or self.catalogue.meaning(code) is None or code in self.findings
+        )
 
     def codes(self) -> dict[str, str]:
-        """Return the table of confirmed codes as it is after this round, for the entry's options."""
+        """Return the table of confirmed codes as it is after this round, for the entry's options.
+
+        What is documented need not be confirmed, unless it was asked for all the same: then it is not asked again.
+        """
         table = self.catalogue.confirmed | {
-            code: text for code, text in self.chosen.items() if not text or text != self._documented(code)
+            code: text
+            for code, text in self.chosen.items()
+            if not text or text != self._documented(code) or int(code) in self.findings
         }
         return {code: text for code, text in table.items() if text}
 
     def corrected(self) -> dict[str, tuple[str, str]]:
         """Return the codes that meant something else before, with both meanings; the new one may be none."""
-        before = {str(code): meaning.text for code, meaning in self.catalogue.meanings.items()}
         after = {code: text or self._documented(code) for code, text in self.chosen.items()}
-        return {code: (before[code], text) for code, text in after.items() if code in before and before[code] != text}
+        return {
+            code: (before.text, text)
+            for code, text in after.items()
+            if (before := self.catalogue.meaning(int(code))) is not None and not _is_kept(before, text)
+        }
 
     def _documented(self, code: str) -> str:
         """Return what a public document says of a code, empty where it says nothing."""
@@ -92,6 +102,13 @@ class Naming:
             for code, text in self.chosen.items()
             if (candidate := proposals.get((int(code), text))) is not None
         }
+
+
+def _is_kept(before: Meaning, text: str) -> bool:
+    """Tell whether a meaning is still what it was, but for the phase that is named now: nothing becomes of its past."""
+    if not text:
+        return False
+    return parse_meaning(text, Source.CONFIRMED).names_phase_of(before) or text == before.text
 
 
 def known_codes(hass: HomeAssistant) -> dict[str, str]:
@@ -187,14 +204,18 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         )
 
     def _suggested(self, rows: Mapping[str, CodeRow], pickers: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-        """Return what is preselected: a meaning that is known, else one that is beyond doubt."""
-        known = {field: self._naming.catalogue.meaning(row.code) for field, row in rows.items()}
-        texts = {
-            field: meaning.text if meaning is not None else rows[field].proposal for field, meaning in known.items()
-        }
+        """Return the entries of the lists that are preselected: what is known, else what is beyond doubt."""
+        texts = {field: self._preselected(row) for field, row in rows.items()}
         return {
             field: label for field, picker in pickers.items() for label, text in picker.items() if text == texts[field]
         }
+
+    def _preselected(self, row: CodeRow) -> str | None:
+        """Return the meaning that is preselected for a code, None where there is none."""
+        known = self._naming.catalogue.meaning(row.code)
+        if row.proposal is not None and (known is None or known.phase_open):
+            return row.proposal
+        return None if known is None else known.text
 
     async def _async_identify(self) -> None:
         """Read what there is and find out what it means; whatever fails costs proposals, and nothing else."""
@@ -203,7 +224,8 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         samples: Mapping[int, Sample] = {}
         try:
             await self._async_read_lists(client)
-            if all(naming.catalogue.meaning(signal.code) for signal in naming.signals.values()):
+            meanings = [naming.catalogue.meaning(signal.code) for signal in naming.signals.values()]
+            if all(meaning is not None and not meaning.phase_open for meaning in meanings):
                 samples = await client.realtime(wanted=naming.signals.keys())
             else:
                 series, samples = await async_observe(
@@ -224,7 +246,9 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
     async def _async_think(self, series: list[Series]) -> Mapping[int, Finding]:
         """Identify in a thread of its own, and end that thread when the dialog is closed."""
         closed = threading.Event()
-        known = {code: meaning.text for code, meaning in self._naming.catalogue.meanings.items()}
+        meanings = self._naming.catalogue.meanings
+        known = {code: meaning.text for code, meaning in meanings.items()}
+        phase_open = [code for code, meaning in meanings.items() if meaning.phase_open]
 
         def progress(share: float) -> None:
             if closed.is_set():
@@ -233,7 +257,7 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
 
         def think() -> Mapping[int, Finding]:
             try:
-                return identify(series, known, progress=progress)
+                return identify(series, known, phase_open=phase_open, progress=progress)
             except _ClosedError:
                 return {}
             except Exception:

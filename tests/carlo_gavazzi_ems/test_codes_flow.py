@@ -1,6 +1,6 @@
 """Naming codes: at set-up, in the options, behind the repair; what is chosen, and what is never guessed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 import re
@@ -53,8 +53,10 @@ def findings(monkeypatch: pytest.MonkeyPatch) -> dict[int, Finding]:
     """What is found out, as a test wants it, from ten minutes of history."""
     found: dict[int, Finding] = {}
 
-    def identify(series: Iterable[Series], known: Mapping[int, str], **_: object) -> dict[int, Finding]:
-        codes = {one.code for one in series} - known.keys()
+    def identify(
+        series: Iterable[Series], known: Mapping[int, str], phase_open: Collection[int] = (), **_: object
+    ) -> dict[int, Finding]:
+        codes = {one.code for one in series} - known.keys() | (set(phase_open) & found.keys())
         return {code: found.get(code, finding(code)) for code in codes}
 
     monkeypatch.setattr(codes_flow, "identify", identify)
@@ -109,10 +111,15 @@ def suggested(form: Flow) -> dict[str, str]:
 
 def options(form: Flow, code: int) -> list[str]:
     """Return the meanings to pick from for a code, in their order."""
+    return [meaning(label) for label in picker_of(form, code)]
+
+
+def picker_of(form: Flow, code: int) -> list[str]:
+    """Return what there is to pick from for a code, as it is read."""
     schema = form["data_schema"]
     assert schema is not None
-    picker = schema.schema[labels(form)[code]]
-    return [meaning(label) for label in picker.config["options"]]
+    listed: list[str] = schema.schema[labels(form)[code]].config["options"]
+    return listed
 
 
 async def press(hass: HomeAssistant, form: Flow, data: Mapping[str, Any]) -> Flow:
@@ -146,6 +153,24 @@ async def test_r27_only_what_is_certain_is_chosen(
         "codes": {str(power): "active_power/kW"},
         "evidence": {str(power): {"confidence": 0.9, "law": "phases_add_up"}},
     }
+
+
+@pytest.mark.parametrize("pick", ["voltage_l1/V", "voltage/V"])
+async def test_r27_the_phase_of_a_documented_code_is_asked_once(
+    hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding], pick: str
+) -> None:
+    """The document does not say which voltage code 29 is: where it is known for sure, a person confirms it once."""
+    findings[29] = finding(29, "voltage_l1/V", certain=True, assumption="phase_order")
+    form = await to_codes(hass, gateway)
+    assert suggested(form) == {labels(form)[29]: "voltage_l1/V"}
+    (label,) = (text for text in picker_of(form, 29) if meaning(text) == pick)
+    done = await press(hass, form, {labels(form)[29]: label})
+    # No page about statistics: the unit is what it was.
+    assert (done["type"], done["options"]["codes"]) == (FlowResultType.CREATE_ENTRY, {"29": pick})
+    assert "corrected" not in done["options"]
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    form = await open_options(hass, entry.entry_id, "name_codes")
+    assert suggested(form) == {labels(form)[29]: pick}
 
 
 async def test_r27_a_row_shows_load_and_live_value(
@@ -201,9 +226,7 @@ async def test_r27_an_assumption_is_told(hass: HomeAssistant, gateway: Gateway, 
     code = code_of(gateway, "active_power")
     findings[code] = finding(code, "active_power_l2/kW", certain=True, assumption="phase_order")
     form = await to_codes(hass, gateway)
-    schema = form["data_schema"]
-    assert schema is not None
-    first, second, *_ = schema.schema[labels(form)[code]].config["options"]
+    first, second, *_ = picker_of(form, code)
     assert first == "Active power L2 · kW · 90% *"
     assert not second.endswith("*")
     done = await press(hass, form, suggested(form))

@@ -18,6 +18,8 @@ from .quantities import QUANTITIES, Quantity
 
 _CODE = re.compile(r"0|[1-9][0-9]{0,9}")
 _COMMENT = "#"
+_OF_A_PHASE: Final = frozenset({"voltage", "current"})
+"""Quantities that a system has one of for each phase, so that the bare name leaves something to say."""
 _HEADER = "# Signal-identifier codes of a Carlo Gavazzi EMS: code = quantity/unit"
 
 
@@ -46,6 +48,15 @@ class Meaning:
     def text(self) -> str:
         """The form that is stored and shared: `active_power/kW`, or `power_factor` for a bare number."""
         return self.quantity.key if self.unit is None else f"{self.quantity.key}/{self.unit}"
+
+    @property
+    def phase_open(self) -> bool:
+        """Whether a document tells the quantity, but not of which phase; what a person confirmed is meant as it stands."""
+        return self.source is Source.DOCUMENTED and self.quantity.key in _OF_A_PHASE
+
+    def names_phase_of(self, other: Meaning) -> bool:
+        """Tell whether this is the same as another, and says of which phase besides."""
+        return self.unit == other.unit and re.sub(r"_l[123]$", "", self.quantity.key) == other.quantity.key
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ proposal: active from apparent power where the power factor is 1 everywhere, the
 indicator, the net from the import where nothing was ever exported. Which phase is L1 is an assumption and marked so.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from .identification.laws import LAWS
@@ -34,11 +34,15 @@ def identify(
     series: Iterable[Series],
     known: Mapping[int, str] = MappingProxyType({}),
     *,
+    phase_open: Collection[int] = (),
     progress: Callable[[float], None] | None = None,
 ) -> dict[int, Finding]:
     """Return a finding for every code that is not known; known codes (code to `voltage/V`) are evidence.
 
+    Of a known code in `phase_open` nobody has said which phase it is of, or whether of one at all: there is a finding
+    about it where that is beyond doubt.
+
     It takes a second or more of CPU: call it in an executor. Progress is told from 0 to 1; an exception that it
     raises ends the work and comes out here.
     """
-    return Solver(series, known, progress).solve()
+    return Solver(series, known, progress, phase_open).solve()

@@ -1,7 +1,7 @@
 """The order in which the laws are asked, each building on those before."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 import re
 
 from . import counters, demands, distortion, hints, mirrors, neutral, singles
@@ -40,12 +40,19 @@ def _kind_of(text: str) -> Kind | None:
 class Solver:
     """Finds out what the codes of one gateway mean."""
 
-    def __init__(self, series: Iterable[Series], known: Mapping[int, str], progress: Progress | None) -> None:
+    def __init__(
+        self,
+        series: Iterable[Series],
+        known: Mapping[int, str],
+        progress: Progress | None = None,
+        phase_open: Collection[int] = (),
+    ) -> None:
         """Put the observations in order."""
         self._progress = progress or (lambda _: None)
         given = list(series)
         self._codes = sorted({one.code for one in given} - set(known))
         self._known = known
+        self._phase_open = sorted(set(phase_open) & set(known))
         self.loads = make_loads(given)
         self._tell(0.15)
         self.pools = make_pools(self.loads)
@@ -237,7 +244,10 @@ class Solver:
         """Put the claims into words."""
         labels = Labels(self.phases, self.book.scale(), self.factor, self._known)
         findings = {}
-        for code in self._codes:
+        refined = [
+            code for code in self._phase_open if self.claims.is_sure(code) and "@" in (self.claims.role(code) or "")
+        ]
+        for code in (*self._codes, *refined):
             candidates: list[Candidate] = []
             claims = self.claims.ranked(code)
             total = sum(claim.confidence for claim in claims)
