@@ -137,9 +137,13 @@ class Demo:
             trusted = await self._trust(gateway, form, texts)
             return form.as_shown()
 
+        async def codes(form: Form) -> FormData:
+            # A person with a real gateway decides for each code; a demonstration shows all that there is to propose.
+            return form.as_proposed() if self._simulator is not None else form.as_shown()
+
         texts = await Texts.load(websocket)
         flow = ConfigFlow(client, texts, self._console.step)
-        return await flow.run({"user": user, "certificate": certificate}), trusted
+        return await flow.run({"user": user, "certificate": certificate, "codes": codes}), trusted
 
     async def _trust(self, gateway: Gateway, form: Form, texts: Texts) -> Gateway:
         shown = form.placeholders["fingerprint"]

@@ -18,6 +18,9 @@ FLOW_TIMEOUT: Final = 600.0
 #: A flow that shows more forms than this goes round in circles.
 MAX_STEPS: Final = 30
 
+#: How an entry of a list ends that was found out, and not merely can be picked: with how sure that is.
+_PROPOSAL: Final = re.compile(r" · (\d+)%( \*)?$")
+
 type Placeholders = Mapping[str, str]
 type FormData = dict[str, Any]
 #: What a person would do with a form: returns the fields to submit, or raises HarnessError to give up.
@@ -39,6 +42,19 @@ class Form:
     def as_shown(self) -> FormData:
         """Return what is submitted when nothing is changed; raises FlowError where a field must be filled."""
         return _as_shown(self.step_id, self.fields)
+
+    def as_proposed(self) -> FormData:
+        """Return what is submitted when every list is set to its first proposal, where one is likelier than the next."""
+        proposed: FormData = {}
+        for field in self.fields:
+            shares = [
+                int(found[1])
+                for option in field.get("selector", {}).get("select", {}).get("options", ())
+                if (found := _PROPOSAL.search(option))
+            ]
+            if shares and shares[0] > max(shares[1:], default=0):
+                proposed[field["name"]] = field["selector"]["select"]["options"][0]
+        return {**proposed, **self.as_shown()}
 
 
 def _as_shown(step_id: str, fields: list[Any]) -> FormData:

@@ -94,6 +94,22 @@ async def test_later_steps_are_submitted_as_shown(client: RestClient, fake: Fake
     }
 
 
+def test_every_proposal_is_accepted() -> None:
+    """What is preselected stays; a list begins with its proposals, and of two that are as likely none is taken."""
+    lists = {
+        "certain": ["Current L1 · A · 99% *", "Current L2 · A"],
+        "likely": ["Gas · m³ · 40%", "Water · m³ · 20%", "Temperature · °C"],
+        "even": ["Gas · m³ · 20%", "Water · m³ · 20%"],
+        "unknown": ["Temperature · °C", "Humidity · %"],
+    }
+    fields: list[Any] = [
+        {"name": name, "selector": {"select": {"options": options}}} for name, options in lists.items()
+    ]
+    fields[0]["description"] = {"suggested_value": "Current L2 · A"}
+    fields.append({"name": "no list", "selector": {"text": {}}})
+    assert Form("codes", fields, {}).as_proposed() == {"certain": "Current L2 · A", "likely": "Gas · m³ · 40%"}
+
+
 async def test_error_is_told_in_the_integrations_words(client: RestClient, fake: FakeHomeAssistant) -> None:
     """The form comes again with errors: nobody is there to type something better."""
     fake.flow = [

@@ -163,9 +163,8 @@ def is_peak(rises: Mapping[int, tuple[int, int]]) -> bool:
 
 
 def _is_refuted(rises: Mapping[int, tuple[int, int]]) -> bool:
-    """Tell whether most rises of a code are no demand of their time."""
-    right, wrong = (sum(column) for column in zip(*rises.values(), strict=True))
-    return bool(wrong > right)
+    """Tell whether most rises of a code, if it rises at all, are no demand of their time."""
+    return sum(right for right, _ in rises.values()) < sum(wrong for _, wrong in rises.values())
 
 
 _SOURCES = ("active_power", "apparent_power", "reactive_power", "current")
@@ -217,19 +216,25 @@ def _claim_peaks(
         role = _with(claims.role(source), "peak_demand")
         if is_peak(rises):
             claims.add(code, role, SURE if claims.is_sure(source) else LIKELY, "peak_is_highest_demand")
-        elif rises and not _is_refuted(rises) and _is_above(timelines, code, demand.code):
+        elif not _is_refuted(rises) and _is_above(timelines, code, demand.code):
             claims.add(code, role, POSSIBLE, "peak_is_highest_demand")
 
 
 def _is_above(timelines: Sequence[Timeline], code: int, demand: int) -> bool:
-    """Tell whether a code is never below a demand, nor far above, wherever both are measured."""
+    """Tell whether a code is never below a demand, nor far above, wherever both are measured.
+
+    A peak that nothing has exceeded since yesterday stands still: then two loads at least have to have their own.
+    """
     pairs = [
         (timeline.load.columns[code], timeline.load.columns[demand])
         for timeline in timelines
         if {code, demand} <= timeline.load.codes and timeline.load.columns[demand].moving
     ]
-    return bool(pairs) and all(
-        0.97 * lower.highest <= upper.highest <= 20 * lower.highest and upper.moves < 0.1 * len(upper.present)
+    rises = any(upper.moving for upper, _ in pairs)
+    return (rises or len({upper.highest for upper, _ in pairs}) > 1) and all(
+        (upper.is_rising or not upper.moving)
+        and 0.97 * lower.highest <= upper.highest <= 20 * lower.highest
+        and upper.moves < 0.1 * len(upper.present)
         for upper, lower in pairs
     )
 
