@@ -52,12 +52,12 @@ class Pool:
 
     @cached_property
     def _steady(self) -> list[int]:
-        """The measured codes that stay within a quarter of their highest value."""
+        """The measured codes that stay within an eighth of their highest value."""
         return [code for code in self.measured if self._is_steady(code)]
 
     def _is_steady(self, code: int) -> bool:
         low, high = self.range(code)
-        return low > 0 and high - low <= 0.25 * high
+        return low > 0 and high - low <= 0.125 * high
 
     def range(self, code: int) -> tuple[float, float]:
         """Return between which values a code mostly is, on all loads together."""

@@ -49,7 +49,7 @@ def _survivors(pool: Pool, total: int, parts: Sequence[int], count: int) -> Iter
     values = {part: [pool.rows[part][row] for row in probes] for part in parts}
     wanted = [pool.rows[total][row] for row in probes]
     limits = [0.04 * abs(value) for value in wanted]
-    allowed = len(probes) // 4
+    allowed = 2 * len(probes) // 5  # where powers have lost their sign, phases that go opposite ways do not add up
     for chosen in combinations(parts, count):
         misses = 0
         for row, (value, limit) in enumerate(zip(wanted, limits, strict=True)):
