@@ -76,7 +76,8 @@ def run(cases: list[Case], processes: int, tell: Callable[[int], None]) -> Itera
             yield run_case(case)
             tell(number)
         return
-    with get_context("spawn").Pool(processes) as pool:
+    # A process keeps what it has simulated, so now and then it is a new one.
+    with get_context("spawn").Pool(processes, maxtasksperchild=12) as pool:
         for number, result in enumerate(pool.imap(run_case, cases, chunksize=2), start=1):
             yield result
             tell(number)

@@ -202,6 +202,40 @@ def test_r26_any_numbers_in_no_exception_out(series: list[Series], chance: rando
     assert not [finding for finding in findings.values() if finding.certain]
 
 
+def spoiled(series: Series, chance: random.Random) -> Series:
+    """Return a series of which the values are of another kind."""
+    level, values = chance.uniform(-50, 50), series.values
+    return replace(
+        series,
+        values=chance.choice(
+            [
+                [level] * len(values),
+                [level + chance.gauss() for _ in values],
+                [-value for value in values],
+                [value + level for value in values],
+                [chance.choice([value, math.nan, -math.inf, 0.0]) for value in values],
+                sorted(values),
+                values[:3],
+            ]
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def flat() -> list[Series]:
+    """A flat, seen for half a day in rows of five minutes."""
+    return observed(SiteKind.FLAT, 11, Conditions(start=START, hours=12, period=300))[0]
+
+
+@given(seed=st.integers(0, 2**32), share=st.sampled_from([0.1, 0.3, 0.6]))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_r26_any_signal_may_be_anything(flat: list[Series], seed: int, share: float) -> None:
+    """A site on which some signals of some loads read what no meter reads: no exception, whatever the laws see in it."""
+    chance = random.Random(seed)
+    mixed = [spoiled(one, chance) if chance.random() < share else one for one in flat]
+    assert identify(mixed).keys() == {one.code for one in mixed}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_r26_noise_proves_nothing(seed: int) -> None:
     """A day of random walks, counters of anything and white noise, on three loads: no certainty."""

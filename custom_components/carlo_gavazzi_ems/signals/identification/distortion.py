@@ -72,7 +72,7 @@ def _explained(loads: Sequence[Load], code: int, current: int) -> list[tuple[flo
     """Return for each load which share of a code's variance a falling power law of a current explains, of so many rows."""
     shown = []
     for load in loads:
-        if code not in load.columns or current not in load.columns:
+        if code not in load.columns or current not in load.columns or not load.columns[code].moving:
             continue
         step = max(1, len(load.times) // _ROWS)
         pairs = [
