@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 import json
+from pathlib import Path
 import re
 from typing import Any
 
+from homeassistant.components import sensor
 from homeassistant.helpers.selector import selector
 import pytest
 import yaml
@@ -24,6 +26,7 @@ from custom_components.carlo_gavazzi_ems.services import (
     SERVICE_GET_HISTORY,
     SERVICE_IMPORT_HISTORY,
 )
+from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 
 from .test_walls import INTEGRATION
 
@@ -143,6 +146,23 @@ def test_r24_every_field_has_a_name_and_an_explanation() -> None:
     for step, schema in (("polling", POLLING), ("table", TABLE), ("import_history", IMPORT)):
         page = TRANSLATIONS["options"]["step"][step]
         assert set(page["data"]) == set(page["data_description"]) == {str(marker) for marker in schema.schema}
+
+
+def test_r24_every_entity_has_an_icon() -> None:
+    """Where Home Assistant has none for what it measures, the integration brings one; it never paints over one."""
+    of_classes = json.loads((Path(sensor.__file__).parent / "icons.json").read_text(encoding="utf-8"))[
+        "entity_component"
+    ]
+    ours = json.loads((INTEGRATION / "icons.json").read_text(encoding="utf-8"))["entity"]
+    assert set(ours) <= set(TRANSLATIONS["entity"])
+    assert not {
+        quantity.translation_key
+        for quantity in QUANTITIES.values()
+        if (quantity.device_class in of_classes) == (quantity.translation_key in ours["sensor"])
+    }
+    # The other sensors and the connections have a class; a button and a bare signal have none.
+    assert set(ours["button"]) == set(TRANSLATIONS["entity"]["button"])
+    assert "signal" in ours["sensor"]
 
 
 def test_r24_every_action_has_a_name_an_explanation_and_a_form() -> None:
