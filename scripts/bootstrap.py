@@ -42,6 +42,8 @@ PYTHON_REQUEST = ">=3.14.2,<3.15"
 SOURCE_VERSION = "3.14.7"
 SOURCE_PATH = f"pool/main/p/python3.14/python3.14_{SOURCE_VERSION}.orig.tar.xz"
 SOURCE_SHA256 = "3b48dac8fb59f62eaa67ac83c1eb12bda1b7a08406dd286e252c11a66be27f81"
+#: What the tests in a browser can use, as tests/e2e/browser.py does.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: Folders below /usr in which a system keeps its libraries.
 LIBRARIES = ("lib/*", "lib*", "local/lib*")
 BUILD_PACKAGES = (
@@ -305,8 +307,9 @@ def main() -> None:
                 any(Path("/usr").glob(f"{place}/faketime/libfaketime.so.1")) for place in LIBRARIES
             ):
                 ensure_packages(("libfaketime",), "to make clocks run fast")
-            if options.e2e and shutil.which("chromium") is None:
-                ensure_packages(("chromium",), "for the tests in a browser")
+            if options.e2e and not any(shutil.which(name) for name in BROWSERS):
+                # The font is for the labels that people give their meters.
+                ensure_packages(("chromium", "fonts-noto-color-emoji"), "for the tests in a browser")
             print(ensure_venv(ensure_uv(), ROOT / venv, ROOT / lock))
     except SetupError as err:
         fail(str(err))
