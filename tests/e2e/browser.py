@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import json
-from pathlib import Path
+import shutil
 from typing import Final
 
 from playwright.async_api import BrowserContext, Page, ViewportSize, async_playwright, expect
@@ -12,7 +12,8 @@ from testbed.errors import HarnessError
 
 from .world import World
 
-EXECUTABLES: Final = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
+#: As scripts/bootstrap.py looks for them before it installs the first.
+EXECUTABLES: Final = ("chromium", "chromium-browser", "google-chrome")
 FLAGS: Final = (
     "--headless",
     "--no-sandbox",
@@ -26,9 +27,9 @@ PHONE: Final = ViewportSize(width=390, height=844)
 #: Milliseconds that anything may take on a machine that does other things besides; reading a day of history and
 #: thinking about it are the longest.
 PATIENCE: Final = 180_000
-#: The page's calendar is moved, its timers are not.
+#: The page's calendar is moved, its timers are not; what is loaded last counts.
 _CALENDAR: Final = """(() => {
-    const Real = Date, shift = %d;
+    const Real = globalThis.RealDate ??= Date, shift = %d;
     globalThis.Date = class extends Real {
         constructor(...given) { if (given.length) super(...given); else super(Real.now() + shift); }
         static now() { return Real.now() + shift; }
@@ -44,7 +45,7 @@ _GO: Final = """path => {
 
 def find_chromium() -> str:
     """Return the path of the system's Chromium; raises HarnessError where there is none."""
-    if (found := next((path for path in EXECUTABLES if Path(path).exists()), None)) is None:
+    if (found := next(filter(None, map(shutil.which, EXECUTABLES)), None)) is None:
         raise HarnessError("Chromium is missing; scripts/setup --e2e installs it.")
     return found
 
@@ -66,11 +67,17 @@ async def browser(world: World) -> AsyncIterator[BrowserContext]:
         context.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         tokens = json.dumps(json.dumps(await world.tokens()))
-        await context.add_init_script(_CALENDAR % round(world.shift.seconds * 1000) + _LOGIN % tokens)
+        await context.add_init_script(_LOGIN % tokens)
+        await move_calendar(context, world)
         try:
             yield context
         finally:
             await chromium.close()
+
+
+async def move_calendar(context: BrowserContext, world: World) -> None:
+    """Let pages that are loaded from now on be on Home Assistant's day."""
+    await context.add_init_script(_CALENDAR % round(world.shift.seconds * 1000))
 
 
 async def go(page: Page, world: World, path: str, *, anew: bool = False) -> None:

@@ -8,13 +8,14 @@ import pytest
 import pytest_asyncio
 
 from testbed import DOMAIN
+from testbed.gateway import Gateway
 
 from .browser import DESKTOP, browser, go
 from .pictures import Pictures
-from .world import World, world as start_world
+from .world import World, simulated, world as start_world
 
 #: Files in the order in which they spare each other work: the first leaves the gateway set up.
-ORDER = ("test_set_up", "test_options", "test_devices", "test_languages", "test_energy", "test_living")
+ORDER = ("test_set_up", "test_options", "test_devices", "test_languages", "test_living", "test_energy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,6 +37,14 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     """A Home Assistant and a gateway."""
     async with start_world(tmp_path_factory.mktemp("world")) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def newcomer(world: World) -> AsyncIterator[Gateway]:
+    """Another gateway, with two pages of codes, that was installed today: little history, and no waiting for it."""
+    more = ("--signals", "130", "--installed-days", "0")
+    async with simulated(world.folder / "newcomer", world.shift, site="load-test", more=more) as simulator:
+        yield simulator.gateway
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

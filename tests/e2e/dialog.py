@@ -1,10 +1,21 @@
 """A dialog of a flow: set-up, options or repair."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from playwright.async_api import Locator, Page, expect
 
 from .texts import read
+
+_IS_DRAWN: Final = """() => {
+    const dialog = document.querySelector('home-assistant').shadowRoot.querySelector('dialog-data-entry-flow');
+    const page = dialog?.shadowRoot.querySelector('step-flow-form');
+    if (!page) return Boolean(dialog);
+    if (!page.step?.data_schema?.length) return page.step?.data_schema?.length === 0;
+    const form = page.shadowRoot?.querySelector('ha-form'), fields = form?.shadowRoot?.querySelectorAll('ha-selector');
+    return fields && fields.length === page.step.data_schema.length
+        && [...fields].every(field => field.shadowRoot?.firstElementChild?.shadowRoot?.childElementCount);
+}"""
 
 
 class Dialog:
@@ -19,6 +30,11 @@ class Dialog:
         """Wait until the dialog has this title, and whatever it holds is drawn."""
         title = self.root.locator(".dialog-title").get_by_text(text, exact=True)
         await expect(title).to_be_visible()
+        await self.drawn()
+
+    async def drawn(self) -> None:
+        """Wait until every field of a form is there: the frontend loads what draws them when it is first needed."""
+        await self.page.wait_for_function(_IS_DRAWN)
         await settled(self.page)
 
     async def names(self) -> list[str]:
@@ -49,18 +65,56 @@ class Dialog:
         """Return a button of the dialog."""
         return self.root.locator("ha-button").get_by_text(text, exact=True)
 
+    async def submit(self) -> None:
+        """Press the button that leads on, which is the last one in any language."""
+        await self.root.locator("ha-button").locator("visible=true").last.click()
+
     async def press(self, button: str) -> None:
         """Press a button of the dialog."""
         await self.button(button).click()
 
     async def close(self) -> None:
         """Press the cross, which is the first button in any language."""
-        await self.root.locator("ha-icon-button button").first.click()
+        await self.root.locator("ha-icon-button button").locator("visible=true").first.click()
         await self.closed()
 
     async def chosen(self, name: str) -> str:
         """Return what is chosen in a list, with its label."""
         return " ".join(await read((await self.field(name)).locator("ha-picker-field")))
+
+    async def pick(self, name: str, text: str) -> None:
+        """Choose what a search for this text finds first, from a list that takes several."""
+        field = await self.field(name)
+        await field.locator("ha-button").first.click()
+        search = self.page.locator("ha-picker-combo-box")
+        await expect(search).to_be_visible()
+        await self.page.keyboard.type(text)
+        await self.page.keyboard.press("ArrowDown")
+        await self.page.keyboard.press("Enter")
+        await expect(field.get_by_text(text).first).to_be_visible()
+        await settled(self.page)
+
+    async def pick_one(self, name: str, text: str) -> None:
+        """Choose what a search for this text finds first, from a list that takes one."""
+        field = await self.field(name)
+        await field.locator("ha-picker-field").click()
+        search = self.page.locator("ha-picker-combo-box")
+        await expect(search).to_be_visible()
+        await self.page.keyboard.type(text)
+        await self.page.keyboard.press("ArrowDown")
+        await self.page.keyboard.press("Enter")
+        await expect(search).to_have_count(0)
+        await settled(self.page)
+
+    async def pick_date(self, name: str, *, months: int, day: int) -> None:
+        """Choose a day so many months after the one that is shown, in the calendar."""
+        await (await self.field(name)).locator("ha-date-input").click()
+        calendar = self.page.locator("ha-dialog-date-picker")
+        for _ in range(months):
+            await calendar.locator("ha-icon-button-next").click()
+        await calendar.locator("calendar-month").get_by_text(str(day), exact=True).click()
+        await calendar.locator("ha-button").get_by_text("OK").click()
+        await expect(calendar.locator("dialog[open], wa-popover[open]")).to_have_count(0)
 
     async def succeed(self) -> None:
         """Close the page that tells of a success."""

@@ -4,10 +4,14 @@ from typing import Final
 
 from playwright.async_api import Page, expect
 
+from .accessibility import FRONTENDS_OWN, violations
 from .browser import go
+from .conftest import translated
 from .dialog import Dialog
 from .order import is_in_order
 from .pictures import Pictures
+from .places import integration_page
+from .texts import is_well_written
 from .world import World
 
 NEW_PASSWORD: Final = "another correct horse"
@@ -41,6 +45,65 @@ async def test_reauth_after_a_new_password(page: Page, world: World, pictures: P
     assert await world.entity_ids() == before
 
 
+async def test_r16_a_new_address_or_account(page: Page, world: World, pictures: Pictures) -> None:
+    """Reconfigure, in the menu of the gateway's row: another gateway is refused, and all entities stay."""
+    await world.entry()
+    await world.loaded()
+    before = await world.entity_ids()
+    row = await integration_page(page, world)
+    await row.get_by_role("button", name="Menu").first.click()
+    await row.get_by_text("Reconfigure", exact=True).click()
+    dialog = Dialog(page)
+    await dialog.title("New address or account")
+    assert await dialog.shown("host") == world.gateway.host
+    assert await dialog.shown("password") == ""
+    await is_in_order(dialog)
+    await pictures.take(page, "reconfigure", keep=False)
+    await dialog.type({"password": world.password})
+    await dialog.press("Submit")
+    await expect(dialog.root.get_by_text("The gateway was found at its new address.")).to_be_visible()
+    await dialog.press("Close")
+    await dialog.closed()
+    await world.loaded()
+    assert await world.entity_ids() == before
+
+
+async def test_r28_codes_without_a_name(page: Page, world: World, pictures: Pictures) -> None:
+    """The repair opens the very form of the set-up, with those codes that nobody has named yet."""
+    await world.entry()
+    await world.loaded()
+    await go(page, world, "/config/repairs")
+    issue = page.locator("ha-config-repairs").get_by_text("signal codes without a name")
+    await expect(issue).to_be_visible()
+    await is_well_written(page.locator("ha-config-repairs"))
+    await pictures.take(page, "repairs")
+    await issue.click()
+    dialog = Dialog(page)
+    await dialog.title("What do the codes measure?")
+    await is_in_order(dialog)
+    await pictures.take(page, "repair-codes", keep=False)
+    await dialog.close()
+
+
+async def test_the_gateways_clock(page: Page, world: World, pictures: Pictures) -> None:
+    """A clock that is wrong is told, by how much, and what it means."""
+    await world.entry()
+    await world.loaded()
+    fault = await world.break_it("wrong-clock", offset=900.0)
+    await world.rescan()
+    await go(page, world, "/config/repairs")
+    await page.locator("ha-config-repairs").get_by_text("clock is ahead").click()
+    told = page.locator("dialog-repairs-issue")
+    await expect(told.get_by_text("is ahead by 15 minutes")).to_be_visible()
+    await is_well_written(told)
+    assert not [one for one in await violations(page, "dialog-repairs-issue") if one.kind not in FRONTENDS_OWN]
+    await pictures.take(page, "repair-clock", keep=False)
+    await told.locator("ha-icon-button button").locator("visible=true").first.click()
+    await world.mend(fault)
+    await world.rescan()
+    await expect(page.locator("ha-config-repairs").get_by_text("clock is ahead")).to_have_count(0)
+
+
 async def test_r13_another_certificate(page: Page, world: World, pictures: Pictures) -> None:
     """The repair shows the old and the new fingerprint, and is settled in one click; all entities stay."""
     await world.entry()
@@ -57,8 +120,29 @@ async def test_r13_another_certificate(page: Page, world: World, pictures: Pictu
     assert new.lower() in text
     await is_in_order(dialog)
     await pictures.take(page, "repair-certificate")
+    await dialog.close()
+    for language in translated():
+        await in_language(page, world, pictures, language)
+    await go(page, world, "/config/repairs")
+    await page.locator("ha-config-repairs").get_by_text("certificate has changed").click()
+    await dialog.title("Trust the new certificate?")
     await dialog.press("Submit")
     await dialog.succeed()
     await world.loaded()
     world.fingerprint = new
     assert await world.entity_ids() == before
+
+
+async def in_language(page: Page, world: World, pictures: Pictures, language: str) -> None:
+    """Look at the repair in another language, and leave it open."""
+    texts = await world.texts(language)
+    issue = "issues.certificate_changed"
+    async with world.speaking(page, language):
+        await go(page, world, "/config/repairs")
+        title = texts[f"{issue}.title"].partition("{gateway}")[2]
+        await page.locator("ha-config-repairs").get_by_text(title).click()
+        dialog = Dialog(page)
+        await dialog.title(texts[f"{issue}.fix_flow.step.confirm.title"])
+        await is_in_order(dialog)
+        await pictures.take(page, f"repair-certificate-{language}", keep=False)
+        await dialog.close()

@@ -6,6 +6,7 @@ from playwright.async_api import Page, expect
 import pytest
 
 from .dialog import Dialog
+from .keyboard import tab_to
 from .order import is_in_order
 from .pictures import Pictures
 from .places import open_options
@@ -15,17 +16,6 @@ MENU: Final = {
     "Polling and recording": "Polling and recording",
     "Table of codes as text": "Table of codes",
 }
-#: What has the keyboard now, however deep in shadow trees, in words that a person would use.
-_FOCUS: Final = """() => {
-    let element = document.activeElement;
-    const words = [];
-    while (element) {
-        words.push(element.getAttribute('aria-label') || '', element.shadowRoot ? '' : element.textContent.trim());
-        if (!element.shadowRoot?.activeElement) words.push(element.innerText?.trim());
-        element = element.shadowRoot?.activeElement;
-    }
-    return words.filter(Boolean).join(' | ');
-}"""
 
 
 async def options(page: Page, world: World) -> Dialog:
@@ -85,27 +75,14 @@ async def test_a_table_that_cannot_be_read(page: Page, world: World) -> None:
     assert await world.entity_ids() == before
 
 
-async def focus(page: Page) -> str:
-    """Return what has the keyboard."""
-    words: str = await page.evaluate(_FOCUS)
-    return words
-
-
-async def tab_to(page: Page, text: str, limit: int = 200) -> None:
-    """Press Tab until something with this text has the keyboard."""
-    for _ in range(limit):
-        if text in await focus(page):
-            return
-        await page.keyboard.press("Tab")
-    raise AssertionError(f"the keyboard does not reach {text!r}; it is at {await focus(page)}")
-
-
-async def test_r27_codes_by_keyboard_only(page: Page, world: World) -> None:
-    """Opened, picked, taken back and submitted without a mouse."""
+async def test_r27_codes_by_keyboard_only(page: Page, world: World, pictures: Pictures) -> None:
+    """Opened, one picked and one taken back, submitted without a mouse; what that does is said before it is done."""
     dialog = await options(page, world)
     await tab_to(page, "Name the signal codes")
     await page.keyboard.press("Enter")
     await dialog.title("What do the codes measure?")
+    await is_in_order(dialog)
+    await pictures.take(page, "options-codes", keep=False)
     await tab_to(page, "Code ")
     await page.keyboard.press("Enter")
     picker = page.locator("ha-picker-combo-box")
@@ -118,4 +95,13 @@ async def test_r27_codes_by_keyboard_only(page: Page, world: World) -> None:
     await tab_to(page, "Next")
     await page.keyboard.press("Enter")
     await expect(dialog.root.get_by_text("Page 2 of 2")).to_be_visible()
-    await dialog.close()
+    await dialog.drawn()
+    await tab_to(page, "Submit")
+    await page.keyboard.press("Enter")
+    await dialog.title("Change the meaning of codes?")
+    assert "→ Apparent power L3 · kVA" in await dialog.text()
+    await is_in_order(dialog)
+    await pictures.take(page, "options-corrected", keep=False)
+    await tab_to(page, "Close")
+    await page.keyboard.press("Enter")
+    await dialog.closed()

@@ -1,7 +1,7 @@
 """What the browser looks at: a Home Assistant and a gateway, both processes, both on the same day in June."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import aiohttp
+from playwright.async_api import Page
 
 from testbed import DOMAIN
 from testbed.configuration import prepare
@@ -19,11 +20,12 @@ from testbed.home_assistant import HomeAssistant
 from testbed.ports import free_port
 from testbed.rest import RestClient
 from testbed.shift import Shift
-from testbed.websocket import WebSocket
 
 TIME_ZONE: Final = "Europe/Rome"
 #: A summer's afternoon, so that there is sun on the roof; shortly before the recorder's next five minutes are full.
 NOON: Final = datetime(2026, 6, 17, 16, 3, 30, tzinfo=ZoneInfo(TIME_ZONE))
+#: Seconds that anything may take on a machine that does other things besides.
+PATIENCE: Final = 180.0
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 
 
@@ -36,7 +38,6 @@ class World:
     home_assistant: HomeAssistant
     simulator: Simulator
     client: RestClient
-    websocket: WebSocket
     password: str = field(init=False)
     """The gateway's, which a test may have changed."""
 
@@ -58,14 +59,26 @@ class World:
         """Where the gateway listens."""
         return self.simulator.gateway
 
+    async def command(self, kind: str, **data: object) -> Any:
+        """Return what a command gives, over a connection of its own: one that is silent for a minute is closed."""
+        async with await self.client.websocket() as websocket:
+            return await websocket.command(kind, **data)
+
+    async def pass_by(self, instant: datetime) -> None:
+        """Let Home Assistant be off until then; the gateway goes on counting."""
+        await self.home_assistant.stop()
+        self.shift.move(instant)
+        await self.home_assistant.start()
+        await self.loaded()
+
     async def entries(self) -> list[Any]:
         """Return the integration's config entries."""
-        found: list[Any] = await self.websocket.command("config_entries/get", domain=DOMAIN)
+        found: list[Any] = await self.command("config_entries/get", domain=DOMAIN)
         return found
 
     async def clear(self) -> None:
         """Take away every entry, and every dialog that was left half way."""
-        for flow in await self.websocket.command("config_entries/flow/progress"):
+        for flow in await self.command("config_entries/flow/progress"):
             if flow["handler"] == DOMAIN:
                 await self.client.delete(f"/api/config/config_entries/flow/{flow['flow_id']}")
         for entry in await self.entries():
@@ -79,29 +92,50 @@ class World:
         async def user(_: Form) -> FormData:
             return {"host": self.gateway.host, "username": self.gateway.username, "password": self.password}
 
-        flow = ConfigFlow(self.client, await Texts.load(self.websocket), print)
-        return await flow.run({"user": user})
+        async with await self.client.websocket() as websocket:
+            texts = await Texts.load(websocket)
+        return await ConfigFlow(self.client, texts, print).run({"user": user})
 
     async def state(self) -> str:
         """Return the state of the gateway's entry, such as `loaded`."""
         (entry,) = await self.entries()
         return str(entry["state"])
 
+    async def until[T](
+        self, is_right: Callable[[T], bool], look: Callable[[], Awaitable[T]], seconds: float = PATIENCE
+    ) -> None:
+        """Look until it is right, for another process has no event to wait for; raises TimeoutError with what is there."""
+        found = await look()
+        end = asyncio.get_running_loop().time() + seconds
+        while not is_right(found):
+            if asyncio.get_running_loop().time() > end:
+                raise TimeoutError(f"after {seconds:.0f} s it is still {found}")
+            await asyncio.sleep(0.3)
+            found = await look()
+
     async def loaded(self) -> None:
         """Wait until the gateway's entry is loaded."""
-        async with asyncio.timeout(_TIMEOUT.total):
-            while await self.state() != "loaded":  # noqa: ASYNC110  # another process has no event to wait for
-                await asyncio.sleep(0.2)
+        await self.until(lambda state: state == "loaded", self.state)
 
-    async def speak(self, language: str) -> None:
-        """Set the language of the only user."""
-        await self.websocket.command("frontend/set_user_data", key="language", value={"language": language})
+    @asynccontextmanager
+    async def speaking(self, page: Page, language: str) -> AsyncIterator[None]:
+        """Have the frontend in another language for a while; it changes without being loaded anew."""
+
+        async def speak(wanted: str) -> None:
+            await self.command("frontend/set_user_data", key="language", value={"language": wanted})
+            await page.wait_for_function(f"document.querySelector('home-assistant').hass.language === '{wanted}'")
+
+        await speak(language)
+        try:
+            yield
+        finally:
+            await speak("en")
 
     async def texts(self, language: str) -> dict[str, str]:
         """Return the integration's texts by key, such as `config.step.user.title`."""
         texts: dict[str, str] = {}
-        for category in ("config", "options", "entity"):
-            answer = await self.websocket.command(
+        for category in ("config", "options", "entity", "issues"):
+            answer = await self.command(
                 "frontend/get_translations", language=language, category=category, integration=[DOMAIN]
             )
             texts |= {key.removeprefix(f"component.{DOMAIN}."): text for key, text in answer["resources"].items()}
@@ -109,12 +143,12 @@ class World:
 
     async def entity_ids(self) -> dict[str, str]:
         """Return the entity ids of the integration by unique id."""
-        entities = await self.websocket.command("config/entity_registry/list")
+        entities = await self.command("config/entity_registry/list")
         return {one["unique_id"]: one["entity_id"] for one in entities if one["platform"] == DOMAIN}
 
     async def load_device(self, label: str) -> str:
         """Return the id of a load's device."""
-        devices = await self.websocket.command("config/device_registry/list")
+        devices = await self.command("config/device_registry/list")
         found = [
             one["id"] for one in devices if one["name"] == label and one["identifiers"] and one["parent_device_id"]
         ]
@@ -123,12 +157,27 @@ class World:
 
     async def order(self, action: str, **given: str) -> Any:
         """Have the simulator do something, and return what it tells of it."""
+        return (await self._control("POST", f"actions/{action}", given))["result"]
+
+    async def break_it(self, kind: str, **settings: object) -> int:
+        """Give the gateway a fault, and return its number."""
+        return int((await self._control("POST", "faults", {"kind": kind, **settings}))["id"])
+
+    async def mend(self, fault: int) -> None:
+        """Take a fault back."""
+        await self._control("DELETE", f"faults/{fault}")
+
+    async def _control(self, method: str, path: str, given: Mapping[str, object] | None = None) -> Any:
         async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.post(f"{self.gateway.control_url}/actions/{action}", json=given) as answer,
+            aiohttp.ClientSession(timeout=_TIMEOUT, raise_for_status=True) as session,
+            session.request(method, f"{self.gateway.control_url}/{path}", json=given) as answer,
         ):
-            answer.raise_for_status()
-            return (await answer.json())["result"]
+            return await answer.json()
+
+    async def rescan(self) -> None:
+        """Press the gateway's button."""
+        (button,) = (one for one in (await self.entity_ids()).values() if one.startswith("button."))
+        await self.command("call_service", domain="button", service="press", target={"entity_id": button})
 
     async def tokens(self) -> dict[str, Any]:
         """Return a login as the frontend keeps it, which spares each page a way through the login page."""
@@ -156,12 +205,11 @@ async def simulated(folder: Path, shift: Shift, *, site: str, more: tuple[str, .
 @asynccontextmanager
 async def world(folder: Path) -> AsyncIterator[World]:
     """Start both, and end both."""
-    shift = Shift.to(NOON)
+    shift = Shift(NOON, folder / "clock")
     configuration = prepare(folder / "config", free_port(), time_zone=TIME_ZONE)
     async with (
         simulated(folder / "gateway", shift, site="house") as simulator,
         HomeAssistant(configuration, wrapper=shift.wrapper) as home_assistant,
         RestClient(home_assistant.url) as client,
-        await client.websocket() as websocket,
     ):
-        yield World(folder, shift, home_assistant, simulator, client, websocket)
+        yield World(folder, shift, home_assistant, simulator, client)

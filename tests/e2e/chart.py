@@ -1,0 +1,71 @@
+"""The bars of Home Assistant's charts, as they are drawn."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Final
+
+from PIL import Image
+from playwright.async_api import Locator
+
+#: What the chart's library has laid out, in pixels of the canvas. A row of a series is middle, value and begin of its
+#: bar; the value is only taken for its begin, for what counts is what a person sees.
+_BARS: Final = """chart => {
+    const drawn = chart.chart, bars = [];
+    drawn.getModel().eachSeries(series => {
+        const data = series.getData();
+        for (let index = 0; index < data.count(); index++) {
+            const box = data.getItemLayout(index), row = series.getRawValue(index);
+            if (box && row[2] && Math.abs(box.height) > 0.01)
+                bars.push({series: series.id, start: row[2] / 1000, x: box.x + box.width / 2, y: box.y, height: box.height});
+        }
+    });
+    const [zero, one] = [0, 1].map(value => drawn.convertToPixel({yAxisIndex: 0}, value));
+    return {bars, scale: zero - one};
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar, or its part of one colour."""
+
+    series: str
+    start: float
+    """When its hour begins, in seconds since 1970."""
+    x: float
+    """Its middle, in pixels of the canvas."""
+    ends: tuple[float, float]
+    """Its upper and lower end."""
+    value: float
+    """What its height says by the scale of the axis; negative below it."""
+
+
+async def bars(chart: Locator) -> list[Bar]:
+    """Return the bars of a `ha-chart-base` by their drawn heights."""
+    found: dict[str, Any] = await chart.evaluate(_BARS)
+    return [
+        Bar(
+            series=bar["series"],
+            start=bar["start"],
+            x=bar["x"],
+            ends=(min(bar["y"], bar["y"] + bar["height"]), max(bar["y"], bar["y"] + bar["height"])),
+            value=-bar["height"] / found["scale"],
+        )
+        for bar in found["bars"]
+    ]
+
+
+async def is_painted(chart: Locator, bar: Bar) -> bool:
+    """Tell whether the colour changes at both ends of a bar, and not in between: it is there, and as high as laid out."""
+    canvas = chart.locator("canvas").first
+    with Image.open(BytesIO(await canvas.screenshot())) as opened:
+        image = opened.convert("RGB")
+    upper, lower = bar.ends
+    column = round(bar.x)
+
+    def colour(y: float) -> tuple[int, ...]:
+        pixel = image.getpixel((column, round(y)))
+        assert isinstance(pixel, tuple)
+        return pixel
+
+    inside = {colour(upper + 4), colour((upper + lower) / 2), colour(lower - 4)}
+    return len(inside) == 1 and inside.isdisjoint({colour(lower + 4)})
