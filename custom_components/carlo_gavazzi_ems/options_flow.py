@@ -38,8 +38,9 @@ POLLING: Final = vol.Schema(
             ),
             vol.Coerce(int),
         ),
+        # A box, because the frontend gives a slider no name that a screen reader could speak.
         vol.Required(CONF_THROTTLE, default=1.0): NumberSelector(
-            NumberSelectorConfig(min=0, max=10, step=0.5, mode=NumberSelectorMode.SLIDER)
+            NumberSelectorConfig(min=0, max=10, step=0.5, mode=NumberSelectorMode.BOX)
         ),
         vol.Required(CONF_REPAIR_GAPS, default=True): BooleanSelector(),
         vol.Required(CONF_RAW_ANSWERS, default=False): BooleanSelector(),

@@ -20,6 +20,8 @@ FRONTENDS_OWN: Final = frozenset(
         ("button-name", "button"),
     }
 )
+#: Elements that are no part of what an integration brings: the line above a repair with its severity.
+FRONTENDS_ELEMENTS: Final = ("dialog-repairs-issue-subtitle ",)
 _SCRIPT: Final = files("axe_playwright_python").joinpath("axe.min.js")
 _RUN: Final = """async selector => {
     const context = {fromShadowDom: ['home-assistant', selector]};
@@ -41,6 +43,11 @@ class Violation:
     def kind(self) -> tuple[str, str]:
         """The rule and the kind of element, such as `label` or `ha-button.clear`."""
         return self.rule, self.html.removeprefix("<").replace(">", " ").split()[0]
+
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether it is none of those that the frontend brings into any dialog."""
+        return self.kind not in FRONTENDS_OWN and not self.target.startswith(FRONTENDS_ELEMENTS)
 
     @classmethod
     def of(cls, found: dict[str, str]) -> Self:

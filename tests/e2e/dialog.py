@@ -128,7 +128,11 @@ class Dialog:
 
     async def choose(self, option: str) -> None:
         """Choose from a menu."""
-        await self.root.locator("ha-list-item, ha-list-item-button, ha-md-list-item").get_by_text(option, exact=True).click()
+        await (
+            self.root.locator("ha-list-item, ha-list-item-button, ha-md-list-item")
+            .get_by_text(option, exact=True)
+            .click()
+        )
 
     async def text(self) -> str:
         """Return all that is to be read."""
