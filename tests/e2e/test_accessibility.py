@@ -16,7 +16,6 @@ async def test_what_is_not_ours(page: Page, world: World) -> None:
     await dialog.title("Template helper")
     await dialog.choose("Sensor")
     await dialog.root.locator("step-flow-form").wait_for()
-    await dialog.drawn()
     await dialog.pick_one("unit_of_measurement", "kWh")
     await (await dialog.input("name")).focus()
     assert {found.kind for found in await violations(page)} >= FRONTENDS_OWN

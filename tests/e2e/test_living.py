@@ -22,6 +22,7 @@ async def test_reauth_after_a_new_password(page: Page, world: World, pictures: P
     await world.entry()
     before = await world.entity_ids()
     await world.order("password", password=NEW_PASSWORD)
+    await world.reload()
     await go(page, world, "/config/integrations/dashboard")
     card = page.locator("ha-config-flow-card")
     await card.get_by_text("Reconfigure").or_(card.get_by_text("Reauth")).first.click()
@@ -111,6 +112,7 @@ async def test_r13_another_certificate(page: Page, world: World, pictures: Pictu
     before = await world.entity_ids()
     old = world.fingerprint
     new = await world.order("rotate-certificate")
+    await world.reload()
     await go(page, world, "/config/repairs")
     await page.locator("ha-config-repairs").get_by_text("certificate has changed").click()
     dialog = Dialog(page)

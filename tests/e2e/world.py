@@ -174,6 +174,10 @@ class World:
         ):
             return await answer.json()
 
+    async def reload(self) -> None:
+        """Load the entry anew: a gateway that answers slowly is asked once in five minutes, which is long to wait for."""
+        await self.client.post(f"/api/config/config_entries/entry/{await self.entry()}/reload", {})
+
     async def rescan(self) -> None:
         """Press the gateway's button."""
         (button,) = (one for one in (await self.entity_ids()).values() if one.startswith("button."))
