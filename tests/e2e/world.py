@@ -68,7 +68,7 @@ class World:
         """Let Home Assistant be off until then; the gateway goes on counting."""
         await self.home_assistant.stop()
         self.shift.move(instant)
-        await self.home_assistant.start()
+        await self.home_assistant.start(2 * PATIENCE)
         await self.loaded()
 
     async def entries(self) -> list[Any]:
@@ -207,13 +207,23 @@ async def simulated(folder: Path, shift: Shift, *, site: str, more: tuple[str, .
 
 
 @asynccontextmanager
+async def started(home_assistant: HomeAssistant) -> AsyncIterator[HomeAssistant]:
+    """Start it with more patience than a person has, and stop it."""
+    try:
+        await home_assistant.start(2 * PATIENCE)
+        yield home_assistant
+    finally:
+        await home_assistant.stop()
+
+
+@asynccontextmanager
 async def world(folder: Path) -> AsyncIterator[World]:
     """Start both, and end both."""
     shift = Shift(NOON, folder / "clock")
     configuration = prepare(folder / "config", free_port(), time_zone=TIME_ZONE)
     async with (
         simulated(folder / "gateway", shift, site="house") as simulator,
-        HomeAssistant(configuration, wrapper=shift.wrapper) as home_assistant,
+        started(HomeAssistant(configuration, wrapper=shift.wrapper)) as home_assistant,
         RestClient(home_assistant.url) as client,
     ):
         yield World(folder, shift, home_assistant, simulator, client)
