@@ -1,5 +1,6 @@
 """A Home Assistant of our own: its core, its storage and its recorder, in this process, and nothing else."""
 
+import asyncio
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +13,7 @@ from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.helpers import aiohttp_client
 from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
 from homeassistant.setup import async_setup_component
+from homeassistant.util.async_ import _SHUTDOWN_RUN_CALLBACK_THREADSAFE
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
@@ -40,6 +42,8 @@ class Home:
         # Names are not looked up here, and Home Assistant's own way to do it needs half of its integrations.
         aiohttp_client._async_make_resolver = lambda _: _Resolver()  # type: ignore[assignment,return-value]  # noqa: SLF001
         WatchedQueue.instances.clear()
+        # A Home Assistant that has stopped leaves a mark on the loop; without it the next one's threads reach theirs.
+        vars(asyncio.get_running_loop()).pop(_SHUTDOWN_RUN_CALLBACK_THREADSAFE, None)
         hass = self.hass = HomeAssistant(str(self._folder))
         loader.async_setup(hass)
         hass.config.skip_pip = True

@@ -145,8 +145,12 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
     async def async_step_identify(self, _: dict[str, Any] | None = None) -> ResultT:
         """Show how far the reading is; closing the dialog ends it."""
         if self._identifying is None:
-            self._identifying = self.hass.async_create_task(self._async_identify(), "identify codes")
-        if not self._identifying.done():
+            # In the background: Home Assistant does not wait for it when it stops.
+            self._identifying = self.hass.async_create_background_task(
+                self._async_identify(), f"{DOMAIN} identify codes"
+            )
+        # What is cancelled by that has found out nothing: the dialog ends where it is, and nothing is made of it.
+        if not self._identifying.done() or self._identifying.cancelled():
             return self.async_show_progress(
                 step_id="identify", progress_action="identify", progress_task=self._identifying
             )

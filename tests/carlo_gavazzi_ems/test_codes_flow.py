@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
+import logging
 import re
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ async def through_progress(hass: HomeAssistant, flow: Flow) -> Flow:
     """Wait for the end of the progress bar."""
     while flow["type"] is FlowResultType.SHOW_PROGRESS:
         assert (flow["step_id"], flow["progress_action"]) == ("identify", "identify")
-        await hass.async_block_till_done()
+        await hass.async_block_till_done(wait_background_tasks=True)
         flow = await hass.config_entries.flow.async_configure(flow["flow_id"])
     return flow
 
@@ -335,12 +336,28 @@ async def test_r27_closing_the_dialog_ends_the_reading(
     assert hass.config_entries.async_entries(DOMAIN) == []
 
 
+async def test_r27_home_assistant_stops_while_history_is_read(
+    hass: HomeAssistant, gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It does not wait for the reading, nothing is made of what is half read, and nobody is called to account."""
+    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    data = {CONF_HOST: f"{gateway.host}:{gateway.port}", CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD}
+    flow = await hass.config_entries.flow.async_configure(flow["flow_id"], data)
+    flow = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
+    assert flow["type"] is FlowResultType.SHOW_PROGRESS
+    caplog.clear()
+    await hass.async_stop(force=True)
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    ours = ("homeassistant", "custom_components")
+    assert not [item for item in caplog.records if item.levelno >= logging.WARNING and item.name.startswith(ours)]
+
+
 async def open_options(hass: HomeAssistant, entry_id: str, step: str) -> Flow:
     """Open the options and choose from the menu."""
     menu = await hass.config_entries.options.async_init(entry_id)
     flow = await hass.config_entries.options.async_configure(menu["flow_id"], {"next_step_id": step})
     while flow["type"] is FlowResultType.SHOW_PROGRESS:
-        await hass.async_block_till_done()
+        await hass.async_block_till_done(wait_background_tasks=True)
         flow = await hass.config_entries.options.async_configure(flow["flow_id"])
     return flow
 

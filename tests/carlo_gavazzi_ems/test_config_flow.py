@@ -66,7 +66,7 @@ async def submit(hass: HomeAssistant, flow: ConfigFlowResult, data: Mapping[str,
     result = await hass.config_entries.flow.async_configure(flow["flow_id"], dict(data))
     await hass.async_block_till_done()
     while result["type"] is FlowResultType.SHOW_PROGRESS:
-        await hass.async_block_till_done()
+        await hass.async_block_till_done(wait_background_tasks=True)
         result = await hass.config_entries.flow.async_configure(flow["flow_id"])
     if result["type"] is FlowResultType.FORM and (result["step_id"] or "").startswith("codes"):
         return await submit(hass, result, suggested(result))

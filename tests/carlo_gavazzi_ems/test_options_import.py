@@ -314,7 +314,7 @@ async def unload(hass: HomeAssistant, entry: MockConfigEntry, flow: ConfigFlowRe
     assert await hass.config_entries.async_unload(entry.entry_id)
     ended = await hass.config_entries.options.async_configure(flow["flow_id"])
     while ended["type"] is FlowResultType.SHOW_PROGRESS:
-        await hass.async_block_till_done()
+        await hass.async_block_till_done(wait_background_tasks=True)
         ended = await hass.config_entries.options.async_configure(flow["flow_id"])
     assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "import_stopped")
     assert await hass.config_entries.async_setup(entry.entry_id)

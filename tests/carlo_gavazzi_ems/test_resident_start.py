@@ -301,7 +301,7 @@ async def test_r12_a_dialog_hands_over_what_it_has_read(hass: HomeAssistant, gat
     assert page["step_id"] == "certificate"
     page = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
     while page["type"] is FlowResultType.SHOW_PROGRESS:
-        await hass.async_block_till_done()
+        await hass.async_block_till_done(wait_background_tasks=True)
         page = await hass.config_entries.flow.async_configure(flow["flow_id"])
     while page["type"] is FlowResultType.FORM:
         gateway.requests.clear()

@@ -1,7 +1,7 @@
 """The token: fetched once, renewed early, never fetched twice at the same time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import time
 from typing import Final
 
@@ -24,6 +24,8 @@ TOKEN_LIFE: Final = 30 * 60
 RENEWAL_MARGIN: Final = 2 * 60
 #: Seconds after the first, the second, and every further login in vain until the next one; at last as after any other.
 _PATIENCE: Final = (15, 60, 4 * 60, 16 * 60, TOKEN_LIFE - RENEWAL_MARGIN)
+#: The same where the gateway does not say that the token is to blame: a new one helps once, or most likely not at all.
+_DOUBTFUL: Final = _PATIENCE[2:]
 
 
 class TokenManager:
@@ -52,8 +54,12 @@ class TokenManager:
         self._issued_at = 0.0
         self._tried_at = 0.0
         self._void = False
-        self._in_vain = 0
-        self._failure: type[EmsError] | None = None
+        #: Logins in a row that failed, other than by a refusal.
+        self._broken = 0
+        #: By path: how the last request failed, and how many logins were in vain since one worked. A path on which
+        #: nothing works does not make another wait for its login, nor does one that works have it tried all the time.
+        self._failures: dict[str, type[EmsError]] = {}
+        self._in_vain: dict[str, int] = {}
         #: How many logins were sent.
         self.logins = 0
 
@@ -82,37 +88,30 @@ class TokenManager:
             if self._backoff.wrong:
                 raise InvalidCredentialsError("user name or password is wrong, and was not sent again")
             age = self._clock() - self._issued_at
-            due = age >= TOKEN_LIFE - RENEWAL_MARGIN and self._patient
+            due = age >= TOKEN_LIFE - RENEWAL_MARGIN and self._waited(_PATIENCE, self._broken)
             if self._token is not None and not self._void and not due:
                 return self._token
             try:
-                return await self._replaced()
+                self._token = await self._login()
             except LoginError:
                 raise
-            except EmsError as err:
-                self._in_vain += 1
-                self._failure = type(err)
+            except EmsError:
+                self._broken += 1
                 needed, self._void = self._void or age >= TOKEN_LIFE, False
                 if self._token is None or needed:
                     raise
                 return self._token
+            self._broken, self._void = 0, False
+            return self._token
 
-    async def _replaced(self) -> str:
-        """Log in, and return the new token."""
-        token = await self._login()
-        if self._void or self._in_vain:
-            self._in_vain += 1
-        self._token, self._void = token, False
-        return token
-
-    def accept(self, token: str) -> None:
-        """Note that the gateway took this token."""
+    def accept(self, token: str, path: str) -> None:
+        """Note that the gateway took this token at a path."""
         if self._token == token:
-            self._in_vain = 0
-            self._failure = None
+            self._failures.pop(path, None)
+            self._in_vain.pop(path, None)
 
-    def reject(self, token: str, error: type[EmsError]) -> bool:
-        """Note that the gateway did not take this token, and say whether the request may be repeated.
+    def reject(self, token: str, error: type[EmsError], path: str) -> bool:
+        """Note that the gateway did not take this token at a path, and say whether the request may be repeated.
 
         The first time it is replaced at once. Where that does not help the token is not to blame, and the longer the
         trouble lasts, the rarer the new logins; but when the gateway fails in another way than before, as one does
@@ -120,22 +119,27 @@ class TokenManager:
         """
         if self._token != token or self._void:
             return True
-        changed = self.failed(error)
-        self._void = self._patient or (changed and self._clock() - self._tried_at >= _PATIENCE[0])
+        changed = self.failed(error, path)
+        steps = _PATIENCE if issubclass(error, UnauthorizedError) else _DOUBTFUL
+        in_vain = self._in_vain.get(path, 0)
+        if steps is _DOUBTFUL and not in_vain and self._in_vain:
+            # Another path is in the same trouble, and had its login.
+            in_vain = 1
+        self._void = self._waited(steps, max(in_vain, self._broken)) or (changed and self._waited(_PATIENCE, 1))
+        if self._void:
+            # Until the gateway takes the new one.
+            self._in_vain[path] = in_vain + 1
         return self._void
 
-    def failed(self, error: type[EmsError]) -> bool:
+    def failed(self, error: type[EmsError], path: str) -> bool:
         """Note how a request with a token failed; return whether the one before failed in another way."""
-        changed = self._failure not in {None, error}
-        self._failure = error
+        changed = self._failures.get(path, error) is not error
+        self._failures[path] = error
         return changed
 
-    @property
-    def _patient(self) -> bool:
-        """Whether enough time has passed since the last login in vain, if there was one."""
-        if self._in_vain == 0:
-            return True
-        return self._clock() - self._tried_at >= _PATIENCE[min(self._in_vain, len(_PATIENCE)) - 1]
+    def _waited(self, steps: Sequence[float], in_vain: int) -> bool:
+        """Return whether enough time has passed since the last login, after so many in vain."""
+        return in_vain == 0 or self._clock() - self._tried_at >= steps[min(in_vain, len(steps)) - 1]
 
     async def _login(self) -> str:
         """Send one login; the life of its token counts from before it was sent."""

@@ -278,13 +278,13 @@ class EmsClient:
             except EmsError as err:
                 suspect = isinstance(err, UnauthorizedError | InvalidAnswerError)
                 if not suspect or isinstance(err, OversizedAnswerError):
-                    self._tokens.failed(type(err))
+                    self._tokens.failed(type(err), path)
                     raise
-                if not self._tokens.reject(token, type(err)):
+                if not self._tokens.reject(token, type(err), path):
                     raise
                 token = await self._tokens.token()
                 answer = await self._attempt(path, read, query, token)
-            self._tokens.accept(token)
+            self._tokens.accept(token, path)
             return answer
 
     async def _attempt[T](self, path: str, read: Callable[[bytes], T], query: Query | None, token: str) -> T:

@@ -110,6 +110,9 @@ class Transport:
         token: str | None,
     ) -> bytes:
         """Send one request, and translate what may go wrong."""
+        if self._session.closed:
+            # Whoever owns the session is stopping; the HTTP library would call it a bug.
+            raise EmsConnectionError("the session is closed")
         url = self._base.joinpath(path.removeprefix("/"))
         if query:
             # Commas stay as they are: a list of a thousand UIDs is long enough without "%2C".

@@ -93,7 +93,8 @@ class GapRepair:
     @callback
     def _async_repair_soon(self, _: datetime) -> None:
         """Repair in the background, unless history is being read already."""
-        if not self._entry.runtime_data.history.lock.locked():
+        # What begins while Home Assistant stops is cancelled by nobody, and the recorder has ended when it is asked.
+        if self._hass.is_running and not self._entry.runtime_data.history.lock.locked():
             self._entry.async_create_background_task(self._hass, self.async_repair(), f"{DOMAIN} gap repair")
 
     async def async_repair(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 from custom_components.carlo_gavazzi_ems.api import (
     BusyError,
     EmsConnectionError,
+    EmsError,
     InvalidAnswerError,
     InvalidCredentialsError,
     LoginBackoff,
@@ -17,6 +18,8 @@ from custom_components.carlo_gavazzi_ems.api import (
 )
 from custom_components.carlo_gavazzi_ems.api.auth import TokenManager
 from custom_components.carlo_gavazzi_ems.api.transport import Transport
+
+PATH, OTHER = "/v1/signals/realtime", "/v1/loads"
 
 
 class Clock:
@@ -64,7 +67,7 @@ async def test_r07_a_day_takes_52_logins() -> None:
     clock, logins = Clock(), tokens("t")
     auth = manager(logins, clock)
     for _ in range(24 * 360):
-        auth.accept(await auth.token())
+        auth.accept(await auth.token(), PATH)
         clock.now += 10
     assert auth.logins == len(logins.sent) == 52
 
@@ -85,8 +88,8 @@ async def test_r07_ten_at_once_log_in_once() -> None:
     logins = tokens("a", "b")
     auth = manager(logins, Clock())
     assert await asyncio.gather(*(auth.token() for _ in range(10))) == ["a"] * 10
-    auth.accept("a")
-    assert [auth.reject("a", UnauthorizedError) for _ in range(10)] == [True] * 10
+    auth.accept("a", PATH)
+    assert [auth.reject("a", UnauthorizedError, PATH) for _ in range(10)] == [True] * 10
     assert await asyncio.gather(*(auth.token() for _ in range(10))) == ["b"] * 10
     assert auth.logins == 2
 
@@ -95,10 +98,10 @@ async def test_r07_a_newer_token_survives_the_rejection_of_an_older_one() -> Non
     """A late 401 for the old token does not throw the new one away."""
     logins = tokens("a", "b", "c")
     auth = manager(logins, Clock())
-    auth.accept(await auth.token())
-    assert auth.reject("a", UnauthorizedError)
+    auth.accept(await auth.token(), PATH)
+    assert auth.reject("a", UnauthorizedError, PATH)
     assert await auth.token() == "b"
-    assert auth.reject("a", UnauthorizedError)
+    assert auth.reject("a", UnauthorizedError, PATH)
     assert await auth.token() == "b"
 
 
@@ -173,15 +176,15 @@ async def test_r07_a_token_that_never_works_is_not_renewed_at_every_poll() -> No
     after = {}
     for second in range(0, 24 * 3600, 10):
         token = await auth.token()
-        if auth.reject(token, UnauthorizedError):
+        if auth.reject(token, UnauthorizedError, PATH):
             await auth.token()
         clock.now += 10
         after[second] = auth.logins
     # The first login, one instead of it, and then after 15 seconds, 1, 4 and 16 minutes.
     assert [after[second] for second in (0, 60, 120, 600, 3600)] == [2, 3, 4, 5, 7]
     assert auth.logins <= 60
-    auth.accept(await auth.token())
-    assert auth.reject(await auth.token(), UnauthorizedError)
+    auth.accept(await auth.token(), PATH)
+    assert auth.reject(await auth.token(), UnauthorizedError, PATH)
 
 
 async def test_r09_a_gateway_that_fails_in_another_way_gets_a_login() -> None:
@@ -189,26 +192,64 @@ async def test_r09_a_gateway_that_fails_in_another_way_gets_a_login() -> None:
     clock, logins = Clock(), tokens(*(f"t{i}" for i in range(100)))
     auth = manager(logins, clock)
     for _ in range(60):
-        if auth.reject(await auth.token(), InvalidAnswerError):
+        if auth.reject(await auth.token(), InvalidAnswerError, PATH):
             await auth.token()
         clock.now += 10
     before = auth.logins
     assert before <= 5
-    assert auth.reject(await auth.token(), UnauthorizedError)
+    assert auth.reject(await auth.token(), UnauthorizedError, PATH)
     await auth.token()
-    assert not auth.reject(await auth.token(), UnauthorizedError)
+    assert not auth.reject(await auth.token(), UnauthorizedError, PATH)
     assert auth.logins == before + 1
     # No connection for a minute is as good a sign.
     clock.now += 60
-    auth.failed(EmsConnectionError)
-    assert auth.reject(await auth.token(), UnauthorizedError)
+    auth.failed(EmsConnectionError, PATH)
+    assert auth.reject(await auth.token(), UnauthorizedError, PATH)
+
+
+@pytest.mark.parametrize(("error", "most"), [(UnauthorizedError, 61), (InvalidAnswerError, 58)])
+async def test_r07_a_path_that_never_works_beside_one_that_does(error: type[EmsError], most: int) -> None:
+    """A day long: what the gateway takes elsewhere is no reason to log in for this path again and again."""
+    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(2000)))
+    auth = manager(logins, clock)
+    for second in range(0, 24 * 3600, 10):
+        if auth.reject(await auth.token(), error, PATH):
+            await auth.token()
+        if second % 600 == 0:
+            auth.accept(await auth.token(), OTHER)
+        clock.now += 10
+    assert auth.logins <= most
+
+
+async def test_r09_a_path_that_never_works_costs_another_no_time() -> None:
+    """After hours of trouble on one path, a token that is void on the other is replaced at once."""
+    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(100)))
+    auth = manager(logins, clock)
+    for _ in range(360):
+        auth.accept(await auth.token(), OTHER)
+        if auth.reject(await auth.token(), UnauthorizedError, PATH):
+            await auth.token()
+        clock.now += 10
+    before = auth.logins
+    assert auth.reject(await auth.token(), UnauthorizedError, OTHER)
+    auth.accept(await auth.token(), OTHER)
+    assert auth.logins == before + 1
+
+
+async def test_r07_one_trouble_on_two_paths_costs_one_login() -> None:
+    """Pages for people everywhere: the login that did not help one path is not tried for the other."""
+    auth = manager(tokens("a", "b", "c"), Clock())
+    assert auth.reject(await auth.token(), InvalidAnswerError, PATH)
+    assert not auth.reject(await auth.token(), InvalidAnswerError, OTHER)
+    assert not auth.reject(await auth.token(), InvalidAnswerError, PATH)
+    assert auth.logins == 2
 
 
 async def test_r07_logins_that_fail_are_not_repeated_at_every_poll() -> None:
     """Where the login itself is broken, the token that there is has to do, also beyond its life."""
     clock, logins = Clock(), Logins({"token": "a"}, InvalidAnswerError("a page for people"))
     auth = manager(logins, clock)
-    auth.accept(await auth.token())
+    auth.accept(await auth.token(), PATH)
     clock.now += 28 * 60
     assert await auth.token() == "a"
     clock.now += 5
@@ -219,14 +260,14 @@ async def test_r07_logins_that_fail_are_not_repeated_at_every_poll() -> None:
         clock.now += 10
         try:
             assert await auth.token() == "a"
-            auth.reject("a", UnauthorizedError)
+            auth.reject("a", UnauthorizedError, PATH)
         except InvalidAnswerError:
             failed += 1
     assert 2 <= failed <= 6
     assert auth.logins <= 8
     logins.answers = [{"token": "b"}]
-    auth.failed(EmsConnectionError)
-    assert auth.reject("a", UnauthorizedError)
+    auth.failed(EmsConnectionError, PATH)
+    assert auth.reject("a", UnauthorizedError, PATH)
     assert await auth.token() == "b"
 
 

@@ -29,9 +29,15 @@ class Situation(StrEnum):
     """What the integration is doing."""
 
     SET_UP = "set-up"
-    RUNNING = "running"
+    """The dialog, and the first set-up after it."""
+    START = "start"
+    """A set-up that knows nothing of the gateway: it waits for all lists."""
     RELOAD = "reload"
-    NAMING = "naming"
+    """A set-up, also at a start of Home Assistant, that knows what was listed last."""
+    RUNNING = "running"
+    POLLING = "options: polling"
+    NAMING = "options: names"
+    IMPORT = "options: import"
     REAUTH = "reauth"
 
 
@@ -58,11 +64,19 @@ _VALUES: Final = {
 #: What is asked for in each situation.
 ASKED: Final[Mapping[Situation, frozenset[Request]]] = {
     Situation.SET_UP: frozenset(Request),
-    Situation.RUNNING: frozenset(Request) - {Request.VERSION, Request.INFO},
+    Situation.START: frozenset(Request) - {Request.HISTORY},
     Situation.RELOAD: frozenset(Request) - {Request.HISTORY},
+    Situation.RUNNING: frozenset(Request) - {Request.VERSION, Request.INFO},
+    Situation.POLLING: frozenset(Request) - {Request.HISTORY},
     Situation.NAMING: frozenset(Request) - {Request.VERSION, Request.INFO, Request.DEVICES, Request.DATE},
+    Situation.IMPORT: frozenset({Request.LOGIN, Request.HISTORY}),
     Situation.REAUTH: frozenset(Request) - {Request.HISTORY},
 }
+#: Asked for before anything else: what is wrong with them is told in the dialog itself.
+FIRST: Final = frozenset({Request.VERSION, Request.LOGIN, Request.INFO})
+LISTS: Final = frozenset({Request.DEVICES, Request.LOADS, Request.SIGNALS})
+#: What a set-up waits for that knows what was listed last; the rest is read right after it.
+AWAITED: Final = frozenset({Request.LOGIN, Request.INFO, Request.REALTIME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +148,11 @@ def meaningless(variant: Variant, request: Request) -> str | None:
     return None
 
 
+def asked(situation: Situation, variant: Variant) -> Iterator[Request]:
+    """Yield the requests of a situation at which a fault can strike."""
+    return (request for request in Request if request in ASKED[situation] and not meaningless(variant, request))
+
+
 #: What an answer that never comes, or is none, is to a person, by kind of fault.
 _KEYS: Final[Mapping[str, str]] = {
     "drop": "cannot_connect",
@@ -144,6 +163,7 @@ _KEYS: Final[Mapping[str, str]] = {
     "redirect": "not_an_ems",
     "empty-body": "not_an_ems",
     "huge-body": "not_an_ems",
+    "long-list": "not_an_ems",
     "status": "gateway_error",
 }
 _LOGIN_KEYS: Final = {401: "invalid_auth", 403: "no_rights", 423: "locked", 429: "locked", 503: "locked"}
@@ -162,9 +182,8 @@ def error_of(variant: Variant, request: Request) -> frozenset[str]:
             # As C prints what is no number is read as a missing value; another text is no JSON.
             return frozenset() if ("text", "NaN") in variant.given else frozenset({"not_an_ems"})
         case "void-tokens":
-            # A token that was void from its first request on is not replaced at once: more logins would not help.
-            lasting = ("times", None) in variant.given or request is Request.INFO
-            return frozenset({"no_rights"}) if lasting else frozenset()
+            # R9: one new login and one repeat; what voids that token too is no matter of tokens.
+            return frozenset({"no_rights"}) if ("times", None) in variant.given else frozenset()
         case "status" | "refuse-logins" if request is Request.LOGIN and code in _LOGIN_KEYS:
             return frozenset({_LOGIN_KEYS[code]})
         case "status" if code in {401, 403}:

@@ -11,7 +11,7 @@ from simulator import Gateway
 from tests.carlo_gavazzi_ems.conftest import SetUp, signal_entries
 from tests.carlo_gavazzi_ems.resident import REALTIME, named
 
-from .conftest import later, quiet, unavailable
+from .matrix import later, quiet, unavailable
 from .mutation import Mutated
 
 ROUNDS = 12

@@ -1,0 +1,172 @@
+"""A fault on its way through all requests of a situation, a watch on the log, and how a person brings an entry back."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+import logging
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState, ConfigFlowResult
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+import pytest
+
+from simulator import Gateway
+from simulator.faults import Fault
+from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME
+from tests.carlo_gavazzi_ems.test_config_flow import submit
+
+from .table import AWAITED, LISTS, Request, Situation, Variant, asked, error_of, kinds_of_outcome, variants
+
+every_fault = pytest.mark.parametrize("variant", list(variants()), ids=str)
+every_outcome = pytest.mark.parametrize("variant", list(kinds_of_outcome()), ids=str)
+type Strike = Callable[[Variant, Request], Fault]
+CREDENTIALS = {CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD}
+
+
+class Matrix:
+    """One fault, on its way through all requests of a situation."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        variant: Variant,
+        strike: Strike,
+        subtests: pytest.Subtests,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """Take what a test needs."""
+        self.gateway = gateway
+        self.kind = variant.kind
+        self.slow = variant.slow
+        self._variant = variant
+        self._strike = strike
+        self._subtests = subtests
+        self._caplog = caplog
+
+    def requests(self, situation: Situation, *among: Request) -> Iterator[tuple[Request, frozenset[str]]]:
+        """Yield the requests at which the fault may strike, with the errors they may end in."""
+        for request in asked(situation, self._variant):
+            if not among or request in among:
+                yield request, error_of(self._variant, request)
+
+    @contextmanager
+    def at(self, request: Request) -> Iterator[None]:
+        """Have the fault at a request; afterwards everything is well again, whatever was found."""
+        with self._subtests.test(f"{self._variant} {request.name}"), self._caplog.at_level(logging.INFO):
+            self.strike(request)
+            with quiet(self._caplog):
+                yield
+        self.clear()
+
+    def strike(self, request: Request) -> None:
+        """Have the fault from now on."""
+        self._strike(self._variant, request)
+
+    def state_after(self, request: Request, errors: frozenset[str], *, known: bool) -> ConfigEntryState:
+        """Return what a set-up ends in that meets these errors at a request.
+
+        `known` is whether there is what the gateway listed last: then nothing else is waited for than values.
+        """
+        missed = request is Request.HISTORY or (
+            request not in AWAITED
+            if known
+            # Where reading the clock voids the token, it is the request after it that fails.
+            else request is Request.DATE and self.kind != "void-tokens"
+        )
+        if not errors or missed:
+            return ConfigEntryState.LOADED
+        # R8: a wrong password waits for a person. R12: all else is repeated by Home Assistant.
+        return ConfigEntryState.SETUP_ERROR if "invalid_auth" in errors else ConfigEntryState.SETUP_RETRY
+
+    def clear(self) -> None:
+        """Have the fault no more."""
+        self.gateway.faults.clear()
+
+    @property
+    def harmed(self) -> int:
+        """How many sensors a fault in the data may make unavailable: those of one record, or of one load."""
+        return {"bad-record": 1, "hide-load": len(self.gateway.site.signals_of_load(2))}.get(self.kind, 0)
+
+
+def reauths(hass: HomeAssistant) -> list[Any]:
+    """Return the dialogs that ask for a password."""
+    return [flow for flow in hass.config_entries.flow.async_progress() if flow["context"]["source"] == SOURCE_REAUTH]
+
+
+def error_shown(form: ConfigFlowResult) -> str:
+    """Return the error that stands above a form."""
+    shown = form["errors"]
+    assert shown is not None
+    return shown["base"]
+
+
+def assert_lists_missed(hass: HomeAssistant, entry: ConfigEntry[Any], request: Request, errors: frozenset[str]) -> None:
+    """Expect a loaded entry to have all values; the lists are those of before where they could not be read."""
+    topology = entry.runtime_data.topology
+    missed = bool(errors) and request in {Request.VERSION, *LISTS}
+    assert topology.data.fresh is not missed
+    assert topology.last_update_success is not missed
+    if missed:
+        assert not unavailable(hass)
+
+
+async def recover(hass: HomeAssistant, entry: ConfigEntry[Any], *, anew: bool = False) -> None:
+    """Have everything as it should be, now that nothing is wrong: a person does what only a person can do."""
+    if anew or entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.realtime.last_update_success:
+        if not reauths(hass):
+            # What a person changes is tried at once, also where the gateway wanted to be left alone.
+            hass.config_entries.async_update_entry(entry, title=f"{entry.title}.")
+            await hass.config_entries.async_reload(entry.entry_id)
+            await hass.async_block_till_done(wait_background_tasks=True)
+        # A password that was refused is not tried again; one that is accepted ends that.
+        for flow in reauths(hass):
+            result = await submit(hass, flow, CREDENTIALS)
+            assert result["reason"] == "reauth_successful"
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.LOADED
+    later(entry)
+    for coordinator in (entry.runtime_data.topology, entry.runtime_data.realtime):
+        # Where the fault has cost the token, the first of them gets a new one.
+        for _ in range(2):
+            await coordinator.async_refresh()
+        assert coordinator.last_update_success
+    assert entry.runtime_data.topology.data.fresh
+    assert not unavailable(hass)
+    assert not reauths(hass)
+
+
+@contextmanager
+def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Expect nothing in the log that speaks of a bug: neither an error nor a traceback."""
+    caplog.clear()
+    yield
+    bugs = [
+        f"{record.name}: {record.getMessage()} {record.exc_text or ''}"
+        for record in caplog.records
+        # At debug level Home Assistant adds a traceback to every set-up that is to be repeated.
+        if record.levelno > logging.DEBUG
+        and (record.levelno >= logging.ERROR or record.exc_info)
+        and not _expected(record)
+    ]
+    assert not bugs
+
+
+def _expected(record: logging.LogRecord) -> bool:
+    """Return whether a line is the simulated gateway's, or Home Assistant's own about a refused password."""
+    # The gateway is in this process too, and a client that hangs up is an error to a server.
+    return record.name == "aiohttp.server" or (
+        record.name == "homeassistant.config_entries" and "could not authenticate" in record.getMessage()
+    )
+
+
+def unavailable(hass: HomeAssistant) -> int:
+    """Return how many sensors are unavailable."""
+    return sum(state.state == "unavailable" for state in hass.states.async_all("sensor"))
+
+
+def later(entry: ConfigEntry[Any], seconds: float = 24 * 3600) -> None:
+    """Let so much time pass for the token and for the login that was put off; nothing else waits."""
+    tokens = entry.runtime_data.client._tokens
+    clock = tokens._clock
+    tokens._clock = lambda: clock() + seconds
+    tokens._backoff.until -= seconds
