@@ -149,6 +149,7 @@ class Day:
                 gained=rows[-1].sum * unit,
                 least=(self._truth(uid, end - _AGE) - zero) * unit,
                 most=(self._truth(uid, end) - zero) * unit,
+                behind=time.time() - end,
             )
 
     def _truth(self, uid: int, when: float) -> float:

@@ -13,7 +13,7 @@ from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.helpers import aiohttp_client
 from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
 from homeassistant.setup import async_setup_component
-from homeassistant.util.async_ import _SHUTDOWN_RUN_CALLBACK_THREADSAFE
+from homeassistant.util.async_ import _SHUTDOWN_RUN_CALLBACK_THREADSAFE, get_scheduled_timer_handles
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
@@ -68,6 +68,12 @@ class Home:
     async def stop(self) -> None:
         """Stop as a restart does."""
         await self.hass.async_stop(force=True)
+        # A process takes its timers with it; here they would keep the Home Assistant that was, and all it knows.
+        for handle in get_scheduled_timer_handles(asyncio.get_running_loop()):
+            call = handle._callback  # noqa: SLF001
+            module = getattr(getattr(call, "func", call), "__module__", None) or ""
+            if module.startswith(("homeassistant.", "custom_components.")):
+                handle.cancel()
         get_instance.cache_clear()
         WatchedQueue.instances.clear()
 

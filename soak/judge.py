@@ -13,6 +13,8 @@ LOGINS_A_DAY: Final = 60
 MEMORY_GROWTH: Final = 0.02
 #: Lines above debug that one outage may take (R10): it is over there, and it is back.
 LINES_AN_EPISODE: Final = 2
+#: Seconds before the end at which the last row of statistics ends, at most: without rows nothing is lost, and nothing judged.
+ROWS_UNTIL: Final = 900.0
 #: Of what two sums of kWh may differ that went through a database.
 _ROUNDING: Final = 1e-6
 
@@ -28,6 +30,8 @@ class Gain:
     """kWh by the meter, as read one poll and one publishing before the last row was made."""
     most: float
     """kWh by the meter at the end of the last row."""
+    behind: float = 0.0
+    """Seconds from the end of the last row to the end of the day."""
 
     @property
     def lost(self) -> float:
@@ -94,6 +98,8 @@ class Report:
         lost, invented = sum(gain.lost for gain in self.gains), sum(gain.invented for gain in self.gains)
         counted = sum(gain.most for gain in self.gains)
         yield bool(self.gains) and counted > 0, f"{len(self.gains)} counters, {counted:.3f} kWh counted by their meters"
+        behind = max((gain.behind for gain in self.gains), default=0.0)
+        yield behind <= ROWS_UNTIL, f"{behind:.0f} s without statistics at the end"
         yield lost == 0, f"{lost:.6f} kWh lost"
         yield invented == 0, f"{invented:.6f} kWh invented"
         allowed = LOGINS_A_DAY * max(self.hours, 1.0) / 24 + self.restarts

@@ -24,6 +24,7 @@ def test_the_judge_says_no() -> None:
     assert not report(gains=[]).good
     assert not report(gains=[GOOD, Gain(entity_id="sensor.b", gained=0.98, least=0.99, most=1.01)]).good
     assert not report(gains=[GOOD, Gain(entity_id="sensor.b", gained=1.02, least=0.99, most=1.01)]).good
+    assert not report(gains=[Gain(entity_id="sensor.b", gained=1.0, least=0.99, most=1.01, behind=901)]).good
     assert not report(logins=61).good
     assert not report(usage=[Usage(100_000, 5), Usage(103_000, 5)]).good
     assert not report(usage=[Usage(100_000, 5), Usage(100_000, 6)]).good

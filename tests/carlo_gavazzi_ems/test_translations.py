@@ -127,6 +127,15 @@ def test_r15_each_failure_has_words_of_its_own() -> None:
     assert len(set(everything)) == len(everything)
 
 
+def test_r19_every_repair_and_reauth_names_its_gateway() -> None:
+    """With two gateways it is clear which one is meant, in the list of repairs and in each first page."""
+    for key, issue in TRANSLATIONS["issues"].items():
+        assert "{gateway}" in issue["title"], key
+        assert "{gateway}" in str(issue.get("fix_flow", {}).get("step", {}).get("confirm", issue)), key
+    assert "{gateway}" in TRANSLATIONS["config"]["step"]["reauth_confirm"]["description"]
+    assert "{gateway}" in TRANSLATIONS["config"]["step"]["reconfigure"]["description"]
+
+
 @pytest.mark.parametrize("name", [name for name in api.__all__ if name.endswith("Error")])
 def test_r15_every_error_of_the_client_has_a_key(name: str) -> None:
     """The narrow errors have narrow texts."""

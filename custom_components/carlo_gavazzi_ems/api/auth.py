@@ -1,7 +1,7 @@
 """The token: fetched once, renewed early, never fetched twice at the same time."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 import time
 from typing import Final
 
@@ -19,13 +19,15 @@ from .exceptions import (
 from .transport import Transport
 
 LOGIN_PATH: Final = "/v1/auth/login"
-#: The document says 30 minutes from issue; the margin covers a slow answer and one more poll.
+#: The document says 30 minutes from issue; the margin covers a slow answer, and a login that works at the second try.
 TOKEN_LIFE: Final = 30 * 60
-RENEWAL_MARGIN: Final = 2 * 60
+RENEWAL_MARGIN: Final = 60
 #: Seconds after the first, the second, and every further login in vain until the next one; at last as after any other.
 _PATIENCE: Final = (15, 60, 4 * 60, 16 * 60, TOKEN_LIFE - RENEWAL_MARGIN)
-#: The same where the gateway does not say that the token is to blame: a new one helps once, or most likely not at all.
-_DOUBTFUL: Final = _PATIENCE[2:]
+#: So many of those before their time there are at once, and another one every so many seconds: however a gateway fails,
+#: and however often it fails in yet another way, a day does not have many more logins than one without trouble.
+_SPARE: Final = 4
+_SPARE_EVERY: Final = 6 * 3600
 
 
 class TokenManager:
@@ -60,6 +62,8 @@ class TokenManager:
         #: nothing works does not make another wait for its login, nor does one that works have it tried all the time.
         self._failures: dict[str, type[EmsError]] = {}
         self._in_vain: dict[str, int] = {}
+        self._spare: float = _SPARE
+        self._spare_since = clock()
         #: How many logins were sent.
         self.logins = 0
 
@@ -78,8 +82,8 @@ class TokenManager:
         """Whether the credentials were refused, so that no login is sent with them."""
         return self._backoff.wrong
 
-    async def token(self) -> str:
-        """Return a token, as a rule one that lives for two minutes at least; logs in where there is none.
+    async def token(self, path: str = "") -> str:
+        """Return a token for a path, as a rule one that lives for a minute at least; logs in where there is none.
 
         A login that was refused is not sent again: accounts get locked by those who keep trying. Where logins fail
         otherwise the token that there is has to do: what the gateway says to it shows when the trouble is over.
@@ -88,7 +92,9 @@ class TokenManager:
             if self._backoff.wrong:
                 raise InvalidCredentialsError("user name or password is wrong, and was not sent again")
             age = self._clock() - self._issued_at
-            due = age >= TOKEN_LIFE - RENEWAL_MARGIN and self._waited(_PATIENCE, self._broken)
+            # Where a path has just failed a login would most likely fail too: what the gateway says to the token that
+            # there is shows when that is over.
+            due = age >= TOKEN_LIFE - RENEWAL_MARGIN and path not in self._failures and self._waited(self._broken)
             if self._token is not None and not self._void and not due:
                 return self._token
             try:
@@ -120,16 +126,30 @@ class TokenManager:
         if self._token != token or self._void:
             return True
         changed = self.failed(error, path)
-        steps = _PATIENCE if issubclass(error, UnauthorizedError) else _DOUBTFUL
         in_vain = self._in_vain.get(path, 0)
-        if steps is _DOUBTFUL and not in_vain and self._in_vain:
-            # Another path is in the same trouble, and had its login.
-            in_vain = 1
-        self._void = self._waited(steps, max(in_vain, self._broken)) or (changed and self._waited(_PATIENCE, 1))
+        doubtful = not issubclass(error, UnauthorizedError)
+        if doubtful and self._in_vain:
+            # It does not say that the token is to blame, and here or on another path a new one did not help.
+            in_vain = len(_PATIENCE)
+        self._void = self._worth_a_login(max(in_vain, self._broken), changed=changed)
         if self._void:
             # Until the gateway takes the new one.
-            self._in_vain[path] = in_vain + 1
+            self._in_vain[path] = self._in_vain.get(path, 0) + 1
         return self._void
+
+    def _worth_a_login(self, in_vain: int, *, changed: bool) -> bool:
+        """Return whether to log in now, after so many logins in vain."""
+        if in_vain == 0 or self._waited(len(_PATIENCE)):
+            return True
+        if not self._waited(1 if changed else in_vain):
+            return False
+        now = self._clock()
+        self._spare = min(self._spare + (now - self._spare_since) / _SPARE_EVERY, _SPARE)
+        self._spare_since = now
+        if self._spare < 1:
+            return False
+        self._spare -= 1
+        return True
 
     def failed(self, error: type[EmsError], path: str) -> bool:
         """Note how a request with a token failed; return whether the one before failed in another way."""
@@ -137,9 +157,9 @@ class TokenManager:
         self._failures[path] = error
         return changed
 
-    def _waited(self, steps: Sequence[float], in_vain: int) -> bool:
+    def _waited(self, in_vain: int) -> bool:
         """Return whether enough time has passed since the last login, after so many in vain."""
-        return in_vain == 0 or self._clock() - self._tried_at >= steps[min(in_vain, len(steps)) - 1]
+        return in_vain == 0 or self._clock() - self._tried_at >= _PATIENCE[min(in_vain, len(_PATIENCE)) - 1]
 
     async def _login(self) -> str:
         """Send one login; the life of its token counts from before it was sent."""

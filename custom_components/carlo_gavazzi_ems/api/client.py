@@ -272,7 +272,7 @@ class EmsClient:
         wrong password.
         """
         async with self._slots:
-            token = await self._tokens.token()
+            token = await self._tokens.token(path)
             try:
                 answer = await self._attempt(path, read, query, token)
             except EmsError as err:
@@ -282,7 +282,7 @@ class EmsClient:
                     raise
                 if not self._tokens.reject(token, type(err), path):
                     raise
-                token = await self._tokens.token()
+                token = await self._tokens.token(path)
                 answer = await self._attempt(path, read, query, token)
             self._tokens.accept(token, path)
             return answer

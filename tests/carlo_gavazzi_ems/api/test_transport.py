@@ -77,6 +77,16 @@ async def test_r13_a_self_signed_certificate_is_not_trusted(gateway: Gateway, co
     assert gateway.requests == []
 
 
+async def test_r12_a_session_that_is_closed_is_no_connection(
+    client: EmsClient, session: aiohttp.ClientSession, gateway: Gateway
+) -> None:
+    """Home Assistant closes it when it stops; to whoever asks then that is no bug."""
+    await session.close()
+    with pytest.raises(EmsConnectionError):
+        await client.login()
+    assert gateway.requests == []
+
+
 async def test_r13_the_pinned_certificate_is_trusted(client: EmsClient, gateway: Gateway) -> None:
     """With its pin the same gateway is trusted."""
     await client.login()
