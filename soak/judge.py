@@ -9,6 +9,8 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
 #: Logins a day at most (R7).
 LOGINS_A_DAY: Final = 60
+#: Logins that trouble may cost at once; a whole day has them among its sixty.
+LOGINS_AT_ONCE: Final = 4
 #: The part by which memory may grow from the first quarter to the end: caches that fill.
 MEMORY_GROWTH: Final = 0.02
 #: Lines above debug that one outage may take (R10): it is over there, and it is back.
@@ -17,6 +19,7 @@ LINES_AN_EPISODE: Final = 2
 ROWS_UNTIL: Final = 900.0
 #: Of what two sums of kWh may differ that went through a database.
 _ROUNDING: Final = 1e-6
+_DAY: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,8 @@ class Report:
         yield behind <= ROWS_UNTIL, f"{behind:.0f} s without statistics at the end"
         yield lost == 0, f"{lost:.6f} kWh lost"
         yield invented == 0, f"{invented:.6f} kWh invented"
-        allowed = LOGINS_A_DAY * max(self.hours, 1.0) / 24 + self.restarts
+        at_once = LOGINS_AT_ONCE if self.hours < _DAY else 0
+        allowed = LOGINS_A_DAY * max(self.hours, 1.0) / _DAY + at_once + self.restarts
         yield self.logins <= allowed, f"{self.logins} logins, {allowed:.0f} allowed"
         warm, last = self.usage[0], self.usage[-1]
         growth = (last.blocks - warm.blocks) / warm.blocks

@@ -68,14 +68,25 @@ class Verdict(NamedTuple):
 class CounterGuard:
     """Stands between the readings of one counter that only rises, and what is shown of it."""
 
-    __slots__ = ("_candidate", "_changed_at", "_count", "_doubt", "_first_at", "_held_since", "_kwh", "_last", "_shown")
+    __slots__ = (
+        "_candidate",
+        "_changed_at",
+        "_count",
+        "_doubt",
+        "_first_at",
+        "_held_since",
+        "_kwh",
+        "_last",
+        "_seen_at",
+        "_shown",
+    )
 
     def __init__(self, unit: str | None = None) -> None:
         """Guard a counter in this unit; rises are judged where it is one of energy."""
         self._kwh = KILOWATT_HOUR.get(unit or "")
         self._last: float | None = None
         self._shown: float | None = None
-        self._changed_at = 0.0
+        self._changed_at = self._seen_at = 0.0
         self._held_since: float | None = None
         self._doubt: _Doubt | None = None
         self._candidate = -math.inf
@@ -106,7 +117,7 @@ class CounterGuard:
         """Go on from what was shown before a restart; what is no reading of a counter is left out."""
         if math.isfinite(value) and value >= 0:
             self._last = self._shown = value
-            self._changed_at = changed_at
+            self._changed_at = self._seen_at = changed_at
 
     def read(self, value: float | None, now: float) -> Verdict:
         """Return what to show for a reading, None for one without a number, at a time in seconds."""
@@ -168,17 +179,18 @@ class CounterGuard:
         return min(_TINY_PART * last, self._kwh or 1.0)
 
     def _impossible(self, value: float, now: float) -> bool:
-        """Return whether a rise is more than a megawatt makes since the reading last changed."""
+        """Return whether a rise is more than a megawatt makes since the reading last changed, or was last seen."""
         if self._kwh is None or value == self._last:
             return False
-        most = self._kwh * _KILOWATT_HOURS_PER_SECOND * max(now - self._changed_at, 1.0)
-        return value - (self._last or 0.0) > most
+        # What has just been read at rest cannot have gathered for hours: that counts only where nobody looked.
+        seconds = min(max(now - self._changed_at, 1.0), max(now - self._seen_at, RESET_SECONDS))
+        return value - (self._last or 0.0) > self._kwh * _KILOWATT_HOURS_PER_SECOND * seconds
 
     def _take(self, value: float, now: float) -> Verdict:
         """Show a good reading."""
         if value != self._last:
             self._last, self._changed_at = value, now
-        self._shown = value
+        self._shown, self._seen_at = value, now
         self._held_since = self._doubt = None
         return Verdict(value=value)
 

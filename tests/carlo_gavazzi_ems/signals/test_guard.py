@@ -162,11 +162,26 @@ def test_r01_an_impossible_rise_heals_by_itself() -> None:
     assert meter.events == []
 
 
-def test_r01_the_time_since_the_last_change_counts() -> None:
-    """A coarse counter, or one that comes back after hours, may rise by much."""
+def test_r01_the_time_since_the_last_reading_counts() -> None:
+    """A counter that could not be read for an hour may rise by what an hour makes."""
     meter = Meter(1000.0)
-    meter.read(1000.0, times=359)
-    assert meter.read(1990.0) == 1990.0
+    assert meter.read(1990.0, seconds=3600) == 1990.0
+
+
+def test_r01_an_idle_counter_does_not_jump() -> None:
+    """Read at rest for hours, and once far above: nothing was counted. A coarse counter that stays there is believed."""
+    meter = Meter(1000.0)
+    meter.read(1000.0, times=3600)
+    assert meter.read(1990.0) == 1000.0
+    assert meter.read(1000.0) == 1000.0
+    assert meter.events == []
+    assert meter.read(1010.0) == 1010.0
+
+    coarse = Meter(1000.0)
+    coarse.read(1000.0, times=3600)
+    assert coarse.read(1100.0, times=3) == 1000.0
+    assert coarse.read(1100.0) == 1100.0
+    assert coarse.events == [Event.JUMPED]
 
 
 def test_r01_only_energy_has_a_limit() -> None:
