@@ -70,7 +70,7 @@ class Home:
         await self.hass.async_stop(force=True)
         # A process takes its timers with it; here they would keep the Home Assistant that was, and all it knows.
         for handle in get_scheduled_timer_handles(asyncio.get_running_loop()):
-            call = handle._callback  # noqa: SLF001
+            call = getattr(handle, "_callback", None)
             module = getattr(getattr(call, "func", call), "__module__", None) or ""
             if module.startswith(("homeassistant.", "custom_components.")):
                 handle.cancel()

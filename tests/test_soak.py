@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from soak.judge import Gain, Report, Usage
 from testbed import ROOT
 
@@ -32,6 +34,7 @@ def test_the_judge_says_no() -> None:
     assert not report(bugs=["x"]).good
 
 
+@pytest.mark.timeout(300)
 def test_r03_r07_r10_three_hours_with_faults() -> None:
     """Home Assistant off, the gateway off, void tokens, a glitch, a body without end: nothing is lost or invented."""
     done = subprocess.run(
@@ -40,7 +43,7 @@ def test_r03_r07_r10_three_hours_with_faults() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=115,
+        timeout=280,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 hours, seed 219: 5 episodes, 1 restarts" in done.stdout

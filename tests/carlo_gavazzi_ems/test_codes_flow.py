@@ -347,6 +347,9 @@ async def test_r27_home_assistant_stops_while_history_is_read(
     assert flow["type"] is FlowResultType.SHOW_PROGRESS
     caplog.clear()
     await hass.async_stop(force=True)
+    # A browser that still asks is told nothing new.
+    again = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert again["type"] is FlowResultType.SHOW_PROGRESS
     assert hass.config_entries.async_entries(DOMAIN) == []
     ours = ("homeassistant", "custom_components")
     assert not [item for item in caplog.records if item.levelno >= logging.WARNING and item.name.startswith(ours)]
