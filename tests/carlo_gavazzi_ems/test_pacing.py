@@ -170,7 +170,6 @@ def test_r05_an_answer_in_which_no_time_moves_changes_nothing() -> None:
     assert staleness.stale == {2}
     assert staleness.update(samples(s11=1000, s21=800), SIGNALS, 120) == set()
     assert staleness.stale == {2}
-    assert staleness.newest == 1000
 
 
 def test_r05_a_clock_set_back_does_not_age_the_others() -> None:
@@ -179,3 +178,28 @@ def test_r05_a_clock_set_back_does_not_age_the_others() -> None:
     staleness.update(samples(s11=4600, s21=4600, s31=4600), SIGNALS, 120)
     assert staleness.update(samples(s11=1010, s21=4600, s31=1010), SIGNALS, 120) == set()
     assert staleness.stale == set()
+
+
+def test_r05_a_load_that_was_just_fresh_enough_is_judged_by_the_answer_before() -> None:
+    """While all is new nothing is found out load by load, but what moved since is known when it is needed."""
+    staleness = Staleness()
+    staleness.update(samples(s11=4600, s21=4600), SIGNALS, 120)
+    assert staleness.update(samples(s11=4700, s21=4600), SIGNALS, 120) == set()
+    # The clock is set back by an hour; load 1 has been silent since.
+    assert staleness.update(samples(s11=4700, s21=1000), SIGNALS, 120) == set()
+    assert staleness.update(samples(s11=1100, s21=1000), SIGNALS, 120) == set()
+    assert staleness.update(samples(s11=1130, s21=1000), SIGNALS, 120) == {2}
+
+
+def test_r05_which_loads_have_a_time_is_known_from_answer_to_answer() -> None:
+    """Also where all of it is new; for as long as they are the same it is the same object."""
+    staleness = Staleness()
+    staleness.update(samples(s11=1000, s21=1000), SIGNALS, 120)
+    dated = staleness.dated
+    assert dated == {1, 2}
+    staleness.update(samples(s11=1010, s21=1010), SIGNALS, 120)
+    assert staleness.dated is dated
+    staleness.update(samples(s11=1020, s21=None), SIGNALS, 120)
+    assert (staleness.is_stale(1), staleness.is_stale(2)) == (False, None)
+    staleness.update(samples(s11=1030, s31=1030), SIGNALS, 120)
+    assert (staleness.is_stale(2), staleness.is_stale(3)) == (None, False)

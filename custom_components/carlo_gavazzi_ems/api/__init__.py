@@ -25,9 +25,10 @@ from .exceptions import (
     UnsupportedVersionError,
 )
 from .jsontext import parse_json
+from .layout import Times
 from .models import Device, GatewayDate, GatewayInfo, HistoryRow, Load, Protocol, Sample, Signal, epoch_seconds
 from .records import Records, Rows
-from .samples import SampleMemory
+from .samples import SampleMemory, Samples
 from .snapshot import Snapshot
 from .traffic import Answer, Traffic
 from .transport import Address
@@ -63,9 +64,11 @@ __all__ = [
     "Rows",
     "Sample",
     "SampleMemory",
+    "Samples",
     "Signal",
     "Snapshot",
     "StatusError",
+    "Times",
     "TlsError",
     "Traffic",
     "UnauthorizedError",

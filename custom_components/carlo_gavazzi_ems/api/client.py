@@ -314,7 +314,7 @@ class EmsClient:
 
             expected = chunk if wanted is None or chunk is None else set(chunk).intersection(wanted)
             parts.append(await read_map(fetch, wanted=wanted if chunk is None else expected))
-        return parts[0] if len(parts) == 1 else Records.joined(parts)
+        return parts[0] if len(parts) == 1 else parts[0].joined(parts)
 
     def _history(
         self, path: str, uid: int | None, start: datetime | None, end: datetime | None, query: Query | None = None

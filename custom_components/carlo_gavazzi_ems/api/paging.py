@@ -37,7 +37,7 @@ async def read_map[T](
             break
         if page == 2:
             # The first page stays what it is: whoever fetched it may have kept it.
-            everything = Records.joined([everything])
+            everything = everything.joined([everything])
         everything.add(records)
     return everything
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 import re
+from typing import Self
 
 from .exceptions import InvalidAnswerError
 from .fields import (
@@ -31,7 +32,7 @@ class Records[T](dict[int, T]):
         self.rejected: dict[str, str] = dict(rejected or {})
 
     @classmethod
-    def joined(cls, parts: Iterable[Records[T]]) -> Records[T]:
+    def joined(cls, parts: Iterable[Records[T]]) -> Self:
         """Return what several answers hold, as new records."""
         everything = cls()
         for part in parts:

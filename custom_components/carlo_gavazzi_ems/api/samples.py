@@ -1,84 +1,97 @@
 """Realtime values, read every few seconds for years: what an answer repeats is not read anew.
 
 Most of an answer is as it was in the one before: the values that stand still, and all that goes with a value. So each
-page is remembered, first as bytes, then record by record. A record that differs in nothing but its time only moves
-the time of its sample on.
+page is remembered, as bytes, as a form that the next answer fills in, and as records. A record that differs in nothing
+but its time only moves the time of its sample on.
 """
 
-from math import isfinite
+from typing import override
 
-from .fields import MAX_TEXT, JsonObject, RecordError, as_record, as_seconds, uid_of_key
 from .jsontext import parse_json
+from .layout import Filled, Layout, Times
 from .models import Sample
-from .records import Records, entries_of, parse_sample
+from .records import Records, parse_map, parse_sample
 
-type _Record = dict[str, object]
-type _Known = tuple[_Record, Sample]
-"""A record of the last answer, without its time, and what was made of it."""
+
+class Samples(Records[Sample]):
+    """Realtime values by UID."""
+
+    #: The times of all of them in turn, where they have been read in one go; else each sample has its own.
+    times: Times | None = None
+
+    @override
+    def add(self, other: Records[Sample]) -> None:
+        """Take in what another answer holds."""
+        mine, theirs = self.times if self else Times([]), other.times if isinstance(other, Samples) else None
+        size = len(self) + len(other)
+        super().add(other)
+        self.times = mine + theirs if mine and theirs and len(self) == size else None
 
 
 class _Page:
     """One page of the last answer."""
 
-    __slots__ = ("_known", "body", "samples")
+    __slots__ = ("_in_turn", "_layout", "body", "samples")
 
     def __init__(self) -> None:
         """Begin with an empty page."""
         self.body: bytes | None = None
-        self.samples: Records[Sample] = Records()
-        self._known: dict[str, _Known] = {}
+        self.samples = Samples()
+        self._layout: Layout | None = None
+        #: The samples in the order in which they are printed.
+        self._in_turn: list[Sample] = []
 
-    def take_in(self, entries: JsonObject, *, plain: bool) -> set[int]:
-        """Take over what differs from before; return the signals of which more than the time does.
+    def read(self, body: bytes) -> set[int]:
+        """Take over what differs from before; return the signals of which more than the time does."""
+        if self._layout is not None and (filled := self._layout.read(body)) is not None:
+            renewed = self._take_over(filled)
+        else:
+            renewed = self._parse(body)
+        self.body = body
+        return renewed
 
-        To Python 1 is true; only in a `plain` answer, without true and false, are records alike that are equal.
-        """
-        known = self._known
-        fresh: dict[str, _Known] = {}
-        bad: dict[str, str] = {}
-        stamp, time = None, None
-        for key, entry in entries.items():
-            try:
-                record = entry if type(entry) is dict else as_record(entry)
-                latest = record.pop("t", None)
-                # Whole loads are sampled at one time.
-                if latest != stamp or type(latest) is not int:
-                    stamp, time = latest, as_seconds(latest, "t")
-                if (one := known.get(key)) is not None:
-                    old, sample = one
-                    if old == record and (plain or repr(old) == repr(record)):
-                        sample.timestamp = time
-                        continue
-                    if plain and (renewed := _with_new_value(record, old, sample)) is not None:
-                        renewed.timestamp = time
-                        fresh[key] = (old, renewed)
-                        continue
-                renewed = parse_sample(record, uid_of_key(key))
-                renewed.timestamp = time
-                fresh[key] = (record, renewed)
-            except RecordError as err:
-                bad[key] = str(err)
-        known.update(fresh)
-        if bad or self.samples.rejected or len(known) != len(entries):
-            self._known = {key: one for key, one in known.items() if key in entries and key not in bad}
-            self.samples = Records(
-                {sample.uid: sample for _, sample in self._known.values()},
-                {key[:MAX_TEXT]: reason for key, reason in bad.items()},
-            )
-        elif fresh:
-            self.samples = Records(self.samples)
-            self.samples.update((sample.uid, sample) for _, sample in fresh.values())
-        return {sample.uid for _, sample in fresh.values()}
+    def _take_over(self, filled: Filled) -> set[int]:
+        """Take over the times, and the values that are new."""
+        for sample, time in zip(self._in_turn, filled.times.column, strict=True):
+            sample.timestamp = time
+        renewed: dict[int, Sample] = {}
+        for position, value in filled.values.items():
+            old = self._in_turn[position]
+            if value != old.value:
+                renewed[old.uid] = self._in_turn[position] = Sample(
+                    old.uid, old.code, value, old.timestamp, old.s, old.r
+                )
+        if renewed:
+            self.samples = Samples(self.samples)
+            self.samples.update(renewed)
+        self.samples.times = filled.times
+        return set(renewed)
+
+    def _parse(self, body: bytes) -> set[int]:
+        """Read all of a page."""
+        before = self.samples
+        parsed = parse_map(parse_json(body), "realtime", parse_sample)
+        samples = Samples(parsed, parsed.rejected)
+        renewed: set[int] = set()
+        for uid, sample in samples.items():
+            if (old := before.get(uid)) is not None and _repeats(sample, old):
+                old.timestamp = sample.timestamp
+                samples[uid] = old
+            else:
+                renewed.add(uid)
+        # What is like the answer before will be like the one after it. Where a record is left out, or two go by
+        # the same UID, the text holds more records than there are samples, and is no form.
+        self._layout = Layout.of(body, len(samples)) if list(samples) == list(before) else None
+        self._in_turn = list(samples.values())
+        if renewed or samples.keys() != before.keys() or samples.rejected != before.rejected:
+            self.samples = samples
+        self.samples.times = None
+        return renewed
 
 
-def _with_new_value(record: _Record, old: _Record, sample: Sample) -> Sample | None:
-    """Return the sample of a record that differs from an old one in its number alone, None where it does otherwise."""
-    value = record.get("v")
-    if type(value) is not float or not isfinite(value):
-        return None
-    # The old one is of no further use as it was.
-    old["v"] = value
-    return Sample(sample.uid, sample.code, value, None, sample.s, sample.r) if old == record else None
+def _repeats(sample: Sample, old: Sample) -> bool:
+    """Return whether a sample of the same signal differs in its time alone."""
+    return (sample.value, sample.code, sample.s, sample.r) == (old.value, old.code, old.s, old.r)
 
 
 class SampleMemory:
@@ -97,7 +110,7 @@ class SampleMemory:
         renewed, self._renewed = self._renewed, None
         return renewed
 
-    def read(self, body: bytes, number: int) -> Records[Sample]:
+    def read(self, body: bytes, number: int) -> Samples:
         """Read the `number`th page of an answer, from 0; InvalidAnswerError where it is none.
 
         What is returned is the memory's own: it stays as it is, save for the times of the samples.
@@ -106,8 +119,6 @@ class SampleMemory:
             self._pages.append(_Page())
         page = self._pages[number]
         if page.body != body:
-            plain = b"true" not in body and b"false" not in body
-            renewed = page.take_in(entries_of(parse_json(body), "realtime"), plain=plain)
+            renewed = page.read(body)
             self._renewed = renewed if self._renewed is None else self._renewed | renewed
-            page.body = body
         return page.samples
