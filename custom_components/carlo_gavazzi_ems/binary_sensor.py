@@ -10,6 +10,7 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .coordinator import LOADS
 from .entity import EmsEntity, EmsGatewayEntity
 from .runtime import EmsConfigEntry
 
@@ -83,7 +84,7 @@ class LoadConnectivity(EmsConnectivity):
     def __init__(self, entry: EmsConfigEntry, uid: int) -> None:
         """Show it for this load."""
         runtime = entry.runtime_data
-        super().__init__(runtime, f"load_{uid}_connectivity", runtime.devices.load_info(uid), None)
+        super().__init__(runtime, f"load_{uid}_connectivity", runtime.devices.load_info(uid), LOADS)
         self._uid = uid
         self._object_id = _OBJECT_ID
         if beginning := runtime.devices.id_beginning(uid, None):

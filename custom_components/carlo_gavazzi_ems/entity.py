@@ -18,9 +18,9 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
     #: What the entity_id ends with, the same in every language.
     _object_id: str
 
-    def __init__(self, runtime: EmsRuntimeData, key: str, place: DeviceInfo | ChildDeviceInfo, uid: int | None) -> None:
-        """Belong to a device; `uid` is the signal to follow, None for every poll."""
-        super().__init__(runtime.realtime, uid)
+    def __init__(self, runtime: EmsRuntimeData, key: str, place: DeviceInfo | ChildDeviceInfo, topic: object) -> None:
+        """Belong to a device; `topic` is the UID of the signal to follow, LOADS for all loads, None for every poll."""
+        super().__init__(runtime.realtime, topic)
         self._attr_unique_id = f"{runtime.topology.info.serial_number}_{key}"
         self._attr_device_info = place
         self._written: tuple[bool, object] | None = None
@@ -51,12 +51,7 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
         shown = (self.available, self._shown)
         if shown != self._written:
             self._written = shown
-            self._write(*shown)
-
-    @callback
-    def _write(self, available: bool, shown: object) -> None:  # noqa: ARG002, FBT001 (a sensor makes use of both)
-        """Put what is shown into the state machine."""
-        self.async_write_ha_state()
+            self.async_write_ha_state()
 
     @property
     def _shown(self) -> object:

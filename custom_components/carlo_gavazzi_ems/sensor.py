@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from itertools import batched
 import time
-from typing import Final, override
+from typing import override
 
 from homeassistant.components.sensor import SensorEntity, SensorStateClass
 from homeassistant.const import Platform
@@ -26,8 +26,6 @@ from .writing import NumberWriter
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
-#: A tuple: a union would be made anew for each value that is written.
-_NUMBER: Final = (float, int)
 
 
 async def async_setup_entry(
@@ -95,8 +93,7 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         """Take class, unit and name from the meaning of the signal's code."""
         super().__init__(entry, signal)
         self._attr_entity_registry_enabled_default = enabled
-        self._value: float | None = None
-        self._writer = NumberWriter(self)
+        self._writer = NumberWriter(self, self.coordinator, signal)
         self._rows = rows_per_hour(meaning.quantity if meaning else None)
         if meaning is None:
             self._object_id = f"signal_{signal.code}"
@@ -120,33 +117,19 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         """Show the latest value, and from now on so many an hour as fit into a database."""
         await super().async_added_to_hass()
         self.coordinator.throttle.register(self._signal.uid, self._rows, time.monotonic())
-        self._update()
+        self._writer.async_read()
 
     @property
     @override
     def native_value(self) -> float | None:
         """Return the number that is shown, with all its decimals."""
-        return self._value
-
-    @property
-    @override
-    def _shown(self) -> object:
-        return self._value
+        return self._writer.value
 
     @callback
     @override
-    def _write(self, available: bool, shown: object) -> None:
-        if available and isinstance(shown, _NUMBER):
-            self._writer.async_write(shown)
-        else:
-            self._writer.async_write_in_full()
-
-    @callback
-    @override
-    def _update(self) -> None:
-        """Show the latest value."""
-        sample = self._sample
-        self._value = None if sample is None else sample.value
+    def _handle_coordinator_update(self) -> None:
+        """Show what is new."""
+        self._writer.async_update()
 
 
 class EmsCounter(EmsSensor, RestoreEntity):
@@ -157,6 +140,7 @@ class EmsCounter(EmsSensor, RestoreEntity):
         super().__init__(entry, signal, meaning, enabled=enabled)
         rising = meaning.quantity.state_class is SensorStateClass.TOTAL_INCREASING
         self._readings = CounterReadings(entry, signal, meaning.unit, rising=rising)
+        self._writer = NumberWriter(self, self.coordinator, signal, self._judge)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -181,13 +165,12 @@ class EmsCounter(EmsSensor, RestoreEntity):
         return self._sample is not None or (listed and self._readings.shown is not None)
 
     @callback
-    @override
-    def _update(self) -> None:
-        """Show the latest good reading, with all its decimals; while one is in doubt look at every one."""
-        sample = self._sample
-        self._value = self._readings.read(None if sample is None else sample.value)
+    def _judge(self, value: float | None) -> float | None:
+        """Return the latest good reading, with all its decimals; while one is in doubt have every one looked at."""
+        shown = self._readings.read(value)
         attentive = self.coordinator.throttle.attentive
         if self._readings.in_doubt:
             attentive.add(self._signal.uid)
         else:
             attentive.discard(self._signal.uid)
+        return shown
