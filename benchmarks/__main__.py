@@ -16,6 +16,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=9, help="counted rounds of each refresh (default 9)")
     parser.add_argument("--part", action="append", default=[], choices=command.PARTS, help="measure only this")
     parser.add_argument("--json", type=Path, dest="results", help=f"where the figures go ({command.RESULTS})")
+    parser.add_argument("--docs", action="store_true", help="put the tables into docs/performance.md too")
     parser.add_argument("--signals", type=int, action="append", default=[], help="so many signals (100, 1000, 5000)")
     commands = parser.add_subparsers(dest="command")
     one = commands.add_parser("identify", help="how often codes are identified rightly, wrongly, or not at all")
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a benchmark; 0 if nothing was certain and wrong and the bars are reached, else 1."""
     options = _parser().parse_args(arguments)
     if options.command is None:
-        return command.run(options.rounds, options.part, options.signals, options.results)
+        return command.run(options.rounds, options.part, options.signals, options.results, docs=options.docs)
     if options.command == "history":
         return history.run(options)
     cases = make_cases(options.sites, options.seed, options.kind)

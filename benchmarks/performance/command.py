@@ -9,7 +9,6 @@ from typing import Final
 
 import homeassistant  # noqa: F401  # first, so that `voluptuous` is its own
 
-from .answers import PAGE
 from .day import measure_day, measure_rows
 from .refresh import measure_refreshes, measure_wire
 from .report import Results, as_data, missed, render
@@ -17,6 +16,10 @@ from .start import measure_many, measure_memory, measure_start
 
 SIZES: Final = (100, 1000, 5000)
 RESULTS: Final = Path("benchmark.json")
+PAGE: Final = Path(__file__).parents[2] / "docs" / "performance.md"
+"""What holds the figures, between two marks."""
+BEGIN: Final = "<!-- figures: written by scripts/bench --docs -->"
+END: Final = "<!-- end of figures -->"
 
 
 async def _refresh(results: Results) -> None:
@@ -25,8 +28,7 @@ async def _refresh(results: Results) -> None:
 
 
 async def _wire(results: Results) -> None:
-    # `rest` reads one page: beyond 1,000 signals there is nothing to compare with.
-    results.wires = [await measure_wire(signals, results.rounds) for signals in results.sizes if signals <= PAGE]
+    results.wires = [await measure_wire(signals, results.rounds) for signals in results.sizes]
 
 
 async def _start(results: Results) -> None:
@@ -71,11 +73,15 @@ async def measure(rounds: int, parts: Collection[str], sizes: Sequence[int]) -> 
     return results
 
 
-def run(rounds: int, parts: Collection[str], sizes: Sequence[int], target: Path | None) -> int:
+def run(rounds: int, parts: Collection[str], sizes: Sequence[int], target: Path | None, *, docs: bool = False) -> int:
     """Measure, print, write; 0 if every bar that was measured is met, else 1."""
     results = asyncio.run(measure(rounds, parts or PARTS, sizes or SIZES))
     print(render(results))
     (target or RESULTS).write_text(json.dumps(as_data(results), indent=1) + "\n", encoding="utf-8")
+    if docs:
+        before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+        after = rest.partition(END)[2]
+        PAGE.write_text(f"{before}{BEGIN}\n\n{render(results)}\n\n{END}{after}", encoding="utf-8")
     for sentence in missed(results):
         print(f"MISSED: {sentence}")
     return 1 if missed(results) else 0

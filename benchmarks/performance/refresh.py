@@ -9,11 +9,11 @@ from homeassistant.core import HomeAssistant
 from custom_components.carlo_gavazzi_ems.coordinator import RealtimeCoordinator
 from simulator import Site
 
-from .answers import Answers, Change, Pages, codes_of, load_test, records_of
+from .answers import PAGE, Answers, Change, Pages, codes_of, load_test, records_of
 from .gateway import Address, Gateways, Traffic, gateways
 from .house import Canned, home, set_up
 from .measure import WARM_UP, Job, Series, cpu_of, uncollected
-from .rivals import BareLoop, PlainCoordinator, rest_is_installed, set_up_rest
+from .rivals import BareLoop, IdleCoordinator, PlainCoordinator, rest_is_installed, set_up_rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,8 @@ class Refresh:
     """All of the integration's refresh but the wire, parsing included."""
     throttled: Series
     """The same with the default options, in the polls between two that write."""
+    idle: Series
+    """The refresh of a coordinator that reads nothing and has nobody to tell: what Home Assistant itself takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class Contest:
         self._answers = answers
         self._bare = BareLoop(hass, site)
         self._plain = PlainCoordinator(hass, site, codes_of(site))
+        self._idle = IdleCoordinator(hass)
 
     async def set_up(self) -> None:
         """Add the rivals' sensors."""
@@ -75,13 +78,14 @@ class Contest:
                     self._plain.refresh,
                     _canned(canned, pages, ours),
                     _canned(quiet, pages, throttled),
+                    self._idle.async_refresh,
                 ]
                 seconds = [await cpu_of(job) for job in jobs]
                 if number >= WARM_UP:
                     taken.append(seconds)
         if not (ours.last_update_success and throttled.last_update_success):
             raise RuntimeError("a refresh failed")
-        parsing, bare, plain, own, quietly = (Series(column) for column in zip(*taken, strict=True))
+        parsing, bare, plain, own, quietly, idle = (Series(column) for column in zip(*taken, strict=True))
         return Refresh(
             signals=len(self._site.signals),
             change=change,
@@ -90,6 +94,7 @@ class Contest:
             plain=plain,
             ours=own,
             throttled=quietly,
+            idle=idle,
         )
 
 
@@ -133,7 +138,7 @@ async def measure_wire(signals: int, rounds: int) -> Wire:
             realtime = await set_up(hass, served.addresses[0], codes)
             ours, traffic = await _over_the_wire(served, answers, realtime.async_refresh, rounds)
             rest = None
-            if rest_is_installed():
+            if signals <= PAGE and rest_is_installed():
                 rest = await _rest(hass, served, served.addresses[0], site, answers, rounds)
     return Wire(signals=signals, ours=ours, rest=rest, traffic=traffic, polls=WARM_UP + rounds)
 

@@ -111,6 +111,19 @@ class PlainCoordinator:
         await self._coordinator.async_refresh()
 
 
+class IdleCoordinator(DataUpdateCoordinator[None]):
+    """Reads nothing, and tells it to one listener."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Refresh only when asked to."""
+        super().__init__(hass, _LOGGER, config_entry=None, name="idle", update_interval=timedelta(hours=1))
+        self.async_add_listener(lambda: None)
+
+    @override
+    async def _async_update_data(self) -> None:
+        """Do nothing."""
+
+
 def rest_is_installed() -> bool:
     """Tell whether the `rest` integration can be run here."""
     return all(find_spec(name) for name in REST_NEEDS)
