@@ -1,5 +1,6 @@
 """What stays of a day of polling: nothing in memory, and a bounded number of rows."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -114,6 +115,8 @@ async def measure_day(signals: int, polls: int = DAY) -> Day:
                     clock.passed += STEP
                     canned.put(answers.next(Change.TENTH))
                     await realtime.async_refresh()
+                    # Without a turn in between the event loop throws no cancelled timer away.
+                    await asyncio.sleep(0)
 
             await poll(min(HOUR, polls))
             with allocations() as in_use:
