@@ -18,7 +18,7 @@ from .api import EmsError
 from .connection import error_key
 from .const import DOMAIN
 from .history.deep import EARLIEST, DeepImport, Imported
-from .history.gaps import Disagreement
+from .history.plan import Disagreement
 from .history.rows import HOUR, Reading, ceil_hour
 from .history.source import async_readings
 from .history.targets import async_targets

@@ -31,7 +31,7 @@ from sqlalchemy.orm.session import Session
 from custom_components.carlo_gavazzi_ems.api import HostNotFoundError
 from custom_components.carlo_gavazzi_ems.const import CONF_CODES, DOMAIN
 from custom_components.carlo_gavazzi_ems.history.deep import Imported
-from custom_components.carlo_gavazzi_ems.history.gaps import Disagreement, Refusal
+from custom_components.carlo_gavazzi_ems.history.plan import Disagreement, Refusal
 from custom_components.carlo_gavazzi_ems.history.rows import HOUR, CounterRow
 from custom_components.carlo_gavazzi_ems.options_import import Found, async_told
 from simulator import Drop, Gateway, Site, SiteKind, build_site

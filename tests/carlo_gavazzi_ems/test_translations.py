@@ -15,7 +15,7 @@ from custom_components.carlo_gavazzi_ems import api
 from custom_components.carlo_gavazzi_ems.codes_flow import CODES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.config_flow import _FORMS
 from custom_components.carlo_gavazzi_ems.connection import _ERROR_KEYS, error_key
-from custom_components.carlo_gavazzi_ems.history.gaps import Refusal
+from custom_components.carlo_gavazzi_ems.history.plan import Refusal
 from custom_components.carlo_gavazzi_ems.options_energy import DEVICES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.options_flow import POLLING
 from custom_components.carlo_gavazzi_ems.options_import import IMPORT

@@ -12,7 +12,8 @@ from homeassistant.helpers.recorder import get_instance
 from custom_components.carlo_gavazzi_ems.const import CONF_THROTTLE, DEFAULT_SCAN_INTERVAL
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
-from .gaps import Counter, Disagreement, Junction, Rules, suspects
+from .gaps import Counter, suspects
+from .plan import Disagreement, Junction, Rules
 from .rows import HOUR, CounterRow
 from .source import async_readings, batches
 from .statistics import async_hours, async_live, async_write_counter, counter_row

@@ -12,7 +12,8 @@ from homeassistant.helpers.recorder import get_instance
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 from .counters import rules_for
-from .gaps import Counter, Disagreement, Plan
+from .gaps import Counter
+from .plan import Disagreement, Plan
 from .rows import HOUR, CounterRow, Reading, in_order, measured_rows
 from .source import async_readings, batches
 from .statistics import async_cut_off, async_first_hours, async_write_counter, async_write_measured

@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from .plan import Disagreement, Junction, Plan, Refusal, Rules
 from .rows import (
     HOUR,
     CounterRow,
@@ -31,32 +31,6 @@ _SAME_SUM: Final = 1e-6
 _FULL_HOUR: Final = 3300.0
 
 
-class Refusal(StrEnum):
-    """Why nothing is written; the value is the key of the sentence in the translations."""
-
-    NO_STATE_AFTER = "history_no_state_after"
-    SUM_OFF = "history_sum_off"
-    UNKNOWN_STATE = "history_unknown_state"
-
-
-class Disagreement(Exception):  # noqa: N818  # nothing broke: two sources tell two stories
-    """History and recorded states cannot both be right; the message, for the log, says where."""
-
-    def __init__(self, refusal: Refusal, message: str, value: float | None = None) -> None:
-        """Refuse; `value` is the number that does not fit, in the unit of the recorded rows."""
-        super().__init__(message)
-        self.refusal = refusal
-        self.placeholders = {} if value is None else {"value": f"{value:g}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Junction:
-    """A recorded state with its sum, and when it was recorded: at some time in an hour, or in the last five minutes."""
-
-    row: CounterRow
-    end: float
-
-
 @dataclass(frozen=True, slots=True)
 class _Gap:
     """Hours that were missed, and what was recorded on both sides of them."""
@@ -64,27 +38,6 @@ class _Gap:
     hours: Sequence[float]
     base: CounterRow
     right: Junction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What is to be written: first the adjustments in their order, then the rows."""
-
-    rows: list[CounterRow] = field(default_factory=list)
-    adjustments: list[tuple[float, float]] = field(default_factory=list)
-    """From when on all sums move, and by how much."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What is known of a counter and of how it is recorded."""
-
-    increasing: bool
-    """False for a net counter, which may run back."""
-    lag: float
-    """Seconds by which a recorded state may be old for good reason: polling and publishing."""
-    kept: float
-    """Seconds after which the recorder forgets what it counts on from, and begins at 0 again."""
 
 
 def suspects(recorded: Sequence[CounterRow]) -> set[float]:
@@ -202,20 +155,27 @@ class Counter:
         ledger = Ledger(gap.base.state, gap.base.sum, increasing=self._rules.increasing)
         begin, end = self._position(gap.base), bisect_right(self._ends, gap.right.row.start)
         made = {row.start: row for row in counter_rows(ledger, self._readings[begin:end])}
-        before = gap.base
+        rows, before = list[CounterRow](), gap.base
         for start in gap.hours:
             if start in made:
-                plan.rows.append(made[start])
+                rows.append(made[start])
             elif start in by_hour:
                 # The gateway has nothing of this hour either: what was counted then shows in the next one.
-                plan.rows.append(before._replace(start=start))
+                rows.append(before._replace(start=start))
             before = made.get(start, before)
         for reading in self._readings[max(begin, end) : bisect_right(self._ends, gap.right.end - self._rules.lag)]:
             ledger.book(reading.value)
         difference = self._difference(ledger, gap)
         if difference:
             plan.adjustments.append((gap.right.row.start, difference))
+        plan.rows.extend(self._between(rows, gap.base.sum, gap.right.row.sum + difference))
         return difference
+
+    def _between(self, rows: Iterable[CounterRow], least: float, most: float) -> Iterable[CounterRow]:
+        """Return rows with sums between those on both sides: else rounding makes an hour without energy one of -0."""
+        if not self._rules.increasing:
+            return rows
+        return (row._replace(sum=min(max(row.sum, least), most)) for row in rows)
 
     def _make_up(self, plan: Plan, base: CounterRow, row: CounterRow) -> float:
         """Add what a counter counted before a reset that Home Assistant saw only the end of; return by how much.

@@ -20,7 +20,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance, session_scope
 from homeassistant.util import dt as dt_util
 
-from .gaps import Junction, Plan
+from .plan import Junction, Plan
 from .rows import CounterRow, MeasuredRow, floor_hour
 from .targets import Target
 

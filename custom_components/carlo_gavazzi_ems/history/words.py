@@ -7,7 +7,7 @@ from homeassistant.helpers.translation import async_get_translations
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
-from .gaps import Disagreement
+from .plan import Disagreement
 
 
 async def async_reasons(hass: HomeAssistant) -> Callable[[Disagreement], str]:

@@ -52,6 +52,10 @@ class Meter:
     """By how much history reads more than realtime: that of another meter."""
     scale: float = 1.0
     """What history multiplies kWh by: 1000 where the gateway counts Wh."""
+    swing: float = 0.25
+    """kWh by which an odd hour has more than the 2 of an even one."""
+    nonsense: dict[int, float] = field(default_factory=dict)
+    """What history says the counter read at the end of a minute since the first day, though it did not."""
     offline: bool = False
     asked: list[tuple[list[int], datetime, datetime]] = field(default_factory=list)
     in_flight: int = 0
@@ -62,8 +66,7 @@ class Meter:
         if end is not None:
             return self.kwh(end) - self.kwh(start)
         whole, part = divmod(start, 1)
-        # 2 kWh in an even hour, 2.25 in an odd one.
-        return 2500 + 2 * start + 0.25 * (whole // 2 + whole % 2 * part)
+        return 2500 + 2 * start + self.swing * (whole // 2 + whole % 2 * part)
 
     def shown(self, hour: float) -> float:
         """Return what the counter reads."""
@@ -100,6 +103,8 @@ class Meter:
         stamp = DAY.timestamp() + minute * 60
         hour = minute / 60 - 1 / 3600
         value = (self.shown(hour) + self.offset) * self.scale if uid == ENERGY else self.watts(minute / 60 - 0.001)
+        if uid == ENERGY:
+            value = self.nonsense.get(minute, value)
         return HistoryRow(
             uid=uid,
             timestamp=stamp - 1,
@@ -234,6 +239,12 @@ class House:
                 assert rows[hour].sum - rows[before].sum == pytest.approx(truth, abs=1e-6), hour
         truth = self.meter.kwh(hours[0] + 1 - 1 / 3600, hours[-1] + 1 - 1 / 3600)
         assert rows[hours[-1]].sum - rows[hours[0]].sum == pytest.approx(truth, abs=1e-6)
+
+
+@pytest.fixture
+def persistent_database() -> bool:
+    """Record into a file as every installation does; a test that wants memory says so."""
+    return True
 
 
 @pytest.fixture

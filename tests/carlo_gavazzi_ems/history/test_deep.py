@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from homeassistant.components.recorder.statistics import statistics_during_period
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_recorder_block_till_done
 
@@ -9,7 +12,7 @@ from custom_components.carlo_gavazzi_ems.api import EmsConnectionError
 from custom_components.carlo_gavazzi_ems.history.deep import DeepImport, Imported
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 
-from .conftest import DAY, ENERGY, POWER, House
+from .conftest import DAY, ENERGY, POWER, House, at
 
 
 async def run(house: House, start: float, *, dry_run: bool = False) -> dict[int, Imported]:
@@ -52,6 +55,23 @@ async def test_r04_three_times_over(house: House) -> None:
     await house.live(12.25, 14)
     house.assert_true()
     assert house.meter.peak == 1
+
+
+@pytest.mark.parametrize(("day", "length"), [(5, 25), (159, 23)], ids=["25 October", "28 March"])
+async def test_r04_days_on_which_the_clocks_change(house: House, day: int, length: int) -> None:
+    """A day of 25 or 23 hours has the energy of just so many, and each hour its own."""
+    await house.hass.config.async_set_time_zone("Europe/Rome")
+    await house.live((day + 1) * 24 + 10, (day + 1) * 24 + 12.25)
+    await run(house, day * 24 - 30)
+    house.assert_true()
+    midnight = dt_util.start_of_local_day(at(day * 24 + 12))
+    days = await get_instance(house.hass).async_add_executor_job(
+        statistics_during_period, house.hass, midnight, None, {house.counter}, "day", None, {"change"}
+    )
+    begin = (midnight - DAY).total_seconds() / 3600 - 1 / 3600
+    first = days[house.counter][0]
+    assert (first["end"] - first["start"]) / 3600 == length
+    assert first["change"] == pytest.approx(house.meter.kwh(begin, begin + length), abs=1e-6)
 
 
 async def test_r04_broken_off_and_taken_up_again(house: House) -> None:
@@ -106,16 +126,3 @@ async def test_r04_before_anything_was_recorded(house: House) -> None:
     await house.live(10, 10.5)
     assert await run(house, -10) == {}
     assert house.rows() == {}
-
-
-async def test_r04_nobody_else_loses_an_hour(house: House) -> None:
-    """Fifty sensors of other people record beside ours while an import runs over a change of the hour."""
-    house.foreign = [f"sensor.foreign_{number}" for number in range(50)]
-    await house.live(10, 11 + 11 / 12)
-    await run(house, -10)
-    await house.live(11 + 11 / 12, 12)
-    await run(house, -20)
-    await house.live(12, 13)
-    for entity_id in house.foreign:
-        assert set(house.rows(entity_id)) == {10, 11, 12}
-    house.assert_true()

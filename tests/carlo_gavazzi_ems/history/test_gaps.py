@@ -7,13 +7,11 @@ import pytest
 
 from custom_components.carlo_gavazzi_ems.history.gaps import (
     Counter,
-    Disagreement,
-    Junction,
-    Plan,
     measured_gaps,
     measured_repair,
     suspects,
 )
+from custom_components.carlo_gavazzi_ems.history.plan import Disagreement, Junction, Plan
 from custom_components.carlo_gavazzi_ems.history.rows import HOUR, CounterRow, Reading
 
 from .worlds import RULES, World, assert_true, carried_out, repair, span
@@ -142,6 +140,25 @@ def test_r03_when_the_sums_do_not_fit() -> None:
     rows = [row if row.start < 15 * HOUR else row._replace(sum=row.sum + 500) for row in world.rows()]
     with pytest.raises(Disagreement, match="off by 500"):
         Counter(world.readings(), RULES).repair(rows, 24 * HOUR, None)
+
+
+def test_r03_no_hour_runs_back_by_a_rounding_error() -> None:
+    """A meter that stood still has hours of 0, not of -0: the sums on both sides of a gap are floats of their own."""
+    values = [0.1 + 0.1 * min(minute, 700) / 7 for minute in range(24 * 60)]
+    made = [Reading((minute + 1) * 60.0, value, value, value) for minute, value in enumerate(values)]
+    rows, total = [], 0.3
+    for hour in range(24):
+        if 11 <= hour < 15:
+            continue
+        # As the recorder counts: it adds what a state has more than the last one.
+        total += values[hour * 60 + 59] - (rows[-1].state if rows else 0.1)
+        rows.append(CounterRow(hour * HOUR, values[hour * 60 + 59], total))
+    for off in (0.0, 3e-13, -3e-13):
+        moved = [row._replace(sum=row.sum + off) if row.start >= 15 * HOUR else row for row in rows]
+        plan = Counter(made, RULES).repair(moved, 24 * HOUR, None)
+        assert [row.start / HOUR for row in plan.rows] == [11, 12, 13, 14]
+        sums = [row.sum for row in sorted([*moved, *plan.rows])]
+        assert sums == sorted(sums)
 
 
 def test_r03_a_net_counter_is_repaired_too() -> None:

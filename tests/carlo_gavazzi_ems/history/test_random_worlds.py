@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from custom_components.carlo_gavazzi_ems.history.gaps import Counter, Plan
+from custom_components.carlo_gavazzi_ems.history.gaps import Counter
+from custom_components.carlo_gavazzi_ems.history.plan import Plan
 from custom_components.carlo_gavazzi_ems.history.rows import HOUR
 
 from .worlds import RULES, World, carried_out, repair

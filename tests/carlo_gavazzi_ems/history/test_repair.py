@@ -1,21 +1,16 @@
 """Hours that Home Assistant missed, with the real recorder and a meter whose truth is known."""
 
-from datetime import timedelta
 import logging
 
 from homeassistant.components.recorder.db_schema import StatisticsShortTerm
-from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
-from homeassistant.core import CoreState
 from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.components.recorder.common import async_recorder_block_till_done
 
-from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
-from .conftest import ENERGY, House, at
+from .conftest import ENERGY, House
 
 
 @pytest.mark.parametrize("persistent_database", [False, True], ids=["memory", "disk"])
@@ -35,10 +30,11 @@ async def test_r03_home_assistant_off(house: House, caplog: pytest.LogCaptureFix
     await house.live(17.25, 19)
     house.assert_true()
     assert "filled" in caplog.text
-    for hour in range(12, 16):
+    for hour in range(11, 17):
+        watts = [house.meter.watts(hour + minute / 60 - 0.001) for minute in range(1, 61)]
         power = house.rows(house.power)[hour]
-        assert power.min < power.mean < power.max
-        assert power.mean == pytest.approx(2030 + 250 * (hour % 2), abs=15)
+        assert (power.min, power.max) == pytest.approx((min(watts) - 1, max(watts) + 1))
+        assert power.mean == pytest.approx(sum(watts) / 60)
     before = house.rows(), house.rows(house.power)
     last = house.entry.runtime_data.history.last
     await house.live(19, 19 + 3 / 12)
@@ -47,6 +43,23 @@ async def test_r03_home_assistant_off(house: House, caplog: pytest.LogCaptureFix
     await house.repaired()
     assert (house.rows(), house.rows(house.power)) == before
     assert house.entry.runtime_data.history.last is last
+
+
+async def test_r03_twelve_kwh_in_six_hours(house: House) -> None:
+    """Home Assistant is off from 11 to 17 o'clock; the six hours get 2 kWh each, and the hour of the restart no more."""
+    house.meter.swing = 0.0
+    await house.live(10, 11)
+    await house.restart(17 + 2 / 60)
+    await house.live(17 + 1 / 12, 18.25)
+    gains = {hour: row.sum - house.rows()[hour - 1].sum for hour, row in house.rows().items() if hour > 10}
+    # What Home Assistant makes of it by itself.
+    assert gains == pytest.approx(dict.fromkeys(range(11, 17), 0.0) | {17: 14.0}, abs=1e-6)
+    await house.repaired()
+    rows = house.rows()
+    gains = {hour: row.sum - rows[hour - 1].sum for hour, row in rows.items() if hour > 10}
+    assert gains == pytest.approx(dict.fromkeys(range(11, 18), 2.0), abs=1e-6)
+    assert rows[16].sum - rows[10].sum == pytest.approx(12.0, abs=1e-6)
+    assert rows[16].state == pytest.approx(house.meter.shown(17 - 1 / 3600), abs=1e-6)
 
 
 async def test_r03_gateway_unreachable(house: House) -> None:
@@ -93,6 +106,53 @@ async def test_r03_a_reset_in_the_gap(house: House) -> None:
     house.assert_true()
 
 
+@pytest.mark.parametrize("off", [True, False], ids=["off", "unreachable"])
+async def test_r03_a_reset_in_an_outage_that_misses_no_hour(house: House, *, off: bool) -> None:
+    """What was counted between the last poll and the reset is in the history only, and is put into its hour."""
+    house.meter.resets = [11.4 - 1 / 3600 + 1e-9]
+    await house.live(10, 11.25)
+    if off:
+        await house.restart(11.5 + 2 / 60)
+    else:
+        await house.live(11.25, 11.5 + 1 / 12, available=False)
+    await house.live(11.5 + 1 / 12, 12.25)
+    lost = house.meter.kwh(11.25, 11.4)
+    assert house.rows()[11].sum - house.rows()[10].sum == pytest.approx(house.meter.kwh(11, 12) - lost, abs=0.001)
+    await house.repaired()
+    house.assert_true()
+    await house.live(12.25, 13.25)
+    await house.repaired()
+    house.assert_true()
+
+
+async def test_r03_nonsense_in_the_history(house: House) -> None:
+    """A zero between two readings is no reset, and a peak no consumption: else a whole reading would be counted."""
+    house.meter.nonsense = {13 * 60 + 20: 0.0, 14 * 60: 0.0, 15 * 60: 9e6, 16 * 60 + 30: -5.0}
+    await house.live(10, 11.5)
+    await house.restart(17 + 2 / 60)
+    await house.live(17 + 1 / 12, 17.25)
+    await house.repaired()
+    # A minute is missing where an hour ends in one of them.
+    rows = house.rows()
+    for hour in range(11, 17):
+        late = 2.25 / 60 if hour in (13, 14, 15) else 1e-6
+        truth = house.meter.kwh(hour - 1 / 3600, hour + 1 - 1 / 3600)
+        assert rows[hour].sum - rows[hour - 1].sum == pytest.approx(truth, abs=late), hour
+    house.assert_true(but=(13, 14, 15))
+
+
+async def test_r03_two_gaps_with_a_reset_in_each(house: House) -> None:
+    """What moves after the first gap moves the second one with it."""
+    house.meter.resets = [12.3 - 1 / 3600 + 1e-9, 17.3 - 1 / 3600 + 1e-9]
+    await house.live(10, 11.5)
+    await house.restart(14 + 2 / 60)
+    await house.live(14 + 1 / 12, 16.25)
+    await house.restart(19 + 2 / 60)
+    await house.live(19 + 1 / 12, 20.25)
+    await house.repaired()
+    house.assert_true()
+
+
 async def test_r03_less_than_an_hour_over_the_full_hour(house: House) -> None:
     """An outage that leaves a row for every hour still puts no energy into the wrong one."""
     await house.live(10, 11.5)
@@ -114,10 +174,11 @@ async def test_r03_a_restart_within_minutes(house: House) -> None:
     assert house.entry.runtime_data.history.last.written == 0
 
 
-async def test_r03_the_clocks_change_in_the_gap(house: House) -> None:
-    """The night of 25 October has an hour twice; each has its own energy."""
+@pytest.mark.parametrize("day", [5, 159], ids=["25 October", "28 March"])
+async def test_r03_the_clocks_change_in_the_gap(house: House, day: int) -> None:
+    """One night has an hour twice, another lacks one; each hour has its own energy."""
     await house.hass.config.async_set_time_zone("Europe/Rome")
-    night = 5 * 24
+    night = day * 24
     await house.live(night - 2, night - 1.5)
     await house.restart(night + 4 + 2 / 60)
     await house.live(night + 4 + 1 / 12, night + 4.25)
@@ -235,81 +296,3 @@ async def test_r03_a_sensor_that_is_not_recorded(house: House) -> None:
     await house.repaired()
     assert house.rows() == {}
     assert not any(ENERGY in uids for uids, _, _ in house.meter.asked)
-
-
-async def test_r03_nobody_else_loses_an_hour(house: House) -> None:
-    """Fifty sensors of other people record beside ours over changes of the hour, whenever the repair runs."""
-    house.foreign = [f"sensor.foreign_{number}" for number in range(50)]
-    await house.live(10, 11.5)
-    await house.restart(14 + 2 / 60)
-    await house.live(14 + 1 / 12, 14.5)
-    for hour in (14.5, 15.0, 15.5):
-        await house.repaired()
-        # Just before and just after the hour is full.
-        await house.live(hour, hour + 5 / 12)
-        await house.repaired()
-        await house.live(hour + 5 / 12, hour + 0.5)
-    for entity_id in house.foreign:
-        assert set(house.rows(entity_id)) == set(range(10, 16)), entity_id
-    house.assert_true()
-
-
-async def test_r03_hours_that_are_not_compiled_are_not_touched(house: House) -> None:
-    """Where the recorder is behind, even an hour that is long over is left to it."""
-    house.foreign = ["sensor.foreign"]
-    await house.live(10, 11.5)
-    house.freezer.move_to(at(14.5))
-    # The recorder has not caught up with the time since 11:30.
-    await house.repaired()
-    assert set(house.rows()) == {10}
-    await house.restart(14.55)
-    await house.live(14 + 7 / 12, 15.25)
-    await house.repaired()
-    assert set(house.rows("sensor.foreign")) == set(range(10, 15))
-    house.assert_true()
-
-
-async def test_r03_the_repair_waits_for_the_recorder(house: House) -> None:
-    """It begins neither before Home Assistant has started nor before the first five minutes after that."""
-    hass = house.hass
-    hass.set_state(CoreState.starting)
-    house.repair.async_start()
-    runs = 0
-
-    async def count() -> None:
-        nonlocal runs
-        runs += 1
-
-    house.repair.async_repair = count  # type: ignore[method-assign]
-    hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert runs == 0
-    hass.set_state(CoreState.running)
-    hass.bus.async_fire("homeassistant_started")
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert runs == 0
-    hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert runs == 1
-    hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert runs == 1
-    house.freezer.move_to(at(11) + timedelta(minutes=15, seconds=30))
-    async_fire_time_changed(hass, at(11) + timedelta(minutes=15, seconds=31))
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert runs == 2
-    async with house.entry.runtime_data.history.lock:
-        house.repair._async_repair_soon(at(12))
-    await house.entry._async_process_on_unload(hass)
-    hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert runs == 2
-
-
-async def test_r03_switched_off(house: House) -> None:
-    """An option switches it off."""
-    hass = house.hass
-    hass.config_entries.async_update_entry(house.entry, options={CONF_REPAIR_GAPS: False})
-    listeners = hass.bus.async_listeners()
-    house.repair.async_start()
-    assert hass.bus.async_listeners() == listeners

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from custom_components.carlo_gavazzi_ems.history.gaps import Counter, Junction, Plan, Rules
+from custom_components.carlo_gavazzi_ems.history.gaps import Counter
+from custom_components.carlo_gavazzi_ems.history.plan import Junction, Plan, Rules
 from custom_components.carlo_gavazzi_ems.history.rows import HOUR, CounterRow, Reading
 
 RULES = Rules(increasing=True, lag=60.0, kept=10 * 86_400.0)

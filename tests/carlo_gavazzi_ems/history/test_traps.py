@@ -1,0 +1,136 @@
+"""What would destroy statistics, of our sensors or of other people's: each guard against it, with the real recorder."""
+
+import asyncio
+from datetime import timedelta
+
+from homeassistant.components.recorder.db_schema import StatisticsRuns
+from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
+from homeassistant.core import CoreState
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS
+
+from .conftest import House, at
+from .test_deep import run
+
+
+async def test_r03_nobody_else_loses_an_hour(house: House) -> None:
+    """Fifty sensors of other people record beside ours over changes of the hour, whenever the repair runs."""
+    house.foreign = [f"sensor.foreign_{number}" for number in range(50)]
+    await house.live(10, 11.5)
+    await house.restart(14 + 2 / 60)
+    await house.live(14 + 1 / 12, 14.5)
+    for hour in (14.5, 15.0, 15.5):
+        await house.repaired()
+        # Just before and just after the hour is full.
+        await house.live(hour, hour + 5 / 12)
+        await house.repaired()
+        await house.live(hour + 5 / 12, hour + 0.5)
+    for entity_id in house.foreign:
+        assert set(house.rows(entity_id)) == set(range(10, 16)), entity_id
+    house.assert_true()
+
+
+@pytest.mark.timeout(300)
+async def test_r03_r04_nobody_else_loses_an_hour_while_both_run(house: House) -> None:
+    """Repair and import run without a pause while fifty sensors of other people record over changes of the hour."""
+    house.foreign = [f"sensor.foreign_{number}" for number in range(50)]
+    await house.live(10, 11.75)
+    await house.restart(14 + 2 / 60)
+    await house.live(14 + 1 / 12, 14.75)
+    done = asyncio.Event()
+    runs = 0
+
+    async def both() -> None:
+        nonlocal runs
+        while not done.is_set():
+            runs += 1
+            await house.repair.async_repair()
+            await run(house, 10 - 6 * runs)
+            await asyncio.sleep(0)
+
+    work = asyncio.create_task(both())
+    await house.live(14.75, 16.25)
+    done.set()
+    await work
+    await house.repaired()
+    assert runs > 5
+    for entity_id in house.foreign:
+        assert set(house.rows(entity_id)) == set(range(10, 16)), entity_id
+    assert set(house.rows()) == set(range(10 - 6 * runs, 16))
+    house.assert_true()
+
+
+async def test_r03_the_running_hour_after_the_clock_was_set_back(house: House) -> None:
+    """A recorder that has compiled hours which are still to come, by a clock that was wrong, compiles them no more."""
+    house.foreign = ["sensor.foreign"]
+    await house.live(10, 11.5)
+    house.in_database(lambda session: session.add(StatisticsRuns(start=at(20).replace(tzinfo=None))), read_only=False)
+    await house.live(11.5, 11.75)
+    await house.repaired()
+    assert set(house.rows()) == {10}
+    await house.live(11.75, 13.25)
+    await house.repaired()
+    assert set(house.rows("sensor.foreign")) == {10, 11, 12}
+
+
+async def test_r03_hours_that_are_not_compiled_are_not_touched(house: House) -> None:
+    """Where the recorder is behind, even an hour that is long over is left to it."""
+    house.foreign = ["sensor.foreign"]
+    await house.live(10, 11.5)
+    house.freezer.move_to(at(14.5))
+    # The recorder has not caught up with the time since 11:30.
+    await house.repaired()
+    assert set(house.rows()) == {10}
+    await house.restart(14.55)
+    await house.live(14 + 7 / 12, 15.25)
+    await house.repaired()
+    assert set(house.rows("sensor.foreign")) == set(range(10, 15))
+    house.assert_true()
+
+
+async def test_r03_the_repair_waits_for_the_recorder(house: House) -> None:
+    """It begins neither before Home Assistant has started nor before the first five minutes after that."""
+    hass = house.hass
+    hass.set_state(CoreState.starting)
+    house.repair.async_start()
+    runs = 0
+
+    async def count() -> None:
+        nonlocal runs
+        runs += 1
+
+    house.repair.async_repair = count  # type: ignore[method-assign]
+    hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert runs == 0
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire("homeassistant_started")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert runs == 0
+    hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert runs == 1
+    hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert runs == 1
+    house.freezer.move_to(at(11) + timedelta(minutes=15, seconds=30))
+    async_fire_time_changed(hass, at(11) + timedelta(minutes=15, seconds=31))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert runs == 2
+    async with house.entry.runtime_data.history.lock:
+        house.repair._async_repair_soon(at(12))
+    await house.entry._async_process_on_unload(hass)
+    hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert runs == 2
+
+
+async def test_r03_switched_off(house: House) -> None:
+    """An option switches it off."""
+    hass = house.hass
+    hass.config_entries.async_update_entry(house.entry, options={CONF_REPAIR_GAPS: False})
+    listeners = hass.bus.async_listeners()
+    house.repair.async_start()
+    assert hass.bus.async_listeners() == listeners
