@@ -18,6 +18,7 @@ import voluptuous as vol
 from .api import EmsError
 from .connection import error_key
 from .const import DOMAIN
+from .history.database import RecorderFailedError
 from .history.deep import EARLIEST, DeepImport, Imported
 from .history.rows import ceil_hour
 from .history.targets import async_targets
@@ -41,7 +42,7 @@ class Found:
     sensors: list[Imported] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     """Sensors of which no full hour is recorded yet."""
-    error: EmsError | None = None
+    error: EmsError | RecorderFailedError | None = None
 
     @property
     def hours(self) -> int:
@@ -149,12 +150,12 @@ class ImportPages(OptionsFlow):
         )
 
     async def _async_import(self, *, dry_run: bool) -> Found:
-        """Do one run; a gateway that goes away ends it."""
-        targets = await async_targets(self.hass, self.config_entry)
+        """Do one run; a gateway that goes away ends it, and a database that fails."""
         run = DeepImport(self.hass, self.config_entry, dry_run=dry_run, report=self._import_report)
         try:
+            targets = await async_targets(self.hass, self.config_entry)
             sensors = await run.async_run(targets, self._import_start)
-        except EmsError as err:
+        except (EmsError, RecorderFailedError) as err:
             return Found(error=err)
         known = {sensor.target.entity_id for sensor in sensors}
         return Found(sensors, [target.entity_id for target in targets if target.entity_id not in known])
@@ -180,7 +181,8 @@ class ImportPages(OptionsFlow):
         if (err := self._import_found.error) is None:
             return None
         texts = await async_get_translations(self.hass, self.hass.config.language, "exceptions", {DOMAIN})
-        problem = texts[f"component.{DOMAIN}.exceptions.{error_key(err)}.message"]
+        key = "recorder_failed" if isinstance(err, RecorderFailedError) else error_key(err)
+        problem = texts[f"component.{DOMAIN}.exceptions.{key}.message"]
         return self.async_abort(
             reason="import_failed",
             description_placeholders={"problem": problem.format(gateway=escaped(self.config_entry.title))},

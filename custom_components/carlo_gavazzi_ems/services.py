@@ -1,8 +1,9 @@
 """Actions: the gateway's history as an answer, and in the statistics."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.components.recorder.const import DOMAIN as RECORDER
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_ENTITY_ID, Platform
@@ -17,6 +18,7 @@ import voluptuous as vol
 from .api import EmsError
 from .connection import error_key
 from .const import DOMAIN
+from .history.database import RecorderFailedError
 from .history.deep import EARLIEST, DeepImport, Imported
 from .history.plan import Disagreement
 from .history.rows import HOUR, Reading, ceil_hour
@@ -109,19 +111,32 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     start = _instant(call.data[ATTR_START])
     if not EARLIEST <= start < dt_util.utcnow().timestamp():
         raise _invalid("span_empty")
-    targets = {target.entity_id: target for target in await async_targets(hass, entry)}
-    wanted: list[str] = call.data.get(ATTR_ENTITY_ID, sorted(targets))
-    if unknown := [entity_id for entity_id in wanted if entity_id not in targets]:
-        raise _invalid("no_statistics", entity=", ".join(unknown))
-    run = DeepImport(hass, entry, dry_run=call.data[ATTR_DRY_RUN])
     try:
-        imported = await run.async_run([targets[entity_id] for entity_id in wanted], ceil_hour(start))
+        targets = {target.entity_id: target for target in await async_targets(hass, entry)}
+        wanted: list[str] = call.data.get(ATTR_ENTITY_ID, sorted(targets))
+        if unknown := [entity_id for entity_id in wanted if entity_id not in targets]:
+            raise _invalid("no_statistics", entity=", ".join(unknown))
+        run = DeepImport(hass, entry, dry_run=call.data[ATTR_DRY_RUN])
+        imported = await _async_of(hass, entry, run.async_run([targets[each] for each in wanted], ceil_hour(start)))
     except EmsError as err:
         raise _failed(entry, err) from err
+    except RecorderFailedError as err:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="recorder_failed") from err
     sensors: dict[str, JsonValueType] = {entity_id: {"hours": 0} for entity_id in wanted}
     tell = await async_reasons(hass)
     told = {one.target.entity_id: _told(one, tell) for one in imported}
     return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors | told}
+
+
+async def _async_of[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Coroutine[Any, Any, T]) -> T:
+    """Return what comes of work that ends with the entry: after a reload, it would read history beside the next one."""
+    task = entry.async_create_background_task(hass, work, f"{DOMAIN} import")
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if (caller := asyncio.current_task()) is not None and caller.cancelling():
+            raise
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="import_stopped") from None
 
 
 def _told(imported: Imported, tell: Callable[[Disagreement], str]) -> dict[str, JsonValueType]:

@@ -93,7 +93,15 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     keys = {key for _, key in _ERROR_KEYS}
     forms = {"invalid_host", "no_signals", "plain_http", "unknown", "unknown_meaning"}
     assert set(TRANSLATIONS["config"]["error"]) == keys | forms
-    actions = {"no_recorder", "no_signal", "no_statistics", "not_started", "span_empty"}
+    actions = {
+        "import_stopped",
+        "no_recorder",
+        "no_signal",
+        "no_statistics",
+        "not_started",
+        "recorder_failed",
+        "span_empty",
+    }
     assert set(TRANSLATIONS["exceptions"]) == keys | actions | {"other_gateway", *Refusal}
     handshake = (api.EmsTimeoutError, api.TlsError, api.HostNotFoundError, api.RefusedError, api.EmsConnectionError)
     aborts = TRANSLATIONS["issues"]["certificate_changed"]["fix_flow"]["abort"]

@@ -16,7 +16,7 @@ from .gaps import Counter, suspects
 from .plan import Disagreement, Junction, Rules
 from .rows import HOUR, CounterRow
 from .source import async_readings, batches
-from .statistics import async_hours, async_live, async_write_counter, counter_row
+from .statistics import Written, async_hours, async_live, async_write_counter, counter_row
 from .targets import Target
 from .work import Outcome
 
@@ -56,34 +56,41 @@ def rules_for(hass: HomeAssistant, entry: EmsConfigEntry, target: Target) -> Rul
 class CounterRepair:
     """Repairs the hours of all counters before a cut-off."""
 
-    def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry, cut_off: float, outcome: Outcome) -> None:
-        """Touch only hours before the cut-off, and keep what was done in `outcome`."""
+    def __init__(
+        self, hass: HomeAssistant, entry: EmsConfigEntry, cut_off: float, outcome: Outcome, *, early: bool = False
+    ) -> None:
+        """Touch only hours before the cut-off, and keep what was done in `outcome`; nothing is refused `early`."""
         self._hass = hass
         self._entry = entry
         self._cut_off = cut_off
         self._outcome = outcome
-        #: Sensors that have to wait until a state is recorded after the gap: entity id -> the hour to begin with.
+        self._early = early
+        #: Sensors that have to wait until a state is recorded after the gap: signal UID -> the hour to begin with.
         self.pending: dict[str, float] = {}
+        #: What the recorder was given, an hour or two of each counter.
+        self.written: list[Written] = []
 
     async def async_run(self, targets: list[Target], since: float, pending: dict[str, float]) -> None:
         """Look at the hours of counters since `since`, of some since earlier. Raises an EmsError."""
         counters = [target for target in targets if target.is_counter]
-        earliest = min([since, *(pending[t.entity_id] for t in counters if t.entity_id in pending)]) - HOUR
+        earliest = min([since, *(pending[str(t.uid)] for t in counters if str(t.uid) in pending)]) - HOUR
         found = await async_hours(self._hass, counters, earliest, self._cut_off)
+        # What waits for a state after its gap began before the hours that are looked at for the first time.
+        begin = {target.entity_id: min(since, pending.get(str(target.uid), since)) for target in counters}
         rows = {
             target.entity_id: [
                 row
                 for item in found.get(target.entity_id, [])
-                if (row := counter_row(item)) is not None and row.start >= pending.get(target.entity_id, since) - HOUR
+                if (row := counter_row(item)) is not None and row.start >= begin[target.entity_id] - HOUR
             ]
             for target in counters
         }
-        stale = await self._async_stale(counters, rows, since)
+        stale = await self._async_stale(counters, rows, begin)
         groups: defaultdict[tuple[float, float], list[Suspect]] = defaultdict(list)
         for target in counters:
-            # What waits for a state after its gap began before the hours that are looked at for the first time.
-            begin = min(since, pending.get(target.entity_id, since))
-            suspect = await self._async_suspect(target, rows[target.entity_id], stale[target.entity_id], begin)
+            suspect = await self._async_suspect(
+                target, rows[target.entity_id], stale[target.entity_id], begin[target.entity_id]
+            )
             if suspect is not None:
                 groups[suspect.rows[0].start, suspect.until].append(suspect)
         for (start, until), group in groups.items():
@@ -91,13 +98,13 @@ class CounterRepair:
                 await self._async_repair(batch, start, until, pending)
 
     async def _async_stale(
-        self, counters: list[Target], rows: dict[str, list[CounterRow]], since: float
+        self, counters: list[Target], rows: dict[str, list[CounterRow]], since: dict[str, float]
     ) -> dict[str, set[float]]:
         """Return the hours of which the row is not what history tells: cut short by an outage shorter than an hour."""
         stale: dict[str, set[float]] = {target.entity_id: set() for target in counters}
-        begin = max(since, self._cut_off - _VERIFIED * HOUR)
         recorded: defaultdict[float, list[tuple[Target, CounterRow]]] = defaultdict(list)
         for target in counters:
+            begin = max(since[target.entity_id], self._cut_off - _VERIFIED * HOUR)
             missed = suspects(rows[target.entity_id])
             for row in rows[target.entity_id]:
                 if row.start >= begin and row.start not in missed:
@@ -122,11 +129,11 @@ class CounterRepair:
         known = [*rows, live.row] if live is not None else rows
         hours = suspects(known) | stale
         tail = _tail(rows, self._cut_off)
-        if live is None and (tail is not None or stale & {rows[-1].start}):
-            # What comes after the gap is not recorded yet.
-            self.pending[target.entity_id] = rows[-1].start if tail is None else tail
-            return None
         hours = {hour for hour in hours if hour >= rows[0].start and (hour + HOUR > since or hour in stale or tail)}
+        if live is None and (tail is not None or stale & {rows[-1].start}):
+            # What comes after the last gap is not recorded yet; those before it wait too.
+            self.pending[str(target.uid)] = min([*hours, rows[-1].start if tail is None else tail])
+            return None
         if not hours:
             return None
         base = next((row for row in reversed(rows) if row.start < min(hours)), rows[0])
@@ -147,9 +154,9 @@ class CounterRepair:
             try:
                 plan = counter.repair(suspect.rows, suspect.until, live)
             except Disagreement as reason:
-                # The state may not have settled yet; a second look, an hour later, is the last.
-                if live is not None and target.entity_id not in pending:
-                    self.pending[target.entity_id] = start
+                # The state may not have settled yet; a second look, a quarter past an hour, is the last.
+                if live is not None and (self._early or str(target.uid) not in pending):
+                    self.pending[str(target.uid)] = start
                 else:
                     self._outcome.refuse(target.uid, target.entity_id, str(reason))
                 continue
@@ -157,6 +164,8 @@ class CounterRepair:
                 async_write_counter(self._hass, target, plan)
                 # An hour of which only the sum was off is repaired without a row.
                 self._outcome.wrote(target.uid, target.entity_id, len(plan.rows) or len(plan.adjustments))
+                last = plan.after(suspect.rows[-1])
+                self.written += [Written(target, row.start, row.sum) for row in (*plan.rows[-1:], last)]
 
     def _rules(self, target: Target) -> Rules:
         return rules_for(self._hass, self._entry, target)

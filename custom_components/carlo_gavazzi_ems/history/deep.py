@@ -7,16 +7,22 @@ from datetime import UTC, datetime
 from typing import Final
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.recorder import get_instance
 
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 from .counters import rules_for
 from .gaps import Counter
-from .plan import Disagreement, Plan
+from .plan import Disagreement
 from .rows import HOUR, CounterRow, Reading, in_order, measured_rows
 from .source import async_readings, batches
-from .statistics import async_cut_off, async_first_hours, async_write_counter, async_write_measured
+from .statistics import (
+    Written,
+    async_confirm,
+    async_cut_off,
+    async_first_hours,
+    async_write_counter,
+    async_write_measured,
+)
 from .targets import Target
 
 #: No gateway has history from before, and no table of time zones is wrong after it.
@@ -88,9 +94,11 @@ class DeepImport:
         self._entry = entry
         self._dry_run = dry_run
         self._tally = Tally(report)
+        #: The oldest hour of each sensor that the recorder was given.
+        self._written: dict[int, Written] = {}
 
     async def async_run(self, targets: Iterable[Target], start: float) -> list[Imported]:
-        """Import from a full hour on. Raises an EmsError; what was written until then is complete in itself.
+        """Import from a full hour on. Raises an EmsError or a RecorderFailedError; what was written until then is whole.
 
         That is so too where the run is cancelled: a week of a sensor is written in one go, or not at all.
         """
@@ -112,7 +120,7 @@ class DeepImport:
             for end, group in groups.items():
                 for batch in batches(group, _STEP):
                     await self._async_import(batch, start, end)
-            await get_instance(self._hass).async_block_till_done()
+            await async_confirm(self._hass, self._written.values())
         return sensors
 
     async def _async_import(self, sensors: list[Imported], start: float, end: float) -> None:
@@ -148,7 +156,9 @@ class DeepImport:
             return
         if not plan.rows:
             return
-        self._write(sensor.target, plan)
+        if not self._dry_run:
+            async_write_counter(self._hass, sensor.target, plan)
+            self._written[sensor.target.uid] = Written(sensor.target, plan.rows[0].start, plan.rows[0].sum)
         sensor.add(plan.rows[0].start, plan.rows[-1].start + HOUR, len(plan.rows))
         sensor.first = plan.rows[0]
 
@@ -158,11 +168,8 @@ class DeepImport:
         if rows:
             if not self._dry_run:
                 async_write_measured(self._hass, sensor.target, rows)
+                self._written[sensor.target.uid] = Written(sensor.target, rows[0].start, rows[0].mean)
             sensor.add(rows[0].start, rows[-1].start + HOUR, len(rows))
-
-    def _write(self, target: Target, plan: Plan) -> None:
-        if not self._dry_run:
-            async_write_counter(self._hass, target, plan)
 
 
 def _sensor_hours(sensors: list[Imported], start: float, end: float) -> float:

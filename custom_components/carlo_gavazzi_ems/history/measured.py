@@ -1,15 +1,17 @@
 """The repair of measured values: mean, lowest and highest value of the hours that were missed."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
+from homeassistant.components.recorder.statistics import StatisticsRow
 from homeassistant.core import HomeAssistant
 
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 from .gaps import measured_gaps, measured_repair
-from .rows import HOUR
+from .rows import HOUR, MeasuredRow, is_same
 from .source import async_readings, batches
-from .statistics import async_hours, async_write_measured
+from .statistics import Written, async_hours, async_write_measured
 from .targets import Target
 from .work import Outcome
 
@@ -23,19 +25,21 @@ async def async_repair_measured(  # noqa: PLR0913  # by name, all of them
     since: float,
     cut_off: float,
     flat_before: float,
-) -> None:
-    """Write the missed hours of measured values from `since` to the cut-off. Raises an EmsError."""
+) -> list[Written]:
+    """Write the missed hours of measured values from `since` to the cut-off. Raises an EmsError.
+
+    Returns what the recorder was given, an hour of each sensor.
+    """
     measured = [target for target in targets if not target.is_counter]
     found = await async_hours(hass, measured, since - HOUR, cut_off)
+    written: list[Written] = []
+    hours_of: dict[str, dict[float, MeasuredRow]] = {}
     groups: defaultdict[frozenset[float], list[Target]] = defaultdict(list)
     for target in measured:
-        recorded = {
-            row["start"]: (low, high)
-            for row in found.get(target.entity_id, [])
-            if (low := row.get("min")) is not None and (high := row.get("max")) is not None
-        }
+        recorded = hours_of[target.entity_id] = _measured(found.get(target.entity_id, []))
+        extremes = {start: (row.low, row.high) for start, row in recorded.items()}
         # Before its first hour a sensor has missed nothing.
-        if recorded and (missed := measured_gaps(recorded, max(since, min(recorded)), cut_off, flat_before)):
+        if recorded and (missed := measured_gaps(extremes, max(since, min(recorded)), cut_off, flat_before)):
             groups[frozenset(missed)].append(target)
     for hours, group in groups.items():
         missed, start, end = set(hours), min(hours) - HOUR, min(max(hours) + 2 * HOUR, cut_off)
@@ -43,7 +47,27 @@ async def async_repair_measured(  # noqa: PLR0913  # by name, all of them
             readings = await async_readings(entry.runtime_data.client, [t.uid for t in batch], start - HOUR, end)
             for target in batch:
                 rows = measured_repair(target.readings(readings.get(target.uid, [])), missed)
-                rows = [row for row in rows if start <= row.start < cut_off]
+                kept = hours_of[target.entity_id]
+                begin = max(start, min(kept))
+                rows = [row for row in rows if begin <= row.start < cut_off and not _is_kept(row, kept)]
                 if rows:
                     async_write_measured(hass, target, rows)
                     outcome.wrote(target.uid, target.entity_id, len(rows))
+                    written.append(Written(target, rows[-1].start, rows[-1].mean))
+    return written
+
+
+def _measured(rows: Iterable[StatisticsRow]) -> dict[float, MeasuredRow]:
+    """Return the recorded hours of a measured value."""
+    found: dict[float, MeasuredRow] = {}
+    for row in rows:
+        mean, low, high = row.get("mean"), row.get("min"), row.get("max")
+        if mean is not None and low is not None and high is not None:
+            found[row["start"]] = MeasuredRow(row["start"], mean, low, high)
+    return found
+
+
+def _is_kept(row: MeasuredRow, kept: Mapping[float, MeasuredRow]) -> bool:
+    """Return whether an hour is recorded just so: of a load that was off, what Home Assistant made up is true."""
+    there = kept.get(row.start)
+    return there is not None and all(map(is_same, row[1:4], there[1:4], strict=True))

@@ -40,6 +40,11 @@ class Plan:
     adjustments: list[tuple[float, float]] = field(default_factory=list)
     """From when on all sums move, and by how much."""
 
+    def after(self, row: CounterRow) -> CounterRow:
+        """Return what a recorded hour is once this has been written."""
+        moved = row.sum + sum(by for start, by in self.adjustments if start <= row.start)
+        return next((made for made in self.rows if made.start == row.start), row._replace(sum=moved))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:

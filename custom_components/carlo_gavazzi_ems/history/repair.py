@@ -8,7 +8,6 @@ from homeassistant.components.recorder.const import DOMAIN as RECORDER
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_utc_time_change
-from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -18,9 +17,10 @@ from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS, DOMAIN
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 from .counters import CounterRepair
+from .database import RecorderFailedError
 from .measured import async_repair_measured
 from .rows import HOUR
-from .statistics import async_cut_off
+from .statistics import async_confirm, async_cut_off
 from .targets import async_targets
 from .work import Outcome
 
@@ -30,6 +30,8 @@ _VERSION: Final = 1
 _LOOK_BACK: Final = 10 * 24 * HOUR
 #: When the hour before is looked at: the recorder has long compiled it then, and the gateway closed its periods.
 _MINUTE, _SECOND = 15, 30
+#: How many of the five minutes after a start are looked at: in the first ones no value may have settled yet.
+_EARLY_LOOKS: Final = 4
 
 
 class Progress(TypedDict):
@@ -38,7 +40,7 @@ class Progress(TypedDict):
     checked: float
     """All hours before this instant have been looked at."""
     pending: dict[str, float]
-    """Sensors that wait for a state after their gap: entity id -> the hour to begin with."""
+    """Sensors that wait for a state after their gap: signal UID -> the hour to begin with."""
 
 
 def repair_store(hass: HomeAssistant, entry: EmsConfigEntry) -> Store[Progress]:
@@ -55,6 +57,8 @@ class GapRepair:
         self._entry = entry
         self._store = repair_store(hass, entry)
         self._remove_first: CALLBACK_TYPE | None = None
+        self._early_looks = 0
+        self._is_waiting = False
         #: Until then Home Assistant may have been off; its rows of that time are made up.
         self._flat_before = dt_util.utcnow().timestamp()
 
@@ -77,12 +81,16 @@ class GapRepair:
 
     @callback
     def _async_caught_up(self, _: Event) -> None:
-        """Repair what the start has shown, and from now on every hour."""
-        self._async_forget_first()
-        self._async_repair_soon(dt_util.utcnow())
-        self._entry.async_on_unload(
-            async_track_utc_time_change(self._hass, self._async_repair_soon, minute=_MINUTE, second=_SECOND)
-        )
+        """Repair what the start has shown; soon again what waits for a value after it; and from now on every hour."""
+        self._early_looks += 1
+        if self._early_looks == 1:
+            self._entry.async_on_unload(
+                async_track_utc_time_change(self._hass, self._async_every_hour, minute=_MINUTE, second=_SECOND)
+            )
+        if self._early_looks == 1 or self._is_waiting:
+            self._async_repair_soon(early=True)
+        if self._early_looks == _EARLY_LOOKS:
+            self._async_forget_first()
 
     @callback
     def _async_forget_first(self) -> None:
@@ -91,14 +99,20 @@ class GapRepair:
             self._remove_first = None
 
     @callback
-    def _async_repair_soon(self, _: datetime) -> None:
-        """Repair in the background, unless history is being read already."""
-        # What begins while Home Assistant stops is cancelled by nobody, and the recorder has ended when it is asked.
-        if self._hass.is_running and not self._entry.runtime_data.history.lock.locked():
-            self._entry.async_create_background_task(self._hass, self.async_repair(), f"{DOMAIN} gap repair")
+    def _async_every_hour(self, _: datetime) -> None:
+        self._async_repair_soon(early=False)
 
-    async def async_repair(self) -> None:
-        """Look at the hours that have not been looked at yet, and repair them; an error leaves them for the next time."""
+    @callback
+    def _async_repair_soon(self, *, early: bool) -> None:
+        """Repair in the background, unless history is being read already."""
+        if not self._entry.runtime_data.history.lock.locked():
+            self._entry.async_create_background_task(self._hass, self.async_repair(early=early), f"{DOMAIN} gap repair")
+
+    async def async_repair(self, *, early: bool = False) -> None:
+        """Look at the hours that have not been looked at yet, and repair them; an error leaves them for the next time.
+
+        An `early` look leaves what does not fit yet for a later one.
+        """
         runtime = self._entry.runtime_data
         # A gateway that does not answer, or does not take the password, is not asked.
         if not runtime.realtime.last_update_success:
@@ -106,22 +120,28 @@ class GapRepair:
         async with runtime.history.lock:
             outcome = Outcome()
             try:
-                await self._async_repair(outcome)
+                await self._async_repair(outcome, early=early)
             except EmsError as err:
                 _LOGGER.debug("%s: the history could not be read: %s", self._entry.title, err)
+            except RecorderFailedError as err:
+                _LOGGER.warning("%s: missed hours are looked at again in an hour: %s", self._entry.title, err)
+                return
             self._report(outcome)
 
-    async def _async_repair(self, outcome: Outcome) -> None:
+    async def _async_repair(self, outcome: Outcome, *, early: bool) -> None:
         """Do one run; what is done is remembered as soon as the recorder has it."""
         cut_off = await async_cut_off(self._hass)
         progress = await self._store.async_load() or Progress(checked=cut_off - _LOOK_BACK, pending={})
         since, pending = progress["checked"], progress["pending"]
-        if cut_off <= since:
-            return
         targets = await async_targets(self._hass, self._entry)
-        counters = CounterRepair(self._hass, self._entry, cut_off, outcome)
+        if cut_off <= since:
+            # No hour has passed; but what waited for a value may have one by now.
+            targets = [target for target in targets if str(target.uid) in pending]
+            if not targets:
+                return
+        counters = CounterRepair(self._hass, self._entry, cut_off, outcome, early=early)
         await counters.async_run(targets, since, pending)
-        await async_repair_measured(
+        measured = await async_repair_measured(
             self._hass,
             self._entry,
             targets,
@@ -130,8 +150,9 @@ class GapRepair:
             cut_off=cut_off,
             flat_before=self._flat_before,
         )
-        await get_instance(self._hass).async_block_till_done()
+        await async_confirm(self._hass, [*counters.written, *measured])
         self._flat_before = 0.0
+        self._is_waiting = bool(counters.pending)
         outcome.until = datetime.fromtimestamp(cut_off, UTC)
         await self._store.async_save(Progress(checked=cut_off, pending=counters.pending))
 

@@ -79,6 +79,11 @@ def is_reset(before: float, value: float) -> bool:
     return 0 <= value < RESET_BELOW * before
 
 
+def is_same(one: float, other: float) -> bool:
+    """Return whether two numbers are the same but for what a database and a change of units take off."""
+    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+
+
 def hour_of(end: float) -> float:
     """Return the start of the hour to which a period belongs that closed at `end`: 12:00:00 closes the hour of 11."""
     return (math.ceil(end / HOUR) - 1) * HOUR

@@ -4,9 +4,10 @@ Two things an import must never do, because they destroy hours of every other se
 hour that the recorder has not compiled yet, and come before the recorder has caught up with a downtime.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta, StatisticsRuns
 from homeassistant.components.recorder.models import StatisticData
@@ -20,8 +21,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance, session_scope
 from homeassistant.util import dt as dt_util
 
+from .database import RecorderFailedError, async_read, async_wait
 from .plan import Junction, Plan
-from .rows import CounterRow, MeasuredRow, floor_hour
+from .rows import HOUR, CounterRow, MeasuredRow, floor_hour, is_same
 from .targets import Target
 
 #: Seconds after its end in which an hour may not have been compiled yet.
@@ -32,12 +34,19 @@ type Kind = Literal["change", "last_reset", "max", "mean", "min", "state", "sum"
 _ROWS_AT_ONCE: Final = 1000
 
 
+class Written(NamedTuple):
+    """An hour that the recorder was given, and the number by which it is known again: a sum, or a mean."""
+
+    target: Target
+    start: float
+    number: float
+
+
 async def async_cut_off(hass: HomeAssistant) -> float:
     """Return the end of the last hour that the recorder has surely compiled: nothing from it on may be written."""
-    instance = get_instance(hass)
     # The event that wakes us is fired before the recorder has committed.
-    await instance.async_block_till_done()
-    compiled = await instance.async_add_executor_job(_compiled_until, hass)
+    await async_wait(hass)
+    compiled = await async_read(hass, lambda: _compiled_until(hass))
     return floor_hour(min(dt_util.utcnow().timestamp() - _COMPILING, compiled))
 
 
@@ -52,8 +61,8 @@ async def async_hours(
     hass: HomeAssistant, targets: Iterable[Target], start: float, end: float
 ) -> dict[str, list[StatisticsRow]]:
     """Return the hours that the recorder has of each sensor, in its own unit, in order."""
-    return await get_instance(hass).async_add_executor_job(
-        lambda: {target.entity_id: _hours(hass, target, start, end) for target in targets} if start < end else {}
+    return await async_read(
+        hass, lambda: {target.entity_id: _hours(hass, target, start, end) for target in targets} if start < end else {}
     )
 
 
@@ -62,7 +71,7 @@ def _hours(hass: HomeAssistant, target: Target, start: float, end: float) -> lis
     kind, unit = target.metadata["unit_class"], target.metadata["unit_of_measurement"]
     units = {kind: unit} if kind is not None and unit is not None else None
     begin, stop = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
-    types: set[Kind] = {"state", "sum", "min", "max"}
+    types: set[Kind] = {"state", "sum", "mean", "min", "max"}
     found = statistics_during_period(hass, begin, stop, {target.entity_id}, "hour", units, types)
     return found.get(target.entity_id, [])
 
@@ -76,7 +85,7 @@ def counter_row(row: StatisticsRow) -> CounterRow | None:
 async def async_first_hours(hass: HomeAssistant, targets: Iterable[Target]) -> dict[str, CounterRow]:
     """Return the first hour that the recorder has of each sensor; those that have none are left out."""
     entity_ids = [target.entity_id for target in targets]
-    return await get_instance(hass).async_add_executor_job(_first_hours, hass, entity_ids)
+    return await async_read(hass, lambda: _first_hours(hass, entity_ids))
 
 
 def _first_hours(hass: HomeAssistant, entity_ids: list[str]) -> dict[str, CounterRow]:
@@ -97,13 +106,32 @@ def _first_hours(hass: HomeAssistant, entity_ids: list[str]) -> dict[str, Counte
 
 async def async_live(hass: HomeAssistant, target: Target, since: float) -> Junction | None:
     """Return the newest five minutes of a counter, if they are no older than an instant, as part of the hour `since`."""
-    rows = await get_instance(hass).async_add_executor_job(
-        lambda: get_last_short_term_statistics(hass, 1, target.entity_id, convert_units=False, types={"state", "sum"})
+    rows = await async_read(
+        hass,
+        lambda: get_last_short_term_statistics(hass, 1, target.entity_id, convert_units=False, types={"state", "sum"}),
     )
     for newest in rows.get(target.entity_id, []):
         if newest["start"] >= since and (row := counter_row(newest)) is not None:
             return Junction(row._replace(start=since), newest["start"] + _FIVE_MINUTES)
     return None
+
+
+async def async_confirm(hass: HomeAssistant, written: Iterable[Written]) -> None:
+    """Wait until the recorder has written, and look at the hours. Raises RecorderFailedError.
+
+    A disk may be full: then the recorder says so in its own log, and to nobody else.
+    """
+    await async_wait(hass)
+    by_hour: defaultdict[float, list[Written]] = defaultdict(list)
+    for hour in written:
+        by_hour[hour.start].append(hour)
+    for start, those in by_hour.items():
+        found = await async_hours(hass, [hour.target for hour in those], start, start + HOUR)
+        for target, _, number in those:
+            rows = found.get(target.entity_id, [])
+            kept = None if not rows else rows[0].get("sum") if target.is_counter else rows[0].get("mean")
+            if kept is None or not is_same(kept, number):
+                raise RecorderFailedError(f"the recorder has not kept what was written for {target.entity_id}")
 
 
 @callback

@@ -10,11 +10,11 @@ from homeassistant.components.sensor import SensorStateClass
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.recorder import get_instance
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
+from .database import async_read
 from .rows import Reading
 
 
@@ -41,6 +41,7 @@ async def async_targets(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Targ
 
     Left out are those that are disabled or not recorded, and those whose statistics are kept in a unit
     that the gateway's value cannot be turned into. Entity ids are as they are now: a person may rename.
+    Raises RecorderFailedError.
     """
     runtime = entry.runtime_data
     registry = er.async_get(hass)
@@ -53,9 +54,7 @@ async def async_targets(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Targ
         item = registry.async_get(entity_id)
         if item is not None and not item.disabled:
             entity_ids[entity_id] = uid
-    metadata = await get_instance(hass).async_add_executor_job(
-        lambda: get_metadata(hass, statistic_ids=set(entity_ids))
-    )
+    metadata = await async_read(hass, lambda: get_metadata(hass, statistic_ids=set(entity_ids)))
     found = (
         _target(entry, entity_ids[entity_id], entity_id, kept)
         for entity_id, (_, kept) in metadata.items()

@@ -56,6 +56,8 @@ class Meter:
     """kWh by which an odd hour has more than the 2 of an even one."""
     nonsense: dict[int, float] = field(default_factory=dict)
     """What history says the counter read at the end of a minute since the first day, though it did not."""
+    is_off: bool = False
+    """Whether the load draws nothing that could be measured."""
     offline: bool = False
     asked: list[tuple[list[int], datetime, datetime]] = field(default_factory=list)
     in_flight: int = 0
@@ -75,6 +77,8 @@ class Meter:
 
     def watts(self, hour: float) -> float:
         """Return the power."""
+        if self.is_off:
+            return 0.0
         return 2000.0 + 250 * (int(hour) % 2) + 10 * ((hour * 60) % 7)
 
     async def history(
@@ -110,8 +114,8 @@ class Meter:
             timestamp=stamp - 1,
             period_end=stamp,
             value=value,
-            maximum=value + (uid == POWER),
-            minimum=value - (uid == POWER),
+            maximum=value + (uid == POWER and not self.is_off),
+            minimum=value - (uid == POWER and not self.is_off),
             d=0,
         )
 
@@ -182,9 +186,9 @@ class House:
         await async_recorder_block_till_done(self.hass)
         self.repair = GapRepair(self.hass, self.entry)
 
-    async def repaired(self) -> None:
+    async def repaired(self, *, early: bool = False) -> None:
         """Repair, and wait until the recorder has written."""
-        await self.repair.async_repair()
+        await self.repair.async_repair(early=early)
         await async_recorder_block_till_done(self.hass)
 
     def in_database[T](self, work: Callable[[Session], T], *, read_only: bool = True) -> T:

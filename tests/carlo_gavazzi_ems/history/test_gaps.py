@@ -146,7 +146,7 @@ def test_r03_no_hour_runs_back_by_a_rounding_error() -> None:
     """A meter that stood still has hours of 0, not of -0: the sums on both sides of a gap are floats of their own."""
     values = [0.1 + 0.1 * min(minute, 700) / 7 for minute in range(24 * 60)]
     made = [Reading((minute + 1) * 60.0, value, value, value) for minute, value in enumerate(values)]
-    rows, total = [], 0.3
+    rows, total = list[CounterRow](), 0.3
     for hour in range(24):
         if 11 <= hour < 15:
             continue

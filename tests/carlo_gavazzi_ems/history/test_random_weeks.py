@@ -12,6 +12,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     do_adhoc_statistics,
 )
 
+from custom_components.carlo_gavazzi_ems.history.repair import _EARLY_LOOKS
+
 from .conftest import House, at
 
 #: How many weeks there are, and from which seed on; a long run wants more of them.
@@ -109,9 +111,14 @@ async def test_r03_random_weeks(house: House, seed: int) -> None:
     week = Week.random(chance)
     house.meter.resets = resets(chance, week)
     house.meter.silent = [(start - _SECOND, stop - _SECOND) for start, stop in week.spans("stale")]
+    looks = 0
     async for now, first in slots(house, week):
-        # As it is woken: by the first five minutes after a start, and a quarter past every hour.
-        if first or abs(now % 1 - 0.25) < _SLOT / 2:
+        # As it is woken: by the first five minutes after a start, by the next ones while something waits for a value,
+        # and a quarter past every hour.
+        looks = 0 if first else looks + 1
+        if first or (looks < _EARLY_LOOKS and house.repair._is_waiting):
+            await house.repaired(early=True)
+        if abs(now % 1 - 0.25) < _SLOT / 2:
             await house.repaired()
     rows = house.rows()
     story = (seed, week.parts, house.meter.resets, house.entry.runtime_data.history.last.refused)

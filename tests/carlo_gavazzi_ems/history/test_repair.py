@@ -5,10 +5,6 @@ import logging
 from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.components.recorder.common import async_recorder_block_till_done
-
-from custom_components.carlo_gavazzi_ems.history.targets import async_targets
-from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
 from .conftest import ENERGY, House
 
@@ -94,6 +90,31 @@ async def test_r03_a_run_that_fails_is_made_up_for(house: House) -> None:
     house.assert_true()
 
 
+async def waiting(house: House) -> dict[str, float]:
+    """Return the signals that wait for a value, and from which hour on."""
+    kept = await house.repair._store.async_load()
+    return kept["pending"] if kept is not None else {}
+
+
+async def test_r03_the_first_look_comes_before_the_first_value(house: House) -> None:
+    """What the recorder made up last is not the value after the gap; five minutes later there is one, renamed or not."""
+    await house.live(10, 11.5)
+    await house.restart(17 + 12 / 60)
+    await house.repaired(early=True)
+    assert house.rows()[13].sum == house.rows()[12].sum
+    assert set(await waiting(house)) == {str(ENERGY)}
+    er.async_get(house.hass).async_update_entity(house.counter, new_entity_id="sensor.main_meter")
+    await house.hass.async_block_till_done()
+    house.counter = "sensor.main_meter"
+    await house.live(17.25, 17 + 1 / 3)
+    await house.repaired(early=True)
+    assert await waiting(house) == {}
+    assert house.entry.runtime_data.history.last.refused == {}
+    house.assert_true()
+    await house.live(17 + 1 / 3, 18.25)
+    house.assert_true()
+
+
 async def test_r03_a_reset_in_the_gap(house: House) -> None:
     """A meter that was set back while nobody looked has lost nothing."""
     house.meter.resets = [14.3 - 1 / 3600 + 1e-9]
@@ -160,6 +181,30 @@ async def test_r03_less_than_an_hour_over_the_full_hour(house: House) -> None:
     await house.live(12 + 1 / 12, 13.25)
     assert house.rows()[11].sum - house.rows()[10].sum < 1.2
     await house.repaired()
+    house.assert_true()
+
+
+async def test_r03_an_hour_cut_short_while_the_gateway_is_away(house: House) -> None:
+    """At the first look the hour has no value after it yet; at the second it is no longer the last one."""
+    await house.live(10, 11 + 11 / 12)
+    await house.live(11 + 11 / 12, 12.25, available=False)
+    await house.repaired()
+    assert set(await waiting(house)) == {str(ENERGY)}
+    await house.live(12.25, 13.25)
+    await house.repaired()
+    house.assert_true()
+
+
+async def test_r03_two_gaps_of_which_the_second_has_no_end_yet(house: House) -> None:
+    """The first one waits with the second, and is not forgotten."""
+    await house.live(10, 11 + 11 / 12)
+    await house.live(11 + 11 / 12, 13 + 1 / 3, available=False)
+    await house.live(13 + 1 / 3, 13 + 5 / 6)
+    await house.live(13 + 5 / 6, 14.25, available=False)
+    await house.repaired()
+    await house.live(14.25, 15.25)
+    await house.repaired()
+    assert set(house.rows()) == set(range(10, 15))
     house.assert_true()
 
 
@@ -230,69 +275,3 @@ async def test_r03_history_of_another_meter(house: House, caplog: pytest.LogCapt
     assert {hour: house.rows()[hour] for hour in before} == before
     assert set(house.entry.runtime_data.history.last.refused) == {ENERGY}
     assert f"missed hours were left as they are: {house.counter}: " in caplog.text
-
-
-async def test_r03_in_the_unit_of_the_statistics(house: House) -> None:
-    """A person who looks at MWh keeps kWh in the statistics, and sums in kWh."""
-    await house.live(10, 11.5)
-    house.counter_unit = "MWh"
-    await house.restart(17 + 2 / 60)
-    await house.live(17 + 1 / 12, 17.25)
-    await house.repaired()
-    house.assert_true()
-
-
-async def test_r03_from_another_unit_than_the_statistics(house: House) -> None:
-    """A gateway that counts Wh, a person who chose kWh: the rows are kWh, and so is what the recorder says of them."""
-    house.entry.runtime_data.catalogue = Catalogue({"1": "energy_import/Wh", "2": "active_power/W"})
-    house.meter.scale = 1000.0
-    await house.live(10, 11.5)
-    await house.restart(17 + 2 / 60)
-    await house.live(17 + 1 / 12, 17.25)
-    before = house.metadata()
-    await house.repaired()
-    assert house.metadata() == before
-    house.assert_true()
-
-
-async def test_r03_sensors_that_cannot_be_completed(house: House) -> None:
-    """A code without a name, or statistics of another kind than the sensor's quantity: nothing is written."""
-    await house.live(10, 12.25)
-    runtime = house.entry.runtime_data
-    for codes in (
-        {},
-        {"1": "active_power/W", "2": "energy_import/kWh"},
-        {"1": "reactive_energy_import/kvarh", "2": "voltage_l1/V"},
-        {"1": "apparent_energy/kVAh", "2": "power_factor"},
-    ):
-        runtime.catalogue = Catalogue(codes)
-        assert not runtime.catalogue.rejected
-        assert await async_targets(house.hass, house.entry) == []
-
-
-async def test_r03_renamed_and_disabled_sensors(house: House) -> None:
-    """A renamed sensor is repaired under its new name, a disabled one left alone."""
-    registry = er.async_get(house.hass)
-    registry.async_update_entity(house.power, disabled_by=er.RegistryEntryDisabler.USER)
-    await house.live(10, 11.5)
-    await house.restart(17 + 2 / 60)
-    await house.live(17 + 1 / 12, 17.25)
-    registry.async_update_entity(house.counter, new_entity_id="sensor.main_meter")
-    await house.hass.async_block_till_done()
-    await async_recorder_block_till_done(house.hass)
-    before = house.rows(house.power)
-    house.meter.asked.clear()
-    await house.repaired()
-    house.counter = "sensor.main_meter"
-    house.assert_true()
-    assert house.rows(house.power) == before
-    assert {uid for uids, _, _ in house.meter.asked for uid in uids} == {ENERGY}
-
-
-@pytest.mark.parametrize("recorder_config", [{"exclude": {"entities": ["sensor.energy"]}}])
-async def test_r03_a_sensor_that_is_not_recorded(house: House) -> None:
-    """What a person does not want recorded is not written."""
-    await house.live(10, 12.25)
-    await house.repaired()
-    assert house.rows() == {}
-    assert not any(ENERGY in uids for uids, _, _ in house.meter.asked)

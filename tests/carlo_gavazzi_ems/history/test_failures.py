@@ -1,0 +1,105 @@
+"""What goes wrong while hours are repaired or imported: nothing is forgotten, and the next run makes up for it."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import async_recorder_block_till_done
+from sqlalchemy.exc import OperationalError
+
+from custom_components.carlo_gavazzi_ems.history.database import RecorderFailedError
+
+from .conftest import ENERGY, House
+from .test_deep import everything, run
+
+_RECORDER = "homeassistant.components.recorder.statistics"
+_FULL = OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let the recorder fail to write any statistics that it is given."""
+    with patch(f"{_RECORDER}._import_statistics_with_session", side_effect=_FULL):
+        yield
+
+
+@contextmanager
+def broken_database() -> Iterator[None]:
+    """Let every reading of hours fail."""
+    with patch("custom_components.carlo_gavazzi_ems.history.statistics.statistics_during_period", side_effect=_FULL):
+        yield
+
+
+async def after_six_hours(house: House) -> None:
+    """Miss six hours."""
+    await house.live(10, 11.5)
+    await house.restart(17 + 2 / 60)
+    await house.live(17 + 1 / 12, 17.25)
+
+
+@pytest.mark.parametrize("failure", [full_disk, broken_database])
+async def test_r03_a_database_that_fails(house: House, caplog: pytest.LogCaptureFixture, failure: Any) -> None:
+    """One line says so, nothing is called repaired, and the next run does it."""
+    await after_six_hours(house)
+    before = everything(house)
+    with failure():
+        await house.repaired()
+    assert everything(house) == before
+    assert not house.entry.runtime_data.history.lock.locked()
+    assert house.entry.runtime_data.history.last.written == 0
+    said = [item for item in caplog.records if item.name.startswith("custom_components") and item.levelname != "DEBUG"]
+    assert ["missed hours are looked at again in an hour" in item.getMessage() for item in said] == [True]
+    assert await house.repair._store.async_load() is None
+    await house.repaired()
+    house.assert_true()
+    assert house.entry.runtime_data.history.last.hours[ENERGY] == 6
+
+
+async def test_r03_unloaded_in_the_middle(house: House) -> None:
+    """A repair ends with its entry, at once, and leaves the hours for the next one."""
+    await after_six_hours(house)
+    before = everything(house)
+    reading, never = asyncio.Event(), asyncio.Event()
+    whole = house.meter.history
+
+    async def waiting(**span: Any) -> Any:
+        reading.set()
+        await never.wait()
+        async for rows in whole(**span):
+            yield rows
+
+    house.meter.history = waiting  # type: ignore[method-assign]
+    house.repair._async_repair_soon(early=True)
+    await reading.wait()
+    assert house.entry.runtime_data.history.lock.locked()
+    await house.entry._async_process_on_unload(house.hass)
+    assert not house.entry.runtime_data.history.lock.locked()
+    house.meter.history = whole  # type: ignore[method-assign]
+    assert everything(house) == before
+    await house.repaired()
+    house.assert_true()
+
+
+async def test_r04_a_database_that_fails(house: House) -> None:
+    """An import that was not kept is no success, and one that is taken up again is whole."""
+    await house.live(10, 12.25)
+    with full_disk(), pytest.raises(RecorderFailedError, match="has not kept"):
+        await run(house, -20)
+    await run(house, -20)
+    await async_recorder_block_till_done(house.hass)
+    assert list(house.rows()) == list(range(-20, 12))
+    house.assert_true()
+
+
+async def test_r03_a_load_that_was_off_needs_no_repair(house: House) -> None:
+    """What Home Assistant made up of its power, 0 in every hour, is the truth: nothing is written, nothing claimed."""
+    house.meter.is_off = True
+    await after_six_hours(house)
+    before = house.rows(house.power)
+    assert set(before) == set(range(10, 17))
+    await house.repaired()
+    assert house.rows(house.power) == before
+    assert set(house.entry.runtime_data.history.last.hours) == {ENERGY}

@@ -1,0 +1,76 @@
+"""Which sensors are repaired, under which name and in which unit."""
+
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import async_recorder_block_till_done
+
+from custom_components.carlo_gavazzi_ems.history.targets import async_targets
+from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
+
+from .conftest import ENERGY, House
+
+
+async def test_r03_in_the_unit_of_the_statistics(house: House) -> None:
+    """A person who looks at MWh keeps kWh in the statistics, and sums in kWh."""
+    await house.live(10, 11.5)
+    house.counter_unit = "MWh"
+    await house.restart(17 + 2 / 60)
+    await house.live(17 + 1 / 12, 17.25)
+    await house.repaired()
+    house.assert_true()
+
+
+async def test_r03_from_another_unit_than_the_statistics(house: House) -> None:
+    """A gateway that counts Wh, a person who chose kWh: the rows are kWh, and so is what the recorder says of them."""
+    house.entry.runtime_data.catalogue = Catalogue({"1": "energy_import/Wh", "2": "active_power/W"})
+    house.meter.scale = 1000.0
+    await house.live(10, 11.5)
+    await house.restart(17 + 2 / 60)
+    await house.live(17 + 1 / 12, 17.25)
+    before = house.metadata()
+    await house.repaired()
+    assert house.metadata() == before
+    house.assert_true()
+
+
+async def test_r03_sensors_that_cannot_be_completed(house: House) -> None:
+    """A code without a name, or statistics of another kind than the sensor's quantity: nothing is written."""
+    await house.live(10, 12.25)
+    runtime = house.entry.runtime_data
+    for codes in (
+        {},
+        {"1": "active_power/W", "2": "energy_import/kWh"},
+        {"1": "reactive_energy_import/kvarh", "2": "voltage_l1/V"},
+        {"1": "apparent_energy/kVAh", "2": "power_factor"},
+    ):
+        runtime.catalogue = Catalogue(codes)
+        assert not runtime.catalogue.rejected
+        assert await async_targets(house.hass, house.entry) == []
+
+
+async def test_r03_renamed_and_disabled_sensors(house: House) -> None:
+    """A renamed sensor is repaired under its new name, a disabled one left alone."""
+    registry = er.async_get(house.hass)
+    registry.async_update_entity(house.power, disabled_by=er.RegistryEntryDisabler.USER)
+    await house.live(10, 11.5)
+    await house.restart(17 + 2 / 60)
+    await house.live(17 + 1 / 12, 17.25)
+    registry.async_update_entity(house.counter, new_entity_id="sensor.main_meter")
+    await house.hass.async_block_till_done()
+    await async_recorder_block_till_done(house.hass)
+    before = house.rows(house.power)
+    house.meter.asked.clear()
+    await house.repaired()
+    house.counter = "sensor.main_meter"
+    house.assert_true()
+    assert house.rows(house.power) == before
+    assert {uid for uids, _, _ in house.meter.asked for uid in uids} == {ENERGY}
+
+
+@pytest.mark.parametrize("recorder_config", [{"exclude": {"entities": ["sensor.energy"]}}])
+async def test_r03_a_sensor_that_is_not_recorded(house: House) -> None:
+    """What a person does not want recorded is not written."""
+    await house.live(10, 12.25)
+    await house.repaired()
+    assert house.rows() == {}
+    assert not any(ENERGY in uids for uids, _, _ in house.meter.asked)
