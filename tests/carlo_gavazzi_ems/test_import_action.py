@@ -1,0 +1,103 @@
+"""The import as an action: how it ends before its end, and what it says of a database that fails."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from sqlalchemy.exc import OperationalError
+
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from simulator import Gateway
+
+from .test_options_import import (
+    BEGIN,
+    HISTORY,
+    HOURS,
+    SENSORS,
+    Gate,
+    assert_whole,
+    entry as entry,  # noqa: PLC0414  # a fixture
+    open_page,
+    recorded,
+    site as site,  # noqa: PLC0414  # a fixture
+    submit,
+    through,
+)
+
+_RECORDER = "homeassistant.components.recorder.statistics._import_statistics_with_session"
+_FULL = OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+
+#: Two days before the recorded hour begin, in UTC and as a person types them, and their hours.
+START, DAY, HOURS_OF_TWO_DAYS = datetime(2026, 10, 18, 7, tzinfo=UTC), "2026-10-18", 53
+
+
+def importing(hass: HomeAssistant, entry: MockConfigEntry, start: datetime = START) -> asyncio.Task[Any]:
+    """Call the action."""
+    asked = {"config_entry_id": entry.entry_id, "start": start, "dry_run": False}
+    return hass.async_create_task(
+        hass.services.async_call(DOMAIN, "import_history", asked, blocking=True, return_response=True)
+    )
+
+
+async def test_r04_the_action_ends_with_its_entry(
+    entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway
+) -> None:
+    """What was imported until then is whole, who called is told, and a further call goes on from there."""
+    gateway.faults.add(gate := Gate(path=HISTORY))
+    call = importing(hass, entry, BEGIN)
+    for _ in range(3):
+        await gate.arrival()
+        await gate.let_one()
+    await gate.arrival()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    with pytest.raises(HomeAssistantError) as error:
+        await call
+    assert error.value.translation_key == "import_stopped"
+    gate.open()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    told = await importing(hass, entry, BEGIN)
+    assert {sensor["hours"] > 0 for sensor in told["sensors"].values()} == {True}
+    assert gateway.peak_in_flight == 1
+    rows = await recorded(hass)
+    assert_whole(rows)
+    assert {len(hours) for hours in rows.values()} == {HOURS + 1}
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_r04_the_caller_goes_away(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
+    """A script that is stopped stops its import."""
+    gateway.faults.add(gate := Gate(path=HISTORY))
+    call = importing(hass, entry)
+    await gate.arrival()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await asyncio.sleep(0)
+    assert not entry.runtime_data.history.lock.locked()
+    gate.open()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_r04_a_full_disk_is_told(entry: MockConfigEntry, hass: HomeAssistant) -> None:
+    """The action and the dialog say that nothing was kept, and the next run imports everything."""
+    before = await recorded(hass)
+    with patch(_RECORDER, side_effect=_FULL):
+        with pytest.raises(HomeAssistantError) as error:
+            await importing(hass, entry)
+        assert error.value.translation_key == "recorder_failed"
+        asked = await through(hass, await submit(hass, await open_page(hass, entry), start=DAY), "import_preview")
+        ended = await through(hass, await submit(hass, asked), "import_run")
+    assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "import_failed")
+    assert "has not kept what it was given" in (ended["description_placeholders"] or {})["problem"]
+    assert {len(hours) for hours in (await recorded(hass)).values()} == {len(hours) for hours in before.values()} == {1}
+    told = await importing(hass, entry)
+    assert [sensor["hours"] for sensor in told["sensors"].values()] == [HOURS_OF_TWO_DAYS] * SENSORS
+    assert_whole(await recorded(hass))
+    assert await hass.config_entries.async_unload(entry.entry_id)
