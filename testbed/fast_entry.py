@@ -6,7 +6,7 @@ from typing import Final
 
 from simulator import Gateway
 
-from .errors import HarnessError
+from .errors import HarnessError, TooBusyError
 from .gateway import Gateway as Address
 from .home_assistant import HomeAssistant
 from .rest import RestClient
@@ -23,24 +23,25 @@ def where(gateway: Gateway) -> Address:
 
 
 async def load_entry(home_assistant: HomeAssistant, entry_id: str) -> None:
-    """Wait until the integration is loaded; raises HarnessError where it does not.
+    """Wait until the integration is loaded; raises TooBusyError where it does not.
 
     Home Assistant gives all set-ups together five minutes of its clock, which are a few seconds of the true one: on
     a busy machine it gives up, and is asked again here.
     """
     path = "/api/config/config_entries/entry"
+    seen: object = "it has not answered"
     try:
         async with asyncio.timeout(_LOADING), RestClient(home_assistant.url) as client:
             while True:
                 # Its patience with a connection is that of the fast clock, too.
                 with suppress(HarnessError):
-                    states = {entry["entry_id"]: entry["state"] for entry in await client.get(path)}
-                    if states.get(entry_id) == "loaded":
+                    seen = {entry["entry_id"]: entry["state"] for entry in await client.get(path)}.get(entry_id)
+                    if seen == "loaded":
                         return
-                    if states.get(entry_id) != "setup_in_progress":
+                    if seen != "setup_in_progress":
                         await client.post(f"{path}/{entry_id}/reload", {})
                 await asyncio.sleep(0.5)
     except TimeoutError:
-        raise HarnessError(
-            f"The integration was not loaded within {_LOADING:.0f} s:\n{home_assistant.log_tail()}"
+        raise TooBusyError(
+            f"The integration was not loaded within {_LOADING:.0f} s, {seen!s}:\n{home_assistant.log_tail()}"
         ) from None

@@ -1,6 +1,7 @@
 """Every hour of every counter in Home Assistant's database, held against what the meter truly counted."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 import json
@@ -66,7 +67,7 @@ class Judge:
         """Yield the hours of all counters in the database of a Home Assistant that has been stopped."""
         signals = _signals(config)
         rows: dict[str, list[tuple[str, float, float]]] = {}
-        with sqlite3.connect(f"file:{config / 'home-assistant_v2.db'}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{config / 'home-assistant_v2.db'}?mode=ro", uri=True)) as database:
             for entity_id, unit, start, total in database.execute(_QUERY):
                 rows.setdefault(entity_id, []).append((unit or "", start, total))
         for entity_id, found in rows.items():

@@ -4,9 +4,10 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+import shutil
 import signal
 import sys
 from typing import Final, Never, override
@@ -16,7 +17,7 @@ from simulator import Dialect, Gateway, SiteKind, build_site
 from .configuration import Configuration, prepare
 from .console import Console
 from .entry import named, store_entry
-from .errors import HarnessError, UsageError
+from .errors import HarnessError, TooBusyError, UsageError
 from .fast_clock import FastClock
 from .fast_entry import ROWS_AT_ONCE, load_entry, where
 from .home_assistant import HomeAssistant
@@ -29,6 +30,8 @@ _BEGIN: Final = datetime(2026, 11, 20, 16, 58, tzinfo=UTC).timestamp()
 _DAY: Final = 86_400.0
 #: Until when it runs after a start: a quarter past the next hour the repair has its second look, and is done soon.
 _LOOKED_AT: Final = HOUR + 25 * 60.0
+#: How often a run begins anew with a clock half as fast: seconds of a fast clock are short on a busy machine.
+_SLOWER: Final = 2
 #: What the recorder says when an import has destroyed an hour of somebody else.
 _DESTROYED: Final = "Blocked attempt to insert duplicated statistic rows"
 _EPILOG: Final = """\
@@ -128,6 +131,20 @@ class Run:
         self.console.step(f"{_time(self.clock.now())}  {text}")
 
 
+async def live_through(options: Options, console: Console, folder: Path) -> tuple[Run, list[CounterHour]]:
+    """Let it happen, with a slower clock where the machine is too busy; return the run, and the hours of all counters."""
+    for _ in range(_SLOWER):
+        run = Run(options, console)
+        try:
+            return run, await run.run(folder)
+        except TooBusyError as err:
+            options = replace(options, speed=options.speed / 2)
+            console.step(f"{str(err).partition(':')[0]}; it begins anew with a slower clock, x{options.speed:g}")
+            await asyncio.to_thread(shutil.rmtree, folder)
+    run = Run(options, console)
+    return run, await run.run(folder)
+
+
 def _judge_log(configuration: Configuration) -> None:
     """Raise HarnessError where the recorder has lost an hour of anybody's."""
     for log in (configuration.log, configuration.log.with_name(f"{configuration.log.name}.1")):
@@ -196,7 +213,13 @@ def parse(arguments: Sequence[str]) -> Options:
     add("--no-repair", action="store_true", help="switch the repair of gaps off in the integration's options")
     add("--kill", choices=("term", "kill", "both"), default="both", help="SIGTERM, SIGKILL, one after the other (both)")
     add("--down", type=_number(1, 200), default=3.6, metavar="HOURS", help="how long an outage lasts (3.6)")
-    add("--speed", type=_number(1, 600), default=60.0, metavar="FACTOR", help="how fast the clock runs (60)")
+    add(
+        "--speed",
+        type=_number(1, 600),
+        default=60.0,
+        metavar="FACTOR",
+        help="how fast the clock runs (60); less on a busy machine",
+    )
     add("--interval", type=_number(2, 300), default=30.0, metavar="SECONDS", help="between two polls (30)")
     add("--site", choices=("flat", "house", "shop"), default="flat", help="what the gateway measures (flat)")
     add("--seed", type=int, default=1, help="which one of its kind (1)")
@@ -237,9 +260,9 @@ def main(arguments: list[str]) -> int:
     """Run the command and return its exit code."""
     console = Console("outage")
     try:
-        run = Run(parse(arguments), console)
+        options = parse(arguments)
         with workspace() as work:
-            hours = asyncio.run(run.run(run.options.keep or work / "config"))
+            run, hours = asyncio.run(live_through(options, console, options.keep or work / "config"))
     except UsageError as err:
         console.error(str(err))
         return 2
