@@ -137,6 +137,7 @@ async def test_r04_import_history(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert hass_storage[f"{DOMAIN}.{entry.entry_id}.repair"]["data"] == {
         "checked": (NOON + timedelta(hours=1)).timestamp(),
+        "cut_short": None,
         "pending": {},
     }
     assert (await async_get_config_entry_diagnostics(hass, entry))["gap_repair"]["hours"] == {}

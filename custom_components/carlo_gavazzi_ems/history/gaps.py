@@ -1,7 +1,7 @@
 """Where Home Assistant's hours of a signal are not the meter's, and the rows that make them so: arithmetic only."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -258,9 +258,11 @@ def measured_gaps(
     return missed
 
 
-def measured_repair(readings: Iterable[Reading], missed: set[float]) -> list[MeasuredRow]:
-    """Return rows for the missed hours, and for their neighbours, cut short by the same gap, where history is complete."""
-    neighbours = {hour + step for hour in missed for step in (-HOUR, HOUR)} - missed
+def measured_repair(
+    readings: Iterable[Reading], missed: AbstractSet[float], cut_short: AbstractSet[float] = frozenset()
+) -> list[MeasuredRow]:
+    """Return rows for the missed hours, and for those cut short, as their neighbours are, where history is complete."""
+    neighbours = ({hour + step for hour in missed for step in (-HOUR, HOUR)} | cut_short) - missed
     return [
         row
         for row in measured_rows(in_order(readings))

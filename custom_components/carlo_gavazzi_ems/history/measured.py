@@ -25,28 +25,32 @@ async def async_repair_measured(  # noqa: PLR0913  # by name, all of them
     since: float,
     cut_off: float,
     flat_before: float,
-) -> list[Written]:
+    cut_short: float | None,
+) -> tuple[list[Written], float | None]:
     """Write the missed hours of measured values from `since` to the cut-off. Raises an EmsError.
 
-    Returns what the recorder was given, an hour of each sensor.
+    So is the hour `cut_short` by a gap that was looked at before this hour was over. Returns what the recorder was
+    given, an hour of each sensor, and the hour that is cut short by a gap now.
     """
     measured = [target for target in targets if not target.is_counter]
     found = await async_hours(hass, measured, since - HOUR, cut_off)
     written: list[Written] = []
     hours_of: dict[str, dict[float, MeasuredRow]] = {}
     groups: defaultdict[frozenset[float], list[Target]] = defaultdict(list)
+    short = frozenset() if cut_short is None or cut_short >= cut_off else frozenset({cut_short})
     for target in measured:
         recorded = hours_of[target.entity_id] = _measured(found.get(target.entity_id, []))
         extremes = {start: (row.low, row.high) for start, row in recorded.items()}
         # Before its first hour a sensor has missed nothing.
-        if recorded and (missed := measured_gaps(extremes, max(since, min(recorded)), cut_off, flat_before)):
+        missed = measured_gaps(extremes, max(since, min(recorded)), cut_off, flat_before) if recorded else set[float]()
+        if recorded and (missed or short):
             groups[frozenset(missed)].append(target)
     for hours, group in groups.items():
-        missed, start, end = set(hours), min(hours) - HOUR, min(max(hours) + 2 * HOUR, cut_off)
+        start, end = min(hours | short) - HOUR, min(max(hours | short) + 2 * HOUR, cut_off)
         for batch in batches(group, end - start):
             readings = await async_readings(entry.runtime_data.client, [t.uid for t in batch], start - HOUR, end)
             for target in batch:
-                rows = measured_repair(target.readings(readings.get(target.uid, [])), missed)
+                rows = measured_repair(target.readings(readings.get(target.uid, [])), hours, short)
                 kept = hours_of[target.entity_id]
                 begin = max(start, min(kept))
                 rows = [row for row in rows if begin <= row.start < cut_off and not _is_kept(row, kept)]
@@ -54,7 +58,7 @@ async def async_repair_measured(  # noqa: PLR0913  # by name, all of them
                     async_write_measured(hass, target, rows)
                     outcome.wrote(target.uid, target.entity_id, len(rows))
                     written.append(Written(target, rows[-1].start, rows[-1].mean))
-    return written
+    return written, cut_off if any(cut_off - HOUR in hours for hours in groups) else None
 
 
 def _measured(rows: Iterable[StatisticsRow]) -> dict[float, MeasuredRow]:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 import logging
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from homeassistant.components.recorder.const import DOMAIN as RECORDER
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
@@ -39,6 +39,8 @@ class Progress(TypedDict):
 
     checked: float
     """All hours before this instant have been looked at."""
+    cut_short: NotRequired[float | None]
+    """The hour in which the last gap ended, and which was not over yet."""
     pending: dict[str, float]
     """Sensors that wait for a state after their gap: signal UID -> the hour to begin with."""
 
@@ -141,7 +143,7 @@ class GapRepair:
                 return
         counters = CounterRepair(self._hass, self._entry, cut_off, outcome, early=early)
         await counters.async_run(targets, since, pending)
-        measured = await async_repair_measured(
+        measured, cut_short = await async_repair_measured(
             self._hass,
             self._entry,
             targets,
@@ -149,12 +151,15 @@ class GapRepair:
             since=since,
             cut_off=cut_off,
             flat_before=self._flat_before,
+            cut_short=progress.get("cut_short"),
         )
+        if cut_off <= since:
+            cut_short = progress.get("cut_short")
         await async_confirm(self._hass, [*counters.written, *measured])
         self._flat_before = 0.0
         self._is_waiting = bool(counters.pending)
         outcome.until = datetime.fromtimestamp(cut_off, UTC)
-        await self._store.async_save(Progress(checked=cut_off, pending=counters.pending))
+        await self._store.async_save(Progress(checked=cut_off, cut_short=cut_short, pending=counters.pending))
 
     def _report(self, outcome: Outcome) -> None:
         """Say in one line what was done, and in one what was not and why."""

@@ -9,6 +9,18 @@ import pytest
 from .conftest import ENERGY, House
 
 
+def measured(house: House, hour: int) -> tuple[float, float, float]:
+    """Return the recorded mean, lowest and highest power of an hour."""
+    row = house.rows(house.power)[hour]
+    return row.mean, row.min, row.max
+
+
+def truly_measured(house: House, hour: int) -> tuple[float, float, float]:
+    """Return what the gateway measured."""
+    watts = [house.meter.watts(hour + minute / 60 - 0.001) for minute in range(1, 61)]
+    return sum(watts) / 60, min(watts) - 1, max(watts) + 1
+
+
 @pytest.mark.parametrize("persistent_database", [False, True], ids=["memory", "disk"])
 async def test_r03_home_assistant_off(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """Six hours off: each has its own energy, the hour of the restart too, and a second run changes nothing."""
@@ -27,10 +39,10 @@ async def test_r03_home_assistant_off(house: House, caplog: pytest.LogCaptureFix
     house.assert_true()
     assert "filled" in caplog.text
     for hour in range(11, 17):
-        watts = [house.meter.watts(hour + minute / 60 - 0.001) for minute in range(1, 61)]
-        power = house.rows(house.power)[hour]
-        assert (power.min, power.max) == pytest.approx((min(watts) - 1, max(watts) + 1))
-        assert power.mean == pytest.approx(sum(watts) / 60)
+        assert measured(house, hour) == pytest.approx(truly_measured(house, hour))
+    # The hour of the restart was not over when the gap was looked at.
+    await house.repaired()
+    assert measured(house, 17) == pytest.approx(truly_measured(house, 17))
     before = house.rows(), house.rows(house.power)
     last = house.entry.runtime_data.history.last
     await house.live(19, 19 + 3 / 12)
@@ -88,6 +100,23 @@ async def test_r03_a_run_that_fails_is_made_up_for(house: House) -> None:
     house.meter.offline = False
     await house.repaired()
     house.assert_true()
+
+
+async def test_r03_the_hour_of_the_restart_of_a_measured_value(house: House) -> None:
+    """It is not over when the gap is looked at, and is completed when it is: what was made up of it goes."""
+    await house.live(10, 11.5)
+    await house.restart(16.75 + 2 / 60)
+    await house.live(16.75 + 1 / 12, 17 + 1 / 12)
+    await house.repaired(early=True)
+    assert measured(house, 15) == pytest.approx(truly_measured(house, 15))
+    assert measured(house, 16) != pytest.approx(truly_measured(house, 16))
+    await house.live(17 + 1 / 12, 17.25)
+    await house.repaired()
+    assert measured(house, 16) == pytest.approx(truly_measured(house, 16))
+    before = house.rows(house.power)
+    await house.live(17.25, 18.25)
+    await house.repaired()
+    assert {hour: house.rows(house.power)[hour] for hour in before} == before
 
 
 async def waiting(house: House) -> dict[str, float]:
