@@ -141,7 +141,9 @@ async def test_r04_import_history(
         "pending": {},
     }
     assert (await async_get_config_entry_diagnostics(hass, entry))["gap_repair"]["hours"] == {}
-    asked = {"config_entry_id": entry.entry_id, "start": NOON - timedelta(hours=30), "entity_id": [entity_id]}
+    # Only full hours are imported.
+    begin = NOON - timedelta(hours=30, minutes=20)
+    asked = {"config_entry_id": entry.entry_id, "start": begin, "entity_id": [entity_id]}
     told = await call(hass, "import_history", **asked)
     assert told["dry_run"]
     assert told["sensors"][entity_id]["hours"] == 30

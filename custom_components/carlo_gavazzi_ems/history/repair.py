@@ -134,8 +134,11 @@ class GapRepair:
         """Do one run; what is done is remembered as soon as the recorder has it."""
         cut_off = await async_cut_off(self._hass)
         progress = await self._store.async_load() or Progress(checked=cut_off - _LOOK_BACK, pending={})
-        since, pending = progress["checked"], progress["pending"]
+        since, kept = progress["checked"], progress["pending"]
         targets = await async_targets(self._hass, self._entry)
+        # The first version kept them by their entity ids.
+        found = ((str(target.uid), kept.get(str(target.uid), kept.get(target.entity_id))) for target in targets)
+        pending = {uid: begin for uid, begin in found if begin is not None}
         if cut_off <= since:
             # No hour has passed; but what waited for a value may have one by now.
             targets = [target for target in targets if str(target.uid) in pending]

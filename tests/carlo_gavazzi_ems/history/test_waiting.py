@@ -1,0 +1,68 @@
+"""Gaps of which the end is not recorded yet when they are looked at: they wait, and are not forgotten."""
+
+from homeassistant.helpers import entity_registry as er
+import pytest
+
+from custom_components.carlo_gavazzi_ems.history.repair import Progress
+
+from .conftest import ENERGY, House, at
+
+
+async def waiting(house: House) -> dict[str, float]:
+    """Return the signals that wait for a value, and from which hour on."""
+    kept = await house.repair._store.async_load()
+    return kept["pending"] if kept is not None else {}
+
+
+async def test_r03_the_first_look_comes_before_the_first_value(house: House) -> None:
+    """What the recorder made up last is not the value after the gap; five minutes later there is one, renamed or not."""
+    await house.live(10, 11.5)
+    await house.restart(17 + 12 / 60)
+    await house.repaired(early=True)
+    assert house.rows()[13].sum == house.rows()[12].sum
+    assert set(await waiting(house)) == {str(ENERGY)}
+    er.async_get(house.hass).async_update_entity(house.counter, new_entity_id="sensor.main_meter")
+    await house.hass.async_block_till_done()
+    house.counter = "sensor.main_meter"
+    await house.live(17.25, 17 + 1 / 3)
+    await house.repaired(early=True)
+    assert await waiting(house) == {}
+    assert house.entry.runtime_data.history.last.refused == {}
+    house.assert_true()
+    await house.live(17 + 1 / 3, 18.25)
+    house.assert_true()
+
+
+async def test_r03_an_hour_cut_short_while_the_gateway_is_away(house: House) -> None:
+    """At the first look the hour has no value after it yet; at the second it is no longer the last one."""
+    await house.live(10, 11 + 11 / 12)
+    await house.live(11 + 11 / 12, 12.25, available=False)
+    await house.repaired()
+    assert set(await waiting(house)) == {str(ENERGY)}
+    await house.live(12.25, 13.25)
+    await house.repaired()
+    house.assert_true()
+
+
+async def test_r03_two_gaps_of_which_the_second_has_no_end_yet(house: House) -> None:
+    """The first one waits with the second, and is not forgotten."""
+    await house.live(10, 11 + 11 / 12)
+    await house.live(11 + 11 / 12, 13 + 1 / 3, available=False)
+    await house.live(13 + 1 / 3, 13 + 5 / 6)
+    await house.live(13 + 5 / 6, 14.25, available=False)
+    await house.repaired()
+    await house.live(14.25, 15.25)
+    await house.repaired()
+    assert set(house.rows()) == set(range(10, 15))
+    house.assert_true()
+
+
+@pytest.mark.parametrize("key", [str(ENERGY), "sensor.energy"], ids=["uid", "entity id"])
+async def test_r03_r25_what_an_earlier_version_left_waiting(house: House, key: str) -> None:
+    """The first version remembered entity ids."""
+    await house.live(10, 11.5)
+    await house.restart(17 + 2 / 60)
+    await house.live(17 + 1 / 12, 17.25)
+    await house.repair._store.async_save(Progress(checked=at(17).timestamp(), pending={key: at(11).timestamp()}))
+    await house.repaired()
+    house.assert_true()
