@@ -65,7 +65,17 @@ async def _start(task: dict[str, Any]) -> HomeAssistant:
         raise RuntimeError("Home Assistant did not start")
     await hass.async_start()
     await hass.async_block_till_done()
+    await _enable(hass)
     return hass
+
+
+async def _enable(hass: HomeAssistant) -> None:
+    """Enable every sensor: most signals of a large site are off until somebody wants them."""
+    (entry,), registry = hass.config_entries.async_entries(DOMAIN), er.async_get(hass)
+    for item in er.async_entries_for_config_entry(registry, entry.entry_id):
+        registry.async_update_entity(item.entity_id, disabled_by=None)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
 
 
 def _site() -> Site:
@@ -112,8 +122,17 @@ async def _first_hour(hass: HomeAssistant, serial: str, signals: int) -> None:
 
 
 async def _measure(task: dict[str, Any]) -> dict[str, object]:
-    """Import, and return what it took."""
+    """Start Home Assistant, import, stop it, and return what the import took."""
     hass = await _start(task)
+    try:
+        return await _measured(hass, task)
+    finally:
+        # Its threads would keep the process alive after an error too.
+        await hass.async_stop(force=True)
+
+
+async def _measured(hass: HomeAssistant, task: dict[str, Any]) -> dict[str, object]:
+    """Import in a Home Assistant that runs, and return what it took."""
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     await _first_hour(hass, str(entry.unique_id), task["signals"])
     targets = await async_targets(hass, entry)
@@ -136,7 +155,6 @@ async def _measure(task: dict[str, Any]) -> dict[str, object]:
         "refused": sum(one.reason is not None for one in imported),
     }
     tracemalloc.stop()
-    await hass.async_stop(force=True)
     return result
 
 
