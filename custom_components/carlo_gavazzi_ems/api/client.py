@@ -314,6 +314,8 @@ class EmsClient:
 
             expected = chunk if wanted is None or chunk is None else set(chunk).intersection(wanted)
             parts.append(await read_map(fetch, wanted=wanted if chunk is None else expected))
+        if not parts:
+            return Records()
         return parts[0] if len(parts) == 1 else parts[0].joined(parts)
 
     def _history(

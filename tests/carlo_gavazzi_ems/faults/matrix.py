@@ -67,12 +67,7 @@ class Matrix:
 
         `known` is whether there is what the gateway listed last: then nothing else is waited for than values.
         """
-        missed = request is Request.HISTORY or (
-            request not in AWAITED
-            if known
-            # Where reading the clock voids the token, it is the request after it that fails.
-            else request is Request.DATE and self.kind != "void-tokens"
-        )
+        missed = request is Request.HISTORY or (request not in AWAITED if known else request is Request.DATE)
         if not errors or missed:
             return ConfigEntryState.LOADED
         # R8: a wrong password waits for a person. R12: all else is repeated by Home Assistant.
