@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from .claims import GUESS, LIKELY, POSSIBLE, SURE, Claims
 from .columns import Column, Load
 from .integrals import Timeline
-from .levels import is_above, net_counters, reads_same
+from .levels import is_above, nearness, net_counters, reads_same
 from .registers import Registers
 from .tariffs import name_tariffs, tariff_pairs
 
@@ -59,6 +59,22 @@ class Family:
             self.totals.add(top.code)
             self.partials |= below
 
+    def may_be_net(self, code: int) -> bool:
+        """Tell whether a part of the total is less by what some other code reads: while nothing is exported, so is the net."""
+        return any(self._reads_the_rest(load, code, total) for load in self._loads for total in self.totals)
+
+    def _reads_the_rest(self, load: Load, code: int, total: int) -> bool:
+        """Tell whether a load has a code that stands still where the total is above a part of it."""
+        if not {code, total} <= load.codes or not (load.columns[code].present and load.columns[total].present):
+            return False
+        part, whole = load.columns[code], load.columns[total]
+        rest, near = whole.present[-1] - part.present[-1], nearness(whole)
+        return rest > near and any(
+            abs(column.highest - rest) <= near and abs(column.lowest - rest) <= near
+            for other, column in load.columns.items()
+            if other not in {code, total} and column.present
+        )
+
     def _may_stand_still(self, column: Column) -> bool:
         """Tell whether a column could be a counter of the same kind that does not count at the moment."""
         if column.moving or column.code in self._others or not column.present:
@@ -108,7 +124,7 @@ def sort_out(
             if role == "energy_import" and _is_net_by_elimination(loads, family, code, codes):
                 yield code, "energy_net", SURE if code in enough else LIKELY, "net_is_import_less_export"
             else:
-                yield from _member(code, role, family, sure=code in enough)
+                yield from _member(code, role, family, sure=code in enough, whole=family.totals <= enough)
         yield from name_tariffs(timelines, role, family.tariffs, claims)
     if {"energy_import", "energy_export"} <= wholes.keys():
         pair = wholes["energy_import"], wholes["energy_export"]
@@ -138,12 +154,16 @@ def _is_net_by_elimination(loads: Sequence[Load], family: Family, code: int, cod
     return bool(pairs) and all(reads_same(one, other) for one, other in pairs)
 
 
-def _member(code: int, role: str, family: Family, *, sure: bool) -> Iterator[tuple[int, str, float, str]]:
-    """Yield what a counter is among those that fit the same role."""
+def _member(code: int, role: str, family: Family, *, sure: bool, whole: bool) -> Iterator[tuple[int, str, float, str]]:
+    """Yield what a counter is among those that fit the same role; `whole` if the total they are held against is sure."""
     if code in family.totals:
         yield code, role, SURE if sure and len(family.totals) == 1 else LIKELY, _LAW
     elif code in family.partials:
-        part = SURE if sure and family.totals else LIKELY
+        if role == "energy_import" and family.may_be_net(code):
+            yield code, "energy_net", LIKELY, "net_is_import_less_export"
+            yield code, f"{role}_partial", POSSIBLE, "partial_is_total_less_constant"
+            return
+        part = SURE if sure and family.totals and whole else LIKELY
         yield code, f"{role}_partial", part, "partial_is_total_less_constant"
     elif code not in family.tariffs:
         other = "energy_net" if role == "energy_import" and family.totals else role
