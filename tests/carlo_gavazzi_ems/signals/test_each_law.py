@@ -229,3 +229,20 @@ def test_r26_what_breaks_its_law_is_not_certain(name: str) -> None:
                 readings[name] = values[500:] + values[:500]
     finding = identify(plant.series(codes))[codes[name]]
     assert not (finding.certain and finding.candidates[0].text == meaning(name)), finding
+
+
+@pytest.mark.parametrize("rest", [1733.5, None], ids=["another code reads what it is less", "no code reads it"])
+def test_r26_a_net_while_nothing_is_exported_is_no_certain_part(rest: float | None) -> None:
+    """What runs beside the import is a part since a reset, or the net: that is, less by an export that stands still."""
+    plant, codes = Plant.build(1), plant_codes()
+    # The meter on the connection tells which code is the export; that of the machine exports nothing.
+    for readings in plant.readings.values():
+        del readings["energy_net"], readings["energy_import_partial"]
+    machine = plant.readings[2]
+    machine["energy_import_partial"] = [one - 1733.5 for one in counted(5200.0, machine["active_power"])]
+    machine["energy_import"] = counted(5200.0, machine["active_power"])
+    machine["energy_export"] = [1733.5 if rest else 61.2] * MINUTES
+    finding = identify(plant.series(codes))[codes["energy_import_partial"]]
+    assert finding.certain is (rest is None)
+    first = finding.candidates[0].text
+    assert first == ("energy_import_partial/kWh" if rest is None else "energy_net/kWh")
