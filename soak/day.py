@@ -24,7 +24,7 @@ from simulator.site.sampling import latest
 from .home import Home
 from .hurry import real_monotonic
 from .judge import Gain, Listener, Report, Usage
-from .weather import CALM, OFFLINE, REBOOT, RESTART, Episode, episodes
+from .weather import CALM, FORGETTING, OFFLINE, REBOOT, RESTART, Episode, episodes
 
 _USERNAME, _PASSWORD = "homeassistant", "correct horse"  # they open nothing
 #: Seconds that what Home Assistant shows may be old: a poll, an answer, and a counter's turn to be published.
@@ -95,6 +95,7 @@ class Day:
         """Have it go wrong, and then no more; a person does what only a person can do."""
         logging.getLogger(__name__).info("%s", episode)
         self.report.episodes += 1
+        self.report.forgotten += episode.what in FORGETTING
         gateway = self._gateway
         match episode.what:
             case str() if episode.what == REBOOT:

@@ -9,7 +9,8 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
 #: Logins a day at most (R7).
 LOGINS_A_DAY: Final = 60
-#: Logins that trouble may cost at once; a whole day has them among its sixty.
+#: Logins that trouble may cost at once; a whole day has them among its sixty. What is allowed on top, by R9: one for each
+#: start of Home Assistant and each time that the gateway forgot its tokens, for nothing but a login gives another.
 LOGINS_AT_ONCE: Final = 4
 #: The part by which memory may grow from the first quarter to the end: caches that fill.
 MEMORY_GROWTH: Final = 0.02
@@ -88,6 +89,8 @@ class Report:
     seed: int
     episodes: int = 0
     restarts: int = 0
+    forgotten: int = 0
+    """How often the gateway forgot its tokens, for a moment or for a while."""
     polls: int = 0
     logins: int = 0
     gains: list[Gain] = field(default_factory=list)
@@ -106,7 +109,7 @@ class Report:
         yield lost == 0, f"{lost:.6f} kWh lost"
         yield invented == 0, f"{invented:.6f} kWh invented"
         at_once = LOGINS_AT_ONCE if self.hours < _DAY else 0
-        allowed = LOGINS_A_DAY * max(self.hours, 1.0) / _DAY + at_once + self.restarts
+        allowed = LOGINS_A_DAY * max(self.hours, 1.0) / _DAY + at_once + self.restarts + self.forgotten
         yield self.logins <= allowed, f"{self.logins} logins, {allowed:.0f} allowed"
         warm, last = self.usage[0], self.usage[-1]
         growth = (last.blocks - warm.blocks) / warm.blocks

@@ -13,6 +13,8 @@ from simulator.site.quantities import is_counter
 
 #: Besides the faults: the gateway reboots, is off for minutes or hours, or Home Assistant is.
 REBOOT, OFFLINE, RESTART = "reboot", "offline", "restart"
+#: What the gateway's tokens do not survive.
+FORGETTING: Final = frozenset({REBOOT, "void-tokens"})
 _ACTIONS: Final = (REBOOT, OFFLINE, RESTART)
 #: Seconds between two episodes, and how long one lasts.
 _PAUSE: Final = (60.0, 1500.0)

@@ -19,6 +19,9 @@ STOP_GRACE: Final = 60.0
 #: What Home Assistant ends with when it wants to be started again.
 RESTART_EXIT_CODE: Final = 100
 POLL_INTERVAL: Final = 0.2
+#: What numpy would set itself while other threads run; libfaketime reads the environment whenever one of them asks for
+#: the time, and a process in which both happen at once ends with SIGSEGV.
+_SET_BEFOREHAND: Final = {"OPENBLAS_MAIN_FREE": "1", "GOTOBLAS_MAIN_FREE": "1"}
 
 
 class HomeAssistant:
@@ -111,6 +114,9 @@ class HomeAssistant:
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without the gateway's credentials, paths to other Python code, and a ban on logging."""
+    """Return the environment without the gateway's credentials, paths to other Python code, and a ban on logging.
+
+    Nothing that Home Assistant loads has to set a variable then.
+    """
     unwanted = {"EMS_USERNAME", "EMS_PASSWORD", "PYTHONPATH", "PYTHONHOME", "HA_DISABLE_LOG_FILE"}
-    return {name: value for name, value in environment.items() if name not in unwanted}
+    return _SET_BEFOREHAND | {name: value for name, value in environment.items() if name not in unwanted}

@@ -28,6 +28,8 @@ def test_the_judge_says_no() -> None:
     assert not report(gains=[GOOD, Gain(entity_id="sensor.b", gained=1.02, least=0.99, most=1.01)]).good
     assert not report(gains=[Gain(entity_id="sensor.b", gained=1.0, least=0.99, most=1.01, behind=901)]).good
     assert not report(logins=61).good
+    assert report(logins=63, restarts=1, forgotten=2).good
+    assert not report(logins=64, restarts=1, forgotten=2).good
     assert not report(usage=[Usage(100_000, 5), Usage(103_000, 5)]).good
     assert not report(usage=[Usage(100_000, 5), Usage(100_000, 6)]).good
     assert not report(lines=["x"] * 7).good

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.resources import files
+import re
 from typing import Final, Self
 
 from playwright.async_api import Page
@@ -15,9 +16,13 @@ FRONTENDS_OWN: Final = frozenset(
         # The label of the field that has the keyboard is in the theme's primary colour, on light grey.
         ("color-contrast", "label"),
         # What was chosen from a list is an item of a list that is not there.
-        ("aria-required-parent", "button"),
+        ("aria-required-parent", "button.listitem"),
         # The cross that takes a choice back has no name.
-        ("button-name", "button"),
+        ("button-name", "button.button"),
+        # The name of a switch is on what holds the switch.
+        ("aria-prohibited-attr", "ha-switch"),
+        ("label", "input.switch"),
+        ("label-title-only", "input.switch"),
     }
 )
 #: Elements that are no part of what an integration brings: the line above a repair with its severity.
@@ -41,8 +46,10 @@ class Violation:
 
     @property
     def kind(self) -> tuple[str, str]:
-        """The rule and the kind of element, such as `label` or `ha-button.clear`."""
-        return self.rule, self.html.removeprefix("<").replace(">", " ").split()[0]
+        """The rule and the kind of element with its role, such as `label` or `input.switch`."""
+        element = self.html.removeprefix("<").replace(">", " ").split()[0]
+        role = re.search(r'^<[^>]* role="(\w+)"', self.html)
+        return self.rule, f"{element}.{role[1]}" if role else element
 
     @property
     def is_ours(self) -> bool:

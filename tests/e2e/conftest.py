@@ -43,7 +43,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 async def newcomer(world: World) -> AsyncIterator[Gateway]:
     """Another gateway, with two pages of codes, that was installed today: little history, and no waiting for it."""
     more = ("--signals", "130", "--installed-days", "0")
-    async with simulated(world.folder / "newcomer", world.shift, site="load-test", more=more) as simulator:
+    async with simulated(world.folder / "newcomer", world.shift, site="load-test", seed=2, more=more) as simulator:
         yield simulator.gateway
 
 

@@ -66,8 +66,8 @@ class Dialog:
         return self.root.locator("ha-button").get_by_text(text, exact=True)
 
     async def submit(self) -> None:
-        """Press the button that leads on, which is the last one in any language."""
-        await self.root.locator("ha-button").locator("visible=true").last.click()
+        """Press the button that leads on, in any language."""
+        await self.root.locator("ha-button[slot=primaryAction]").click()
 
     async def press(self, button: str) -> None:
         """Press a button of the dialog."""
@@ -86,25 +86,25 @@ class Dialog:
         """Choose what a search for this text finds first, from a list that takes several."""
         field = await self.field(name)
         await field.locator("ha-button").first.click()
-        search = self.page.locator("ha-picker-combo-box")
-        await expect(search).to_be_visible()
-        await self.page.keyboard.type(text)
-        await self.page.keyboard.press("ArrowDown")
-        await self.page.keyboard.press("Enter")
+        await self._find(text)
         await expect(field.get_by_text(text).first).to_be_visible()
         await settled(self.page)
 
     async def pick_one(self, name: str, text: str) -> None:
         """Choose what a search for this text finds first, from a list that takes one."""
-        field = await self.field(name)
-        await field.locator("ha-picker-field").click()
+        await (await self.field(name)).locator("ha-picker-field").click()
+        await expect(await self._find(text)).to_have_count(0)
+        await settled(self.page)
+
+    async def _find(self, text: str) -> Locator:
+        """Search in the list that is open, and take what comes first; return the list."""
         search = self.page.locator("ha-picker-combo-box")
-        await expect(search).to_be_visible()
-        await self.page.keyboard.type(text)
+        await search.locator("input").first.fill(text)
+        await expect(search.get_by_text(text).first).to_be_visible()
+        await settled(self.page)
         await self.page.keyboard.press("ArrowDown")
         await self.page.keyboard.press("Enter")
-        await expect(search).to_have_count(0)
-        await settled(self.page)
+        return search
 
     async def pick_date(self, name: str, *, months: int, day: int) -> None:
         """Choose a day so many months after the one that is shown, in the calendar."""

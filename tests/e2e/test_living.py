@@ -10,7 +10,7 @@ from .conftest import translated
 from .dialog import Dialog
 from .order import is_in_order
 from .pictures import Pictures
-from .places import integration_page
+from .places import NAME, integration_page
 from .texts import is_well_written
 from .world import World
 
@@ -38,7 +38,7 @@ async def test_reauth_after_a_new_password(page: Page, world: World, pictures: P
     await pictures.take(page, "reauth")
     await dialog.type({"password": NEW_PASSWORD})
     await dialog.press("Submit")
-    await expect(dialog.root.get_by_text("The gateway accepted the new credentials.")).to_be_visible()
+    await expect(dialog.root.get_by_text("Re-authentication was successful")).to_be_visible()
     world.password = NEW_PASSWORD
     await dialog.press("Close")
     await dialog.closed()
@@ -62,7 +62,7 @@ async def test_r16_a_new_address_or_account(page: Page, world: World, pictures: 
     await pictures.take(page, "reconfigure", keep=False)
     await dialog.type({"password": world.password})
     await dialog.press("Submit")
-    await expect(dialog.root.get_by_text("The gateway was found at its new address.")).to_be_visible()
+    await expect(dialog.root.get_by_text("Reconfiguration was successful")).to_be_visible()
     await dialog.press("Close")
     await dialog.closed()
     await world.loaded()
@@ -76,6 +76,7 @@ async def test_r28_codes_without_a_name(page: Page, world: World, pictures: Pict
     await go(page, world, "/config/repairs")
     issue = page.locator("ha-config-repairs").get_by_text("signal codes without a name")
     await expect(issue).to_be_visible()
+    await expect(page.locator("ha-config-repairs").get_by_text(f"by {NAME}").first).to_be_visible()
     await is_well_written(page.locator("ha-config-repairs"))
     await pictures.take(page, "repairs")
     await issue.click()

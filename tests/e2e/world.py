@@ -198,10 +198,10 @@ class World:
 
 
 @asynccontextmanager
-async def simulated(folder: Path, shift: Shift, *, site: str, more: tuple[str, ...] = ()) -> AsyncIterator[Simulator]:
-    """Give a gateway of its own."""
+async def simulated(folder: Path, shift: Shift, *, site: str, seed: int, more: tuple[str, ...] = ()) -> AsyncIterator[Simulator]:
+    """Give a gateway of its own; two of the same seed have the same serial number."""
     await asyncio.to_thread(folder.mkdir)
-    options = SimulatorOptions(site=site, seed=1, control_port=0, more=more)
+    options = SimulatorOptions(site=site, seed=seed, control_port=0, more=more)
     async with Simulator(folder, options, wrapper=shift.wrapper) as simulator:
         yield simulator
 
@@ -222,7 +222,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
     shift = Shift(NOON, folder / "clock")
     configuration = prepare(folder / "config", free_port(), time_zone=TIME_ZONE)
     async with (
-        simulated(folder / "gateway", shift, site="house") as simulator,
+        simulated(folder / "gateway", shift, site="house", seed=1) as simulator,
         started(HomeAssistant(configuration, wrapper=shift.wrapper)) as home_assistant,
         RestClient(home_assistant.url) as client,
     ):

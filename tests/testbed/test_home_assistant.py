@@ -3,6 +3,8 @@
 from pathlib import Path
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -91,4 +93,14 @@ def test_environment() -> None:
         "PYTHONPATH": "/x",
         "HA_DISABLE_LOG_FILE": "1",
     }
-    assert clean_environment(environment) == {"PATH": "/bin"}
+    assert clean_environment(environment).keys() == {"PATH", "OPENBLAS_MAIN_FREE", "GOTOBLAS_MAIN_FREE"}
+
+
+def test_numpy_sets_no_variable() -> None:
+    """Which is what ends a process in which another thread asks libfaketime for the time meanwhile."""
+    program = "import sys; sys.addaudithook(lambda event, _: event == 'os.putenv' and sys.exit(event)); import numpy"
+    for environment, said in (({}, "os.putenv"), (clean_environment({}), "")):
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.stderr.strip() == said
