@@ -26,7 +26,7 @@ DESKTOP: Final = ViewportSize(width=1280, height=900)
 PHONE: Final = ViewportSize(width=390, height=844)
 #: Milliseconds that anything may take on a machine that does other things besides; reading a day of history and
 #: thinking about it are the longest.
-PATIENCE: Final = 60_000
+PATIENCE: Final = 180_000
 #: The page's calendar is moved, its timers are not; what is loaded last counts.
 _CALENDAR: Final = """(() => {
     const Real = globalThis.RealDate ??= Date, shift = %d;
@@ -35,7 +35,7 @@ _CALENDAR: Final = """(() => {
         static now() { return Real.now() + shift; }
     };
 })();"""
-_LOGIN: Final = "if (!localStorage.hassTokens) localStorage.hassTokens = %s;"
+_LOGIN: Final = "if (location.protocol !== 'about:' && !localStorage.hassTokens) localStorage.hassTokens = %s;"
 #: As the frontend itself goes to a page: without loading everything anew.
 _GO: Final = """path => {
     history.pushState(null, '', path);

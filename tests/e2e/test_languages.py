@@ -24,10 +24,13 @@ async def test_r23_every_language(
     async with world.speaking(page, language):
         await look_at_options(page, world, pictures, texts, language)
         await look_at_set_up(page, world, newcomer, pictures, texts, language)
-        load = await open_load(page, world, "Heat pump")
-        await load.get_by_text(texts["entity.sensor.energy_import.name"]).first.wait_for()
-        await is_well_written(load)
-        await pictures.take(page, f"load-{language}", keep=False)
+        before = await world.entity_ids()
+        async with world.naming(language):
+            load = await open_load(page, world, "Heat pump")
+            await load.get_by_text(texts["entity.sensor.energy_import.name"]).first.wait_for()
+            await is_well_written(load)
+            await pictures.take(page, f"load-{language}", keep=False)
+            assert await world.entity_ids() == before
 
 
 async def look_at_options(page: Page, world: World, pictures: Pictures, texts: dict[str, str], language: str) -> None:

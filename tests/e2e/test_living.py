@@ -126,7 +126,7 @@ async def test_r13_another_certificate(page: Page, world: World, pictures: Pictu
     await dialog.close()
     for language in translated():
         await in_language(page, world, pictures, language)
-    await go(page, world, "/config/repairs")
+    await go(page, world, "/config/repairs", anew=True)
     await page.locator("ha-config-repairs").get_by_text("certificate has changed").click()
     await dialog.title("Trust the new certificate?")
     await dialog.press("Submit")
@@ -141,7 +141,8 @@ async def in_language(page: Page, world: World, pictures: Pictures, language: st
     texts = await world.texts(language)
     issue = "issues.certificate_changed"
     async with world.speaking(page, language):
-        await go(page, world, "/config/repairs")
+        # The page reads the texts of its repairs but once.
+        await go(page, world, "/config/repairs", anew=True)
         title = texts[f"{issue}.title"].partition("{gateway}")[2]
         await page.locator("ha-config-repairs").get_by_text(title).click()
         dialog = Dialog(page)

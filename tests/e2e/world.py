@@ -131,6 +131,21 @@ class World:
         finally:
             await speak("en")
 
+    @asynccontextmanager
+    async def naming(self, language: str) -> AsyncIterator[None]:
+        """Have Home Assistant name entities in another language for a while: theirs is not the reader's."""
+
+        async def name(wanted: str) -> None:
+            await self.command("config/core/update", language=wanted)
+            await self.reload()
+            await self.loaded()
+
+        await name(language)
+        try:
+            yield
+        finally:
+            await name("en")
+
     async def texts(self, language: str) -> dict[str, str]:
         """Return the integration's texts by key, such as `config.step.user.title`."""
         texts: dict[str, str] = {}
