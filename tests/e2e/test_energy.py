@@ -157,7 +157,7 @@ async def readings(world: World, uid: int, begin: float, end: float) -> dict[flo
             span = {"start": str(start * 1000), "end": str(min(start + 36_000, round(end) + 60) * 1000)}
             path = f"/v1/signals/{uid}/history"
             async with session.get(path, params=span, headers=headers, ssl=trust) as answer:
-                rows: list[dict[str, Any]] = (await answer.json())["history"]
+                rows: list[dict[str, Any]] = await answer.json()
             found |= {row["p"]: row["v"] for row in rows}
     return found
 

@@ -49,14 +49,17 @@ def test_all_stages(project: Path, command: str) -> None:
     """Everything runs, in this order, from any folder and without a stdin."""
     code, printed, calls = run(project, command)
     assert code == 0
+    *calls, browser, in_browser = calls
     assert [call.split()[0] for call in calls] == list(STAGES)
     assert "--cov" in calls[2]
     assert calls[3] == "scripts/demo --check"
+    assert browser == "scripts/setup --e2e"
+    assert in_browser == ".venv/bin/pytest -p no:homeassistant --quiet tests/e2e"
     assert printed.splitlines()[-1].startswith("[test] all green")
 
 
 @pytest.mark.parametrize(
-    ("name", "title"), zip(STAGES, ("set-up", "lint and types", "tests", "demo", "outage"), strict=True)
+    ("name", "title"), zip(STAGES, ("set-up", "lint and types", "tests", "demo", "outages"), strict=True)
 )
 def test_stops_at_the_first_failure(project: Path, name: str, title: str) -> None:
     """The last line names the stage; nothing after it runs."""
