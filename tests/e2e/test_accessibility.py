@@ -1,7 +1,6 @@
 """What is wrong with every dialog of Home Assistant's frontend, shown in one that is not ours."""
 
 from playwright.async_api import Page
-
 import pytest
 
 from .accessibility import FRONTENDS_OWN, violations

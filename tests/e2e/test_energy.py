@@ -54,7 +54,9 @@ async def test_r04_import_with_its_bar(page: Page, world: World, pictures: Pictu
     await pictures.take(page, "import")
     await dialog.press("Import")
     await dialog.title("Importing the history")
-    await expect(dialog.root.get_by_text(re.compile(r"[1-9]\d* of [1-9]\d* hours of all sensors are done"))).to_be_visible()
+    await expect(
+        dialog.root.get_by_text(re.compile(r"[1-9]\d* of [1-9]\d* hours of all sensors are done"))
+    ).to_be_visible()
     await expect(dialog.root.locator("ha-progress-ring, progress, [role=progressbar]").first).to_be_visible()
     await pictures.take(page, "import-bar")
     await dialog.title("History imported")

@@ -85,9 +85,7 @@ async def test_r27_pages_of_codes_on_a_phone_in_the_dark(
     assert fields[0] == 40 > fields[1]
 
 
-async def test_r27_set_up_by_keyboard_only(
-    page: Page, world: World, newcomer: Gateway, pictures: Pictures
-) -> None:
+async def test_r27_set_up_by_keyboard_only(page: Page, world: World, newcomer: Gateway, pictures: Pictures) -> None:
     """The form is filled, the certificate trusted, the pages of codes gone through without a mouse."""
     dialog = await add_integration(page, world)
     await dialog.title("Connect to the gateway")

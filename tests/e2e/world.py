@@ -213,7 +213,9 @@ class World:
 
 
 @asynccontextmanager
-async def simulated(folder: Path, shift: Shift, *, site: str, seed: int, more: tuple[str, ...] = ()) -> AsyncIterator[Simulator]:
+async def simulated(
+    folder: Path, shift: Shift, *, site: str, seed: int, more: tuple[str, ...] = ()
+) -> AsyncIterator[Simulator]:
     """Give a gateway of its own; two of the same seed have the same serial number."""
     await asyncio.to_thread(folder.mkdir)
     options = SimulatorOptions(site=site, seed=seed, control_port=0, more=more)
