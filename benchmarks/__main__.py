@@ -8,6 +8,7 @@ import sys
 from . import history, identify, report
 from .cases import make_cases
 from .performance import command
+from .performance.day import DAY
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -18,6 +19,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, dest="results", help=f"where the figures go ({command.RESULTS})")
     parser.add_argument("--docs", action="store_true", help="put the tables into docs/performance.md too")
     parser.add_argument("--signals", type=int, action="append", default=[], help="so many signals (100, 1000, 5000)")
+    parser.add_argument("--polls", type=int, default=DAY, help=f"so many polls make the part `day`'s day ({DAY})")
     commands = parser.add_subparsers(dest="command")
     one = commands.add_parser("identify", help="how often codes are identified rightly, wrongly, or not at all")
     one.add_argument("--sites", type=_sites, default=324, help="how many sites, 1 or more (default 324)")
@@ -41,7 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a benchmark; 0 if nothing was certain and wrong and the bars are reached, else 1."""
     options = _parser().parse_args(arguments)
     if options.command is None:
-        return command.run(options.rounds, options.part, options.signals, options.results, docs=options.docs)
+        return command.run(
+            options.rounds, options.part, options.signals, options.results, polls=options.polls, docs=options.docs
+        )
     if options.command == "history":
         return history.run(options)
     cases = make_cases(options.sites, options.seed, options.kind)

@@ -1,13 +1,15 @@
 """Realtime answers of which it is known how many values differ from the one before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 import time
+from typing import Final
 
 import orjson
 
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, UnknownMeaning, parse_meaning
 from simulator import Gateway, ManualClock, Site, SiteKind, build_site
+from simulator.faults import FreezeLoad
 from simulator.server.listing import Listing
 
 PAGE = 1000
@@ -15,6 +17,9 @@ START = time.time() // 60 * 60 - 3600.0
 """When the site's values were taken, in seconds since 1970."""
 STEP = 10
 """Seconds between two answers."""
+
+#: The polls of each hour in which one meter is silent.
+_SILENT: Final = range(100, 160)
 
 type Pages = list[bytes]
 """One answer, in pages of 1,000 records as a gateway gives them."""
@@ -55,9 +60,7 @@ class Answers:
 
     def __init__(self, site: Site) -> None:
         """Begin with what the simulator's gateway answers."""
-        gateway = Gateway(site, clock=ManualClock(START))
-        records = Listing(gateway).realtime(site.signals.values())
-        self._records: list[dict[str, float]] = orjson.loads(orjson.dumps(list(records.values())))
+        self._records = _records(Gateway(site, clock=ManualClock(START)))
         self._number = 0
 
     def next(self, change: Change) -> Pages:
@@ -70,16 +73,48 @@ class Answers:
             if change is Change.ALL or (change is Change.TENTH and position % 10 == self._number % 10):
                 # A thousandth of whatever it is: no counter rises impossibly, and each value is another one.
                 record["v"] = round(record["v"] + 0.001, 3)
-        return [_page(self._records[first : first + PAGE]) for first in range(0, len(self._records), PAGE)]
+        return _pages(self._records)
 
     def take(self, change: Change, count: int) -> list[Pages]:
         """Return so many answers."""
         return [self.next(change) for _ in range(count)]
 
 
-def _page(records: Sequence[dict[str, float]]) -> bytes:
-    """Return records as the body of an answer."""
-    return orjson.dumps({"realtime": {str(record["uid"]): record for record in records}})
+class Life:
+    """Answers as the simulated site lives: day and night, idle and busy, and once an hour a meter that is out of reach."""
+
+    def __init__(self, site: Site) -> None:
+        """Begin at `START`."""
+        self._clock = ManualClock(START)
+        self._gateway = Gateway(site, clock=self._clock)
+        self._number = 0
+
+    def next(self) -> Pages:
+        """Return the next answer, `STEP` seconds after the one before."""
+        self._clock.advance(STEP)
+        self._number += 1
+        loads = list(self._gateway.site.loads)
+        hour, poll = divmod(self._number, 3600 // STEP)
+        if poll == _SILENT.start:
+            self._gateway.faults.add(FreezeLoad(load=loads[hour % len(loads)]))
+        elif poll == _SILENT.stop:
+            self._gateway.faults.clear()
+        return _pages(_records(self._gateway))
+
+
+def _records(gateway: Gateway) -> list[dict[str, float]]:
+    """Return all that a gateway reads now, as plain numbers."""
+    records = Listing(gateway).realtime(gateway.site.signals.values())
+    found: list[dict[str, float]] = orjson.loads(orjson.dumps(list(records.values())))
+    return found
+
+
+def _pages(records: Sequence[Mapping[str, float]]) -> Pages:
+    """Return records as the bodies of an answer."""
+    return [
+        orjson.dumps({"realtime": {str(record["uid"]): record for record in records[first : first + PAGE]}})
+        for first in range(0, len(records), PAGE)
+    ]
 
 
 def records_of(pages: Pages) -> dict[str, dict[str, float]]:

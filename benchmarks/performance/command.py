@@ -9,7 +9,7 @@ from typing import Final
 
 import homeassistant  # noqa: F401  # first, so that `voluptuous` is its own
 
-from .day import measure_day, measure_rows
+from .day import DAY, measure_day, measure_rows
 from .refresh import measure_refreshes, measure_wire
 from .report import Results, as_data, missed, render
 from .start import measure_many, measure_memory, measure_start
@@ -48,7 +48,7 @@ async def _rows(results: Results) -> None:
 
 
 async def _day(results: Results) -> None:
-    results.day = await measure_day(100)
+    results.day = await measure_day(100, results.polls)
 
 
 PARTS: Final = {
@@ -63,19 +63,26 @@ PARTS: Final = {
 """What there is to measure, the long ones last."""
 
 
-async def measure(rounds: int, parts: Collection[str], sizes: Sequence[int]) -> Results:
+async def measure(results: Results, parts: Collection[str]) -> None:
     """Measure these parts."""
-    results = Results(rounds=rounds, sizes=sizes)
     for name, part in PARTS.items():
         if name in parts:
             print(f"[bench] {name}", file=sys.stderr, flush=True)
             await part(results)
-    return results
 
 
-def run(rounds: int, parts: Collection[str], sizes: Sequence[int], target: Path | None, *, docs: bool = False) -> int:
+def run(  # noqa: PLR0913 (what the command line says)
+    rounds: int,
+    parts: Collection[str],
+    sizes: Sequence[int],
+    target: Path | None,
+    *,
+    polls: int = DAY,
+    docs: bool = False,
+) -> int:
     """Measure, print, write; 0 if every bar that was measured is met, else 1."""
-    results = asyncio.run(measure(rounds, parts or PARTS, sizes or SIZES))
+    results = Results(rounds=rounds, sizes=sizes or SIZES, polls=polls)
+    asyncio.run(measure(results, parts or PARTS))
     print(render(results))
     (target or RESULTS).write_text(json.dumps(as_data(results), indent=1) + "\n", encoding="utf-8")
     if docs:

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
 import time
 from types import SimpleNamespace
+from typing import Final
 from unittest.mock import patch
 
-from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 
 from custom_components.carlo_gavazzi_ems import coordinator, counter, sensor
@@ -17,10 +20,14 @@ from custom_components.carlo_gavazzi_ems import coordinator, counter, sensor
 from .answers import STEP, Answers, Change, codes_of, load_test
 from .gateway import gateways
 from .house import Canned, home, set_up
-from .measure import allocations
+from .measure import Held, held, traced
 
 HOUR = 3600 // STEP
 DAY = 24 * HOUR
+DAYS: Final = 3
+OWN: Final = Path(coordinator.__file__).parent
+#: Polls between two readings of the lists.
+_LISTED: Final = 60
 
 
 class _Clock:
@@ -50,13 +57,18 @@ def _clock() -> Iterator[_Clock]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """What is left in memory after so many polls."""
+    """What days of polling leave in memory: the bytes that each day adds, in turn."""
 
     signals: int
     polls: int
-    bytes_after_an_hour: int
-    bytes_after_a_day: int
-    """Both counted from the end of the first hour's warm-up."""
+    """Of one day."""
+    own: Sequence[int]
+    """What the integration's own files have allocated."""
+    python: Sequence[int]
+    """What all of the process has: Home Assistant, its libraries, the benchmark itself."""
+    resident: Sequence[int]
+    before: int
+    """What the integration's own files held before the first of these days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,27 +113,40 @@ async def measure_rows(signals: int) -> Rows:
 
 
 async def measure_day(signals: int, polls: int = DAY) -> Day:
-    """Poll for an hour, then for a day, and count what Python's memory holds then; a tenth changes each time."""
+    """Poll an hour to warm up, then for three days, and count after each of them what it has added to memory.
+
+    All goes its whole way, over HTTPS. Tracing is on from before the start: an object that takes the place of one
+    made earlier adds nothing, and would otherwise count as new.
+    """
     site = load_test(signals)
-    answers = Answers(site)
-    with gateways(signals) as served, _clock() as clock:
-        served.play([answers.next(Change.NONE)])
+    with gateways(signals) as served, _clock() as clock, traced():
+        served.live()
         async with home() as hass:
             realtime = await set_up(hass, served.addresses[0], codes_of(site), throttle=1)
-            canned = Canned(realtime)
 
-            async def poll(times: int) -> None:
-                for _ in range(times):
+            async def poll(times: int) -> Held:
+                for number in range(times):
                     clock.passed += STEP
-                    canned.put(answers.next(Change.TENTH))
                     await realtime.async_refresh()
+                    if number % _LISTED == 0:
+                        await realtime.topology.async_refresh()
                     # Without a turn in between the event loop throws no cancelled timer away.
                     await asyncio.sleep(0)
+                if not (realtime.last_update_success and realtime.topology.last_update_success):
+                    raise RuntimeError("a refresh failed")
+                return held(OWN)
 
             await poll(min(HOUR, polls))
-            with allocations() as in_use:
-                await poll(min(HOUR, polls))
-                hour = in_use()
-                await poll(polls)
-                day = in_use()
-    return Day(signals=signals, polls=polls, bytes_after_an_hour=hour, bytes_after_a_day=day)
+            # The stand-in for the disk keeps in memory what Home Assistant writes, so have it written before.
+            hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+            await hass.async_block_till_done()
+            ends = [held(OWN), *[await poll(polls) for _ in range(DAYS)]]
+    days = [after.since(before) for before, after in pairwise(ends)]
+    return Day(
+        signals=signals,
+        polls=polls,
+        own=[day.own for day in days],
+        python=[day.python for day in days],
+        resident=[day.resident for day in days],
+        before=ends[0].own,
+    )

@@ -13,7 +13,7 @@ from aiohttp import web
 from simulator import Gateway, Identity, Site
 from simulator.faults.base import RequestFault
 
-from .answers import Pages, load_test
+from .answers import Life, Pages, load_test
 
 REALTIME = "/v1/signals/realtime"
 
@@ -44,10 +44,11 @@ class Traffic:
 
 @dataclass(kw_only=True, eq=False)
 class _Prepared(RequestFault):
-    """Gives prepared realtime answers, one after the other, instead of the simulator's own."""
+    """Gives prepared realtime answers, one after the other, instead of the simulator's own; or those of a life."""
 
     answers: list[Pages] = field(default_factory=list)
     position: int = 0
+    life: Life | None = None
     requests: int = 0
     sent: int = 0
     received: int = 0
@@ -55,16 +56,18 @@ class _Prepared(RequestFault):
 
     def play(self, answers: list[Pages]) -> None:
         """Begin with these answers, and count from here."""
-        self.answers, self.position = answers, 0
+        self.answers, self.position, self.life = answers, 0, None
         self.requests = self.sent = self.received = 0
         self.connections.clear()
 
     @override
     async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
         """Answer with the page that is asked for; the first one begins the next answer."""
-        if not self.answers:
+        if not (self.answers or self.life):
             return None
         page = int(request.query.get("page", "1"))
+        if page == 1 and self.life is not None:
+            self.answers = [self.life.next()]
         if page == 1:
             self.position += 1
         pages = self.answers[(self.position - 1) % len(self.answers)]
@@ -111,8 +114,9 @@ class _Server:
             if answers is None:
                 self._commands.send(self._traffic())
                 return
-            for prepared in self._prepared:
+            for prepared, gateway in zip(self._prepared, self._gateways, strict=True):
                 prepared.play(answers)
+                prepared.life = None if answers else Life(gateway.site)
             self._commands.send(len(answers))
 
         loop.add_reader(self._commands.fileno(), command)
@@ -148,6 +152,10 @@ class Gateways:
         """Have every gateway give these answers, from the first on, and count anew."""
         self._commands.send(answers)
         self._commands.recv()
+
+    def live(self) -> None:
+        """Have every gateway live on by `STEP` with each answer, and count anew."""
+        self.play([])
 
     def traffic(self) -> Traffic:
         """Return what they were asked since."""

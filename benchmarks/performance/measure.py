@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 import gc
+from pathlib import Path
+import resource
 from statistics import median
 import time
 import tracemalloc
@@ -89,17 +91,52 @@ def longest_block() -> Iterator[Block]:
 
 
 @contextmanager
-def allocations() -> Iterator[Callable[[], int]]:
-    """Trace Python's memory; yields what returns the bytes that are in use now and were not before."""
+def traced() -> Iterator[None]:
+    """Trace Python's memory."""
     gc.collect()
     tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-
-    def in_use() -> int:
-        gc.collect()
-        return tracemalloc.get_traced_memory()[0] - before
-
     try:
-        yield in_use
+        yield
     finally:
         tracemalloc.stop()
+
+
+@contextmanager
+def allocations() -> Iterator[Callable[[], int]]:
+    """Trace Python's memory; yields what returns the bytes that are in use now and were not before."""
+    with traced():
+        before = tracemalloc.get_traced_memory()[0]
+
+        def in_use() -> int:
+            gc.collect()
+            return tracemalloc.get_traced_memory()[0] - before
+
+        yield in_use
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Bytes of memory in use, of a process in which tracing has been on from the start."""
+
+    own: int
+    """What was allocated by code in one folder."""
+    python: int
+    """All that Python has allocated."""
+    resident: int
+    """What the system counts, with libraries in C; it is given back in large pieces only."""
+
+    def since(self, before: Held) -> Held:
+        """Return what has come to it."""
+        return Held(self.own - before.own, self.python - before.python, self.resident - before.resident)
+
+
+def held(folder: Path) -> Held:
+    """Return what is in use now, after a collection; of its own is what code in this folder has allocated."""
+    gc.collect()
+    resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    own = python = 0
+    for trace in tracemalloc.take_snapshot().traces:
+        python += trace.size
+        if Path(trace.traceback[0].filename).is_relative_to(folder):
+            own += trace.size
+    return Held(own, python, resident)

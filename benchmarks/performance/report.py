@@ -10,7 +10,7 @@ import platform
 from statistics import median
 
 from .answers import PAGE, Change
-from .day import Day, Rows
+from .day import DAY, Day, Rows
 from .measure import WARM_UP
 from .refresh import Refresh, Wire
 from .start import Many, Memory, Start
@@ -25,6 +25,8 @@ class Results:
     rounds: int
     sizes: Sequence[int] = ()
     """Numbers of signals to measure with."""
+    polls: int = DAY
+    """Of one day."""
     refreshes: list[Refresh] = made(default_factory=list)
     wires: list[Wire] = made(default_factory=list)
     starts: list[Start] = made(default_factory=list)
@@ -175,6 +177,18 @@ def _starts(starts: Sequence[Start]) -> list[str]:
     return _table("Beginning and end over HTTPS, in milliseconds of CPU", head, rows)
 
 
+def _day(day: Day) -> list[str]:
+    """Return the table of what days of polling leave in memory."""
+    return _table(
+        f"Bytes that a day of polling {day.signals} signals over HTTPS leaves in memory ({day.polls} polls)",
+        ["day", "in the integration's files", "in all of the process", "resident, in kB"],
+        [
+            [f"{number}", f"{own:+d}", f"{python:+d}", f"{resident / 1024:+.0f}"]
+            for number, (own, python, resident) in enumerate(zip(day.own, day.python, day.resident, strict=True), 1)
+        ],
+    )
+
+
 def render(results: Results) -> str:
     """Return all tables as Markdown."""
     facts = "; ".join(f"{name} {fact}" for name, fact in machine().items())
@@ -208,10 +222,7 @@ def render(results: Results) -> str:
             f"({rows.throttled / rows.signals:.0f} a signal), without the throttle {rows.all_changes}"
         )
     if (day := results.day) is not None:
-        lines.append(
-            f"Memory after {day.polls} polls of {day.signals} signals: {day.bytes_after_a_day - day.bytes_after_an_hour:+d} "
-            f"bytes against an hour's polls before ({day.bytes_after_an_hour:+d} in that hour)"
-        )
+        lines += _day(day)
     return "\n".join(lines)
 
 
