@@ -26,7 +26,7 @@ class _Answer:
     def __init__(self, loads: Sequence[int | None], times: Times) -> None:
         """Take the columns over."""
         self.loads = loads
-        self._times = times.column
+        self._times = times
         self._distinct = [time for time in times.distinct if time is not None]
         #: Whether each value has a time.
         self.complete = len(self._distinct) == len(times.distinct)
@@ -40,7 +40,7 @@ class _Answer:
     def stamps(self) -> Mapping[int, float]:
         """The newest time of each load that has one."""
         stamps: dict[int, float] = {}
-        for load, time in set(zip(self.loads, self._times, strict=True)):
+        for load, time in set(zip(self.loads, self._times.column, strict=True)):
             if load is not None and time is not None and time > stamps.get(load, float("-inf")):
                 stamps[load] = time
         return stamps
@@ -55,7 +55,7 @@ class Staleness:
         self.stale: frozenset[int] = frozenset()
         #: Loads that have a value with a time; the same object for as long as they are the same.
         self.dated: frozenset[int] = frozenset()
-        self._latest = _Answer((), Times([]))
+        self._latest = _Answer((), Times())
         self._uids: list[int] = []
         self._signals: Mapping[int, Signal] = {}
 
@@ -95,4 +95,4 @@ def _times_of(samples: Mapping[int, Sample]) -> Times:
     """Return the times of an answer."""
     if isinstance(samples, Samples) and samples.times is not None:
         return samples.times
-    return Times([sample.timestamp for sample in samples.values()])
+    return Times.of(sample.timestamp for sample in samples.values())

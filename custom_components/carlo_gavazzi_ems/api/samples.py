@@ -22,7 +22,7 @@ class Samples(Records[Sample]):
     @override
     def add(self, other: Records[Sample]) -> None:
         """Take in what another answer holds."""
-        mine, theirs = self.times if self else Times([]), other.times if isinstance(other, Samples) else None
+        mine, theirs = self.times if self else Times(), other.times if isinstance(other, Samples) else None
         size = len(self) + len(other)
         super().add(other)
         self.times = mine + theirs if mine and theirs and len(self) == size else None
