@@ -27,6 +27,7 @@ from .api import (
     SampleMemory,
     Signal,
     StatusError,
+    uids_of,
 )
 from .breath import Breath
 from .const import CONF_THROTTLE, DEFAULT_SCAN_INTERVAL, DOMAIN
@@ -261,7 +262,7 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
         renewed, signals = self._memory.take_renewed(), self.topology.data.signals
         listed_anew = signals is not self._listed
         # As lists, because that takes a fifth of the time. Where only their order is another, nothing is found.
-        same = enabled is self._enabled and (samples is self.data or list(samples) == list(self.data))
+        same = enabled is self._enabled and (samples is self.data or uids_of(samples) == uids_of(self.data))
         self._listed, self._enabled = signals, enabled
         if listed_anew or not same:
             self._without_value = set(enabled - samples.keys())

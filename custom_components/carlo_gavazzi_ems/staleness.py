@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
-from .api import Sample, Samples, Signal, Times
+from .api import Sample, Samples, Signal, Times, uids_of
 
 MIN_AGE: Final = 120.0
 """Seconds that the values of a load may be older than the newest of all, whatever the interval."""
@@ -84,7 +84,7 @@ class Staleness:
 
     def _loads(self, samples: Mapping[int, Sample], signals: Mapping[int, Signal]) -> Sequence[int | None]:
         """Return the load of each sample; the same object for as long as they are the same."""
-        uids = list(samples)
+        uids = uids_of(samples)
         if signals is self._signals and uids == self._uids:
             return self._latest.loads
         self._signals, self._uids = signals, uids

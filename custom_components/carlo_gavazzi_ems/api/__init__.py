@@ -25,11 +25,11 @@ from .exceptions import (
     UnsupportedVersionError,
 )
 from .jsontext import parse_json
-from .layout import Times
 from .models import Device, GatewayDate, GatewayInfo, HistoryRow, Load, Protocol, Sample, Signal, epoch_seconds
 from .records import Records, Rows
-from .samples import SampleMemory, Samples
+from .samples import SampleMemory, Samples, uids_of
 from .snapshot import Snapshot
+from .times import Times
 from .traffic import Answer, Traffic
 from .transport import Address
 
@@ -77,4 +77,5 @@ __all__ = [
     "epoch_seconds",
     "fetch_certificate",
     "parse_json",
+    "uids_of",
 ]

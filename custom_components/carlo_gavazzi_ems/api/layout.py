@@ -17,7 +17,7 @@ What is read so is what a parser reads, whatever the text is:
 At any doubt nothing is returned, and the text has to be parsed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, compress, count, groupby, repeat
 from operator import add, itemgetter, ne
@@ -29,6 +29,7 @@ import orjson
 from .exceptions import InvalidAnswerError
 from .fields import RecordError, as_record, as_seconds
 from .records import entries_of
+from .times import Times
 
 _TIME: Final = re.compile(rb'"t"\s*:\s*')
 _VALUE: Final = re.compile(rb'"v"\s*:')
@@ -38,35 +39,6 @@ _TOKEN: Final = re.compile(rb'\s*[^\s",:\[\]{}]+')
 _NUMBERS: Final = {float, int, type(None)}
 #: No number with a fraction or an exponent equals an odd one as large as this, and no true or false does.
 _FIRST_PROBE: Final = 2**60 + 1
-
-
-class Times:
-    """The times in a text, one for each record, in seconds since 1970; None where a record has none.
-
-    Whole loads are sampled at one time, so they are kept as that: a time, and of how many records in turn it is.
-    """
-
-    __slots__ = ("_runs", "distinct")
-
-    def __init__(self, runs: Sequence[tuple[float | None, int]] = ()) -> None:
-        """Keep the times."""
-        self._runs = runs
-        #: Each of them once.
-        self.distinct = frozenset(map(itemgetter(0), runs))
-
-    @classmethod
-    def of(cls, column: Iterable[float | None]) -> Self:
-        """Return the times of records in turn."""
-        return cls([(time, len(list(same))) for time, same in groupby(column)])
-
-    @property
-    def column(self) -> list[float | None]:
-        """The time of each record in turn."""
-        return [time for time, records in self._runs for _ in range(records)]
-
-    def __add__(self, other: Times) -> Times:
-        """Return these times and the others after them."""
-        return Times([*self._runs, *other._runs])
 
 
 @dataclass(frozen=True, slots=True)

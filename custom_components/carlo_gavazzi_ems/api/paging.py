@@ -26,7 +26,9 @@ async def read_map[T](
     complete = None if wanted is None else frozenset(wanted)
     everything = await fetch(1)
     known, page = 0, 1
-    while (found := len(everything) + len(everything.rejected)) > known and not _has(everything, complete):
+    while (found := len(everything) + len(everything.rejected)) > known:
+        if complete is not None and everything.has(complete):
+            break
         if len(everything) > MAX_RECORDS:
             raise InvalidAnswerError(f"the gateway lists more than {MAX_RECORDS} records")
         known, page = found, page + 1
@@ -40,11 +42,6 @@ async def read_map[T](
             everything = everything.joined([everything])
         everything.add(records)
     return everything
-
-
-def _has[T](records: Records[T], wanted: frozenset[int] | None) -> bool:
-    """Return whether all that is wanted is there."""
-    return wanted is not None and len(records) >= len(wanted) and records.keys() >= wanted
 
 
 async def read_history(fetch: Callable[[int], Awaitable[Rows]]) -> AsyncIterator[Rows]:

@@ -44,6 +44,10 @@ class Records[T](dict[int, T]):
         self.update(other)
         self.rejected.update(other.rejected)
 
+    def has(self, wanted: frozenset[int]) -> bool:
+        """Return whether all of these are there."""
+        return len(self) >= len(wanted) and self.keys() >= wanted
+
 
 class Rows(list[HistoryRow]):
     """Rows of history, and what was left out: where each bad row stood, with its reason."""

@@ -5,12 +5,14 @@ page is remembered, as bytes, as a form that the next answer fills in, and as re
 but its time only moves the time of its sample on.
 """
 
+from collections.abc import Mapping
 from typing import override
 
 from .jsontext import parse_json
-from .layout import Filled, Layout, Times
+from .layout import Filled, Layout
 from .models import Sample
 from .records import Records, parse_map, parse_sample
+from .times import Clock, Times
 
 
 class Samples(Records[Sample]):
@@ -18,6 +20,23 @@ class Samples(Records[Sample]):
 
     #: The times of all of them in turn, where they have been read in one go; else each sample has its own.
     times: Times | None = None
+    _uids: list[int] | None = None
+    #: What was found to be there.
+    _found: frozenset[int] | None = None
+
+    @property
+    def uids(self) -> list[int]:
+        """The UIDs in turn: the same list as before where an answer brings other values of the same signals."""
+        if self._uids is None:
+            self._uids = list(self)
+        return self._uids
+
+    def renewed(self, samples: Mapping[int, Sample]) -> Samples:
+        """Return these with others in place of some of them."""
+        renewed = Samples(self, self.rejected)
+        renewed.update(samples)
+        renewed._uids = self.uids
+        return renewed
 
     @override
     def add(self, other: Records[Sample]) -> None:
@@ -25,19 +44,27 @@ class Samples(Records[Sample]):
         mine, theirs = self.times if self else Times(), other.times if isinstance(other, Samples) else None
         size = len(self) + len(other)
         super().add(other)
+        self._uids = None
         self.times = mine + theirs if mine and theirs and len(self) == size else None
+
+
+def uids_of(samples: Mapping[int, Sample]) -> list[int]:
+    """Return the UIDs of samples in turn."""
+    return samples.uids if isinstance(samples, Samples) else list(samples)
 
 
 class _Page:
     """One page of the last answer."""
 
-    __slots__ = ("_in_turn", "_layout", "body", "samples")
+    __slots__ = ("_clock", "_in_turn", "_layout", "body", "samples")
 
     def __init__(self) -> None:
         """Begin with an empty page."""
         self.body: bytes | None = None
         self.samples = Samples()
         self._layout: Layout | None = None
+        #: What moves the samples on, as long as there is a form.
+        self._clock = Clock(Times())
         #: The samples in the order in which they are printed.
         self._in_turn: list[Sample] = []
 
@@ -52,18 +79,14 @@ class _Page:
 
     def _take_over(self, filled: Filled) -> set[int]:
         """Take over the times, and the values that are new."""
-        for sample, time in zip(self._in_turn, filled.times.column, strict=True):
-            sample.timestamp = time
+        self._clock.times = filled.times
         renewed: dict[int, Sample] = {}
         for position, value in filled.values.items():
             old = self._in_turn[position]
             if value != old.value:
-                renewed[old.uid] = self._in_turn[position] = Sample(
-                    old.uid, old.code, value, old.timestamp, old.s, old.r
-                )
+                renewed[old.uid] = self._in_turn[position] = old.renewed(value)
         if renewed:
-            self.samples = Samples(self.samples)
-            self.samples.update(renewed)
+            self.samples = self.samples.renewed(renewed)
         self.samples.times = filled.times
         return set(renewed)
 
@@ -74,24 +97,23 @@ class _Page:
         samples = Samples(parsed, parsed.rejected)
         renewed: set[int] = set()
         for uid, sample in samples.items():
-            if (old := before.get(uid)) is not None and _repeats(sample, old):
-                old.timestamp = sample.timestamp
+            if (old := before.get(uid)) is not None and sample.repeats(old):
+                old.stamp(sample.timestamp)
                 samples[uid] = old
             else:
                 renewed.add(uid)
         # What is like the answer before will be like the one after it. Where a record is left out, or two go by
         # the same UID, the text holds more records than there are samples, and is no form.
-        self._layout = Layout.of(body, len(samples)) if list(samples) == list(before) else None
+        self._layout = Layout.of(body, len(samples)) if samples.uids == before.uids else None
         self._in_turn = list(samples.values())
+        if self._layout is not None:
+            self._clock = Clock(Times.of(sample.timestamp for sample in self._in_turn))
+            for place, sample in enumerate(self._in_turn):
+                sample.follow(self._clock, place)
         if renewed or samples.keys() != before.keys() or samples.rejected != before.rejected:
             self.samples = samples
         self.samples.times = None
         return renewed
-
-
-def _repeats(sample: Sample, old: Sample) -> bool:
-    """Return whether a sample of the same signal differs in its time alone."""
-    return (sample.value, sample.code, sample.s, sample.r) == (old.value, old.code, old.s, old.r)
 
 
 class SampleMemory:
