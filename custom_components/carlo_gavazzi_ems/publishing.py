@@ -63,11 +63,15 @@ class Throttle:
         waiting = self._waiting
         waiting.update(changed)
         due = set(self.attentive)
-        slots = {interval: int(now // interval) for interval in set(self._intervals.values())}
+        # There are a few intervals for thousands of signals.
+        slots: dict[float, int] = {}
         for uid in waiting:
             if (interval := self._intervals.get(uid)) is None:
                 due.add(uid)
-            elif (slot := slots[interval]) != self._slots[uid]:
+                continue
+            if (slot := slots.get(interval)) is None:
+                slot = slots[interval] = int(now // interval)
+            if slot != self._slots[uid]:
                 self._slots[uid] = slot
                 due.add(uid)
         waiting -= due

@@ -85,7 +85,7 @@ class Staleness:
     def _loads(self, samples: Mapping[int, Sample], signals: Mapping[int, Signal]) -> Sequence[int | None]:
         """Return the load of each sample; the same object for as long as they are the same."""
         uids = uids_of(samples)
-        if signals is self._signals and uids == self._uids:
+        if signals is self._signals and (uids is self._uids or uids == self._uids):
             return self._latest.loads
         self._signals, self._uids = signals, uids
         return [signals[uid].load_uid if uid in signals else None for uid in uids]

@@ -76,7 +76,8 @@ def number(record: JsonObject, key: str) -> float | None:
 
 def _as_number(value: object, key: str) -> float | None:
     """Return the number that a field holds."""
-    if type(value) is float and math.isfinite(value):
+    # Nearly all there is. A bool is an int, but not of that type.
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
         return value
     match value:
         case None:

@@ -109,11 +109,13 @@ class Layout:
         stamps = [pieces[run.first][: run.digits] for run in self._runs]
         column = [b"", *chain.from_iterable(map(repeat, stamps, map(itemgetter(1), self._runs), strict=True))]
         others = list(compress(count(), map(ne, pieces, map(add, column, self._rests, strict=True), strict=True)))
-        if not all(pieces[piece].startswith(column[piece]) for piece in others):
-            # Not all of a run have the same time any more.
-            self._refine(pieces)
-            return self.read(body)
-        rests = {piece: pieces[piece][len(column[piece]) :] for piece in others}
+        rests: dict[int, bytes] = {}
+        for piece in others:
+            if not pieces[piece].startswith(column[piece]):
+                # Not all of a run have the same time any more.
+                self._refine(pieces)
+                return self.read(body)
+            rests[piece] = pieces[piece][len(column[piece]) :]
         values = self._values(rests)
         if values is None or (times := self._times(stamps)) is None:
             return None

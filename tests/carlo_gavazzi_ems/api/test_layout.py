@@ -79,6 +79,26 @@ def test_with_nothing_but_new_times_it_goes_on() -> None:
     assert layout.read(tight(record(1, 1.5), record(2, 2.5)).replace(b"1735689600000", b"173568960000x")) is None
 
 
+def test_records_of_one_time_may_part_and_meet_again() -> None:
+    """A load has one time, until one of its values is sampled later; that is read as well, and so is what comes then."""
+    layout = layout_of(tight(*(record(uid, 1.5) for uid in range(1, 6))), 5)
+    for passed in (
+        (0, 0, 0, 0, 0),
+        (1, 1, 2, 1, 1),
+        (3, 3, 3, 3, 3),
+        (3, 3, 3, 3, 3),
+        (4, 5, 6, 5, 4),
+        (7, 7, 7, 7, 8),
+    ):
+        body = tight(*(record(uid, 1.5, T + more * 1000) for uid, more in enumerate(passed, 1)))
+        filled = read(layout, body)
+        assert (filled.times.column, filled.values) == ([T / 1000 + more for more in passed], {})
+        assert filled.times.distinct == {T / 1000 + more for more in passed}
+    assert read(layout, tight(*(record(uid, uid / 2, T + uid) for uid in range(1, 6)))).values == {
+        0: 0.5, 1: 1.0, 3: 2.0, 4: 2.5
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -246,3 +266,38 @@ def test_pages_are_joined_with_their_times() -> None:
     times = joined(3000).times
     assert times is not None
     assert times.column == [T / 1000 + 3, T / 1000 + 6]
+
+
+def test_samples_move_on_together_and_each_by_itself() -> None:
+    """By the form, by the parser, and by neither where the sample has been replaced by another."""
+    memory = SampleMemory()
+    for passed in range(3):
+        first = memory.read(tight(record(1, 1.5, T + passed * 1000), record(2, 2.5, T)), 0)
+    still, old = first[1], first[2]
+    assert (still.timestamp, old.timestamp) == (T / 1000 + 2, T / 1000)
+    second = memory.read(tight(record(1, 1.5, T + 4000), record(2, 3.5, T + 5000)), 0)
+    assert second[1] is still
+    assert (still.timestamp, second[2].timestamp) == (T / 1000 + 4, T / 1000 + 5)
+    assert (old.value, second[2].value) == (2.5, 3.5)
+    # Another status: the parser reads this, and one record more, at the place where the first one was.
+    third = memory.read(tight(record(3, 7.5, T), record(1, 1.5, T + 6000), record(2, 3.5, T + 7000, s=9)), 0)
+    assert third[1] is still
+    assert [sample.timestamp for sample in third.values()] == [T / 1000, T / 1000 + 6, T / 1000 + 7]
+    assert second[2].timestamp == T / 1000 + 5
+
+
+def test_what_is_there_is_not_looked_up_twice_and_never_taken_for_granted() -> None:
+    """The same set is known to be there in what follows with the same signals, and in nothing else."""
+    memory, wanted = SampleMemory(), frozenset({1, 2})
+    for passed in range(3):
+        samples = memory.read(tight(record(1, passed, T + passed), record(2, 2.5, T + passed)), 0)
+        assert samples.has(wanted)
+        assert not samples.has(frozenset({1, 3}))
+        assert samples.has(wanted)
+        assert samples.uids == [1, 2]
+    fewer = memory.read(tight(record(1, 1.5), record(4, 1.5)), 0)
+    assert not fewer.has(wanted)
+    assert fewer.uids == [1, 4]
+    everything = fewer.joined([fewer, samples])
+    assert everything.has(wanted)
+    assert everything.uids == [1, 4, 2]
