@@ -280,6 +280,8 @@ def _fields(record: Start | Memory | Many | Rows | Day) -> Json:
 
 BARS = {Change.ALL: 2.5, Change.TENTH: 0.5, Change.NONE: 0.1, Change.SAME: 0.1}
 """A refresh against the bare loop with parsing."""
+STAYS = 0.5
+"""Bytes that a poll may leave in the integration's own files, on the last day: the smallest object takes 24."""
 LONGEST = 0.1
 """Seconds for which nothing else may have to wait."""
 
@@ -300,6 +302,8 @@ def missed(results: Results) -> list[str]:
         bar = _rest_bar(wire)
         if wire.rest and (ratio := wire.rest.ratio(wire.ours)) < bar:
             found.append(f"rest at {wire.signals} signals: {ratio:.1f} times as slow, the bar is {bar}")
+    if (day := results.day) is not None and (left := day.own[-1]) > STAYS * day.polls:
+        found.append(f"the last of the days leaves {left} bytes in memory, the bar is {STAYS * day.polls:.0f}")
     for start in results.starts:
         blocks = start.longest_of_set_up, start.longest_of_again, start.longest_of_refresh, start.longest_of_unload
         if max(blocks) > LONGEST:
