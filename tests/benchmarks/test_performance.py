@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-POLLS = 300
+POLLS = 360
+"""A whole hour of the simulated site, so that each of them ends alike."""
 LEFT = 16 * POLLS
 """Bytes; whatever is kept for every poll takes twice as much at least: an object 24 or more, and 8 to hold it."""
 ROOT = Path(__file__).parents[2]
