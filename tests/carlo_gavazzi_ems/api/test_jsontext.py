@@ -19,6 +19,18 @@ def test_r20_a_bare_not_a_number_is_a_missing_value(printed: str) -> None:
     assert parse_json(body) == {"v": None, "list": [1, None], "label": f'{printed} " nan, inf', "t": 5}
 
 
+@pytest.mark.parametrize("printed", ["1e999", "-1.5E+999", "9" * 400, f"-{'9' * 400}.5", "1e400"])
+def test_r20_a_number_that_no_float_holds_is_a_missing_value(printed: str) -> None:
+    """It is JSON all the same, and harms only that one value; the others keep every digit."""
+    body = f'{{"v": {printed}, "list": [1.25e300,{printed},12345.678901], "label": "{printed}", "t": 1781716182618}}'
+    assert parse_json(body.encode()) == {
+        "v": None,
+        "list": [1.25e300, None, 12345.678901],
+        "label": printed,
+        "t": 1781716182618,
+    }
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -30,7 +42,9 @@ def test_r20_a_bare_not_a_number_is_a_missing_value(printed: str) -> None:
         b'{"v": nan.5}',
         b"[" * 100_000,
         b'{"a":' * 5000 + b"1" + b"}" * 5000,
-        b'{"v": 1e999}',
+        b'{"v": 1e999.5}',
+        b'{"v": 1e9999z}',
+        b'{"v": ' + b"9" * 400 + b"x}",
     ],
 )
 def test_r14_what_is_no_json_is_a_clear_error(body: bytes) -> None:
