@@ -130,7 +130,7 @@ class CounterRepair:
         hours = suspects(known) | stale
         tail = _tail(rows, self._cut_off)
         hours = {hour for hour in hours if hour >= rows[0].start and (hour + HOUR > since or hour in stale or tail)}
-        if live is None and (tail is not None or stale & {rows[-1].start}):
+        if live is None and (tail is not None or rows[-1].start in hours):
             # What comes after the last gap is not recorded yet; those before it wait too.
             self.pending[str(target.uid)] = min([*hours, rows[-1].start if tail is None else tail])
             return None

@@ -44,6 +44,19 @@ async def test_r03_an_hour_cut_short_while_the_gateway_is_away(house: House) -> 
     house.assert_true()
 
 
+async def test_r03_a_reset_in_an_hour_cut_short_while_the_load_is_away(house: House) -> None:
+    """An hour that is looked at for its reset waits for a value after it like any other: it is not given up."""
+    house.meter.resets = [12.25 - 1 / 60 - 1 / 3600 + 1e-9]
+    await house.live(11, 12 + 7 / 12)
+    await house.live(12 + 7 / 12, 13.25, available=False)
+    await house.repaired()
+    assert set(await waiting(house)) == {str(ENERGY)}
+    assert house.entry.runtime_data.history.last.refused == {}
+    await house.live(13.25, 14.25)
+    await house.repaired()
+    house.assert_true()
+
+
 async def test_r03_two_gaps_of_which_the_second_has_no_end_yet(house: House) -> None:
     """The first one waits with the second, and is not forgotten."""
     await house.live(10, 11 + 11 / 12)
