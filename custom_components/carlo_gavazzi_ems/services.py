@@ -22,8 +22,9 @@ from .history.database import RecorderFailedError
 from .history.deep import EARLIEST, DeepImport, Imported
 from .history.plan import Disagreement
 from .history.rows import HOUR, Reading, ceil_hour
-from .history.source import async_readings
+from .history.source import async_past_void, async_readings
 from .history.targets import async_targets
+from .history.void import Void
 from .history.words import async_reasons
 from .runtime import EmsConfigEntry
 
@@ -77,14 +78,15 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     if start >= end:
         raise _invalid("span_empty")
     limit: int = call.data[ATTR_LIMIT]
+    client = entry.runtime_data.client
     found: list[Reading] = []
     try:
         # A day at a time: no more is read than is answered.
         while start < end and len(found) <= limit:
             stop = min(start + _DAY, end)
-            readings = await async_readings(entry.runtime_data.client, [uid], start, stop)
+            readings = await async_readings(client, [uid], start, stop)
             found += sorted(reading for reading in readings.get(uid, []) if reading not in found[-1:])
-            start = stop
+            start = stop if readings else await async_past_void(client, [uid], Void(stop, end, _DAY))
     except EmsError as err:
         raise _failed(entry, err) from err
     runtime = entry.runtime_data

@@ -23,6 +23,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from custom_components.carlo_gavazzi_ems.const import CONF_CODES, DOMAIN
 from custom_components.carlo_gavazzi_ems.diagnostics import async_get_config_entry_diagnostics
 from simulator import Drop, Gateway
+from simulator.dialect import LimitCounts
 
 from .conftest import SetUp
 
@@ -71,6 +72,40 @@ async def test_get_history(
     unnamed = next(uid for uid, signal in gateway.site.signals.items() if signal.si != 29 and signal.enable)
     answer = await call(hass, "get_history", entity_id=sensor(entry, unnamed), start=NOON - timedelta(minutes=2))
     assert answer["unit"] is None
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("counts", LimitCounts)
+@pytest.mark.parametrize("newest_first", [False, True], ids=["oldest first", "newest first"])
+async def test_get_history_from_years_before_there_was_any(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    *,
+    counts: LimitCounts,
+    newest_first: bool,
+) -> None:
+    """The first rows are found in a few requests, one at a time; what there is not at all is soon told, too."""
+    freezer.move_to(NOON)
+    gateway.dialect.newest_first, gateway.dialect.limit_counts = newest_first, counts
+    entry = await set_up(gateway)
+    gateway.requests.clear()
+    entity_id = sensor(entry, gateway.site.find("voltage_l1"))
+    years_ago = NOON - timedelta(days=3650)
+    answer = await call(hass, "get_history", entity_id=entity_id, start=years_ago, limit=5)
+    first = datetime.fromtimestamp(gateway.site.installed, UTC)
+    ends = [datetime.fromisoformat(row["end"]) for row in answer["rows"]]
+    assert ends == [first + timedelta(minutes=minute) for minute in range(1, 6)]
+    assert answer["more"]
+    assert len(gateway.requests) < 30
+    gateway.requests.clear()
+    answer = await call(
+        hass, "get_history", entity_id=entity_id, start=years_ago, end=first - timedelta(days=1, minutes=30)
+    )
+    assert (answer["rows"], answer["more"]) == ([], False)
+    assert len(gateway.requests) < 15
+    assert gateway.peak_in_flight == 1
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -1,7 +1,7 @@
 """The gateway's API: one short method for each of its 28 operations, typed in and out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -220,26 +220,32 @@ class EmsClient:
     # History
 
     def history(
-        self, *, uids: Collection[int], start: datetime | None = None, end: datetime | None = None
-    ) -> AsyncIterator[Rows]:
-        """Yield the history of several signals, page by page."""
-        return self._history("/v1/signals/history", None, start, end, {"uids": _joined(uids)})
+        self,
+        *,
+        uids: Collection[int],
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int = PAGE_LIMIT,
+    ) -> AsyncGenerator[Rows]:
+        """Yield the history of several signals, page by page; who wants only a glance sets the `limit` of a page."""
+        query = {"uids": _joined(uids), "limit": str(limit)}
+        return self._history("/v1/signals/history", None, start, end, query)
 
     def signal_history(
         self, uid: int, *, start: datetime | None = None, end: datetime | None = None
-    ) -> AsyncIterator[Rows]:
+    ) -> AsyncGenerator[Rows]:
         """Yield the history of one signal, page by page."""
         return self._history(f"/v1/signals/{uid}/history", uid, start, end)
 
     def device_history(
         self, uid: int, *, start: datetime | None = None, end: datetime | None = None
-    ) -> AsyncIterator[Rows]:
+    ) -> AsyncGenerator[Rows]:
         """Yield the history of the signals of a device, page by page."""
         return self._history(f"/v1/devices/{uid}/signals/history", None, start, end)
 
     def load_history(
         self, uid: int, *, start: datetime | None = None, end: datetime | None = None
-    ) -> AsyncIterator[Rows]:
+    ) -> AsyncGenerator[Rows]:
         """Yield the history of the signals of a load, page by page."""
         return self._history(f"/v1/loads/{uid}/signals/history", None, start, end)
 
@@ -320,7 +326,7 @@ class EmsClient:
 
     def _history(
         self, path: str, uid: int | None, start: datetime | None, end: datetime | None, query: Query | None = None
-    ) -> AsyncIterator[Rows]:
+    ) -> AsyncGenerator[Rows]:
         """Yield history page by page; which end of the span a gateway includes is not documented."""
         span = dict(query or {})
         for name, instant in (("start", start), ("end", end)):
@@ -328,7 +334,7 @@ class EmsClient:
                 span[name] = str(round(instant.timestamp() * 1000))
 
         async def fetch(page: int) -> Rows:
-            query = span | {"limit": str(PAGE_LIMIT), "page": str(page)}
+            query = {"limit": str(PAGE_LIMIT)} | span | {"page": str(page)}
             return await self._get(path, partial(parse_history, uid=uid), query)
 
         return read_history(fetch)

@@ -6,7 +6,7 @@ heeds it. So nothing is concluded from the length of a page: the reading goes on
 nothing new. That ends for every gateway, also for one that ignores `page` and repeats itself.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from typing import Final
 
 from .exceptions import BadRequestError, InvalidAnswerError, NotFoundError
@@ -44,7 +44,7 @@ async def read_map[T](
     return everything
 
 
-async def read_history(fetch: Callable[[int], Awaitable[Rows]]) -> AsyncIterator[Rows]:
+async def read_history(fetch: Callable[[int], Awaitable[Rows]]) -> AsyncGenerator[Rows]:
     """Yield history page by page, each row once, in the gateway's own order.
 
     What has been seen is remembered as (UID, end of period), 100 bytes a row; whoever asks for a long

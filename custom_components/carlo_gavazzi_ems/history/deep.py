@@ -14,7 +14,7 @@ from .counters import rules_for
 from .gaps import Counter
 from .plan import Disagreement
 from .rows import HOUR, CounterRow, Reading, in_order, measured_rows
-from .source import async_readings, batches
+from .source import async_past_void, async_readings, batches
 from .statistics import (
     Written,
     async_confirm,
@@ -24,6 +24,7 @@ from .statistics import (
     async_write_measured,
 )
 from .targets import Target
+from .void import Void
 
 #: No gateway has history from before, and no table of time zones is wrong after it.
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
@@ -125,12 +126,15 @@ class DeepImport:
 
     async def _async_import(self, sensors: list[Imported], start: float, end: float) -> None:
         """Import some sensors of which the hours begin at the same time."""
+        client = self._entry.runtime_data.client
+        known: float | None = None
         while end > start and (left := [sensor for sensor in sensors if sensor.reason is None]):
             begin = max(start, end - _STEP)
             step = _sensor_hours(sensors, begin, end)
+            uids = [sensor.target.uid for sensor in left]
             readings = await async_readings(
-                self._entry.runtime_data.client,
-                [sensor.target.uid for sensor in left],
+                client,
+                uids,
                 begin - HOUR,
                 # Beyond the first recorded hour: else nothing tells that its reading is too high.
                 end + 2 * HOUR,
@@ -144,6 +148,11 @@ class DeepImport:
                     self._import_measured(sensor, own, begin)
             end = begin
             self._tally.add(step)
+            if readings:
+                known = next(iter(readings.values()))[0].end
+            elif end > start:
+                end = await async_past_void(client, uids, Void(begin, start, _STEP), known)
+                self._tally.add(_sensor_hours(sensors, end, begin))
         # What is left of sensors that were refused is not going to be done.
         self._tally.add(_sensor_hours(sensors, start, end))
 

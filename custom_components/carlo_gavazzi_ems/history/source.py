@@ -1,13 +1,23 @@
 """The gateway's history as readings, a bounded piece at a time."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from custom_components.carlo_gavazzi_ems.api import HistoryRow, Rows
+from custom_components.carlo_gavazzi_ems.api import (
+    BusyError,
+    EmsTimeoutError,
+    HistoryRow,
+    InvalidAnswerError,
+    Rows,
+    StatusError,
+    UnauthorizedError,
+)
 
 from .rows import HOUR, Reading
+from .void import Void
 
 #: Which end of a span a gateway includes is not documented, nor whether it counts by the sample or the period's end.
 _MARGIN: Final = 960.0
@@ -22,8 +32,13 @@ class HistorySource(Protocol):
     """What reads history: the client, or a test's stand-in."""
 
     def history(
-        self, *, uids: Collection[int], start: datetime | None = None, end: datetime | None = None
-    ) -> AsyncIterator[Rows]:
+        self,
+        *,
+        uids: Collection[int],
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int = 1000,
+    ) -> AsyncGenerator[Rows]:
         """Yield the history of several signals, page by page."""
 
 
@@ -57,6 +72,53 @@ async def async_readings(
                     progress(min(seen / expected, 1.0))
             begin = stop
     return found
+
+
+async def async_has_rows(source: HistorySource, uids: Collection[int], start: float, end: float) -> bool:
+    """Return whether the history of some signals has rows between two instants, from one small answer.
+
+    So many rows are asked for as there are signals: whether `limit` counts rows, the rows of each signal, or signals,
+    one row shows, be it the oldest or the newest. Raises an EmsError.
+    """
+    pages = source.history(uids=uids, start=_date(start - _MARGIN), end=_date(end + _MARGIN), limit=len(uids))
+    async with aclosing(pages):
+        async for rows in pages:
+            if rows or rows.rejected:
+                return True
+    return False
+
+
+async def async_past_void(
+    source: HistorySource, uids: Collection[int], void: Void, known: float | None = None
+) -> float:
+    """Return how far the history of some signals is empty from where it was found to be, in whole steps.
+
+    It may be empty for years before the gateway was installed, or for months in its middle. Nothing is passed over
+    that the gateway has not said to be empty; where it cannot answer a long span, a shorter one is asked for. One that
+    answers only the beginning of a long span is not believed: it would not tell of the row at `known` either.
+    Raises an EmsError.
+    """
+    if known is not None and await _async_may_have_rows(source, uids, *sorted((void.far, known))) is False:
+        return void.near
+    while void.question is not None:
+        answer = await _async_may_have_rows(source, uids, *void.question)
+        if answer is None:
+            # Too much for this gateway; or it is away, and who reads on will hear of it.
+            break
+        void.answer(has_rows=answer)
+    return void.end
+
+
+async def _async_may_have_rows(source: HistorySource, uids: Collection[int], start: float, end: float) -> bool | None:
+    """Return whether there may be rows, None where no answer came in time. Raises an EmsError."""
+    try:
+        return await async_has_rows(source, uids, start, end)
+    except BusyError, UnauthorizedError:
+        raise
+    except StatusError, InvalidAnswerError:
+        return True
+    except EmsTimeoutError:
+        return None
 
 
 def batches[T](items: Collection[T], seconds: float) -> Iterator[list[T]]:

@@ -1,9 +1,10 @@
 """A meter known to the watt-hour, the gateway's history of it, and a Home Assistant that records it."""
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,6 +53,8 @@ class Meter:
     """By how much history reads more than realtime: that of another meter."""
     scale: float = 1.0
     """What history multiplies kWh by: 1000 where the gateway counts Wh."""
+    begun: float = 2500.0
+    """kWh that were counted when the first day began."""
     swing: float = 0.25
     """kWh by which an odd hour has more than the 2 of an even one."""
     nonsense: dict[int, float] = field(default_factory=dict)
@@ -68,7 +71,7 @@ class Meter:
         if end is not None:
             return self.kwh(end) - self.kwh(start)
         whole, part = divmod(start, 1)
-        return 2500 + 2 * start + self.swing * (whole // 2 + whole % 2 * part)
+        return self.begun + 2 * start + self.swing * (whole // 2 + whole % 2 * part)
 
     def shown(self, hour: float) -> float:
         """Return what the counter reads."""
@@ -82,9 +85,14 @@ class Meter:
         return 2000.0 + 250 * (int(hour) % 2) + 10 * ((hour * 60) % 7)
 
     async def history(
-        self, *, uids: Collection[int], start: datetime | None = None, end: datetime | None = None
-    ) -> AsyncIterator[Rows]:
-        """Yield the rows of each minute."""
+        self,
+        *,
+        uids: Collection[int],
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = None,
+    ) -> AsyncGenerator[Rows]:
+        """Yield the rows of each minute; `limit` is that of a page, and whoever sets it looks at one page only."""
         assert start is not None
         assert end is not None
         self.asked.append((sorted(uids), start, end))
@@ -95,13 +103,22 @@ class Meter:
         try:
             first, last = ((instant - DAY).total_seconds() for instant in (start, end))
             for uid in uids:
-                minutes = range(int(last // 60), int(first // 60), -1)
-                yield Rows(self._row(uid, minute) for minute in minutes if not self._is_silent(minute / 60))
+                minutes = self._minutes(int(first // 60), int(last // 60))
+                yield Rows(self._row(uid, minute) for minute in islice(minutes, limit))
         finally:
             self.in_flight -= 1
 
-    def _is_silent(self, hour: float) -> bool:
-        return any(begin < hour <= end for begin, end in self.silent)
+    def _minutes(self, first: int, last: int) -> Iterator[int]:
+        """Yield the minutes after one up to another of which there is history, the newest first."""
+        minute = last
+        while minute > first:
+            silence = next((begin for begin, end in self.silent if begin < minute / 60 <= end), None)
+            if silence is None:
+                yield minute
+                minute -= 1
+            else:
+                # Years may be without.
+                minute = min(minute - 1, math.floor(silence * 60 + 1e-6))
 
     def _row(self, uid: int, minute: int) -> HistoryRow:
         stamp = DAY.timestamp() + minute * 60
@@ -233,6 +250,27 @@ class House:
         """Purge a table."""
         self.in_database(lambda session: session.query(table).delete(), read_only=False)
 
+    def snapshot(self) -> list[Statistics | StatisticsShortTerm]:
+        """Return all statistics, to be put back."""
+
+        def copies(session: Session) -> list[Statistics | StatisticsShortTerm]:
+            return [
+                *map(_copied, session.query(Statistics).all()),
+                *map(_copied, session.query(StatisticsShortTerm).all()),
+            ]
+
+        return self.in_database(copies)
+
+    def put_back(self, kept: list[Statistics | StatisticsShortTerm]) -> None:
+        """Make the statistics what they were."""
+
+        def replace(session: Session) -> None:
+            for table in (Statistics, StatisticsShortTerm):
+                session.query(table).delete()
+            session.add_all(kept)
+
+        self.in_database(replace, read_only=False)
+
     def assert_true(self, *, but: tuple[float, ...] = ()) -> None:
         """Every hour has the meter's energy."""
         rows = self.rows()
@@ -243,6 +281,11 @@ class House:
                 assert rows[hour].sum - rows[before].sum == pytest.approx(truth, abs=1e-6), hour
         truth = self.meter.kwh(hours[0] + 1 - 1 / 3600, hours[-1] + 1 - 1 / 3600)
         assert rows[hours[-1]].sum - rows[hours[0]].sum == pytest.approx(truth, abs=1e-6)
+
+
+def _copied[T: (Statistics, StatisticsShortTerm)](row: T) -> T:
+    """Return a row to write again."""
+    return type(row)(**{column.key: getattr(row, column.key) for column in row.__table__.columns})
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The time before Home Assistant: joined to what it recorded, hour by hour, however often."""
 
+from collections.abc import Collection
 from typing import Any
 
 from homeassistant.components.recorder.statistics import statistics_during_period
@@ -9,8 +10,11 @@ import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_recorder_block_till_done
 
 from custom_components.carlo_gavazzi_ems.api import EmsConnectionError
+from custom_components.carlo_gavazzi_ems.history import deep
 from custom_components.carlo_gavazzi_ems.history.deep import DeepImport, Imported
+from custom_components.carlo_gavazzi_ems.history.source import HistorySource
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
+from custom_components.carlo_gavazzi_ems.history.void import Void
 
 from .conftest import DAY, ENERGY, POWER, House, at
 
@@ -107,6 +111,35 @@ async def test_r04_from_where_history_begins(house: House) -> None:
     await run(house, -400)
     assert list(house.rows()) == [*range(-20, -5), *range(-3, 12)]
     house.assert_true(but=(-20, -3, -6))
+
+
+async def test_r04_ten_years_of_which_a_few_weeks_have_history(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Years before the gateway was there are passed in a few requests, months without history too: no row is missed."""
+    month, earlier = -28 * 24, -160 * 24
+    house.meter.begun = 20_000.0
+    house.meter.silent = [(-1e6, earlier), (earlier + 100.5, month)]
+    await house.live(10, 12.25)
+    kept = house.snapshot()
+    house.meter.asked.clear()
+    told = await run(house, -87_600)
+    asked = len(house.meter.asked)
+    rows = everything(house)
+    assert list(rows[0]) == [*range(earlier, earlier + 101), *range(month, 12)]
+    house.assert_true(but=(earlier, earlier + 100, month))
+    assert house.meter.peak == 1
+    house.put_back(kept)
+    monkeypatch.setattr(deep, "async_past_void", plainly)
+    house.meter.asked.clear()
+    plain = await run(house, -87_600)
+    assert {uid: sensor.hours for uid, sensor in plain.items()} == {uid: sensor.hours for uid, sensor in told.items()}
+    assert everything(house) == rows
+    assert asked < 30
+    assert len(house.meter.asked) > 500
+
+
+async def plainly(source: HistorySource, uids: Collection[int], void: Void, known: float | None) -> float:
+    """Pass over nothing."""
+    return void.near
 
 
 @pytest.mark.parametrize("offset", [77, -77])
