@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from sqlalchemy.exc import OperationalError
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.history.rows import HOUR
 from simulator import Gateway
 
 from .test_options_import import (
@@ -22,6 +23,8 @@ from .test_options_import import (
     SENSORS,
     Gate,
     assert_whole,
+    counted,
+    entity_id_of,
     entry as entry,  # noqa: PLC0414  # a fixture
     open_page,
     recorded,
@@ -82,6 +85,20 @@ async def test_r04_the_caller_goes_away(entry: MockConfigEntry, hass: HomeAssist
     await asyncio.sleep(0)
     assert not entry.runtime_data.history.lock.locked()
     gate.open()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_r04_only_full_hours(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
+    """Where a day begins half past an hour of UTC, the first hour is the full one after it, and books its own only."""
+    await hass.config.async_set_time_zone("Asia/Kolkata")
+    flow = await submit(hass, await open_page(hass, entry), start="2026-10-19")
+    await through(hass, await submit(hass, await through(hass, flow, "import_preview")), "import_run")
+    rows = counted(await recorded(hass))
+    uid = gateway.site.find("energy_import")
+    start, _, first, *_ = rows[entity_id_of(hass, entry, uid)][0]
+    assert start == datetime(2026, 10, 18, 19, tzinfo=UTC).timestamp()
+    scale = 1000.0 if gateway.site.truth(uid)[1] == "kWh" else 1.0
+    assert first == pytest.approx(gateway.site.energy_wh(uid, start - 1, start + HOUR - 1) / scale, abs=2.1 / scale)
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -1,13 +1,15 @@
 """Which sensors are repaired, under which name and in which unit."""
 
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import get_instance
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_recorder_block_till_done
 
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
-from .conftest import ENERGY, House
+from .conftest import ENERGY, POWER, House
+from .test_deep import run
 
 
 async def test_r03_in_the_unit_of_the_statistics(house: House) -> None:
@@ -74,3 +76,18 @@ async def test_r03_a_sensor_that_is_not_recorded(house: House) -> None:
     await house.repaired()
     assert house.rows() == {}
     assert not any(ENERGY in uids for uids, _, _ in house.meter.asked)
+
+
+async def test_r03_r04_a_sensor_that_is_recorded_no_more(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was recorded before a person excluded the sensor stays as it is, whatever is missing of it."""
+    await house.live(10, 11.5)
+    await house.restart(17 + 2 / 60)
+    await house.live(17 + 1 / 12, 17.25)
+    before = house.rows()
+    monkeypatch.setattr(get_instance(house.hass), "entity_filter", lambda entity_id: entity_id != house.counter)
+    house.meter.asked.clear()
+    await house.repaired()
+    told = await run(house, -10)
+    assert set(told) == {POWER}
+    assert house.rows() == before
+    assert {uid for uids, _, _ in house.meter.asked for uid in uids} == {POWER}

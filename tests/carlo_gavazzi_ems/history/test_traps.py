@@ -1,7 +1,9 @@
 """What would destroy statistics, of our sensors or of other people's: each guard against it, with the real recorder."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any, Literal, override
 
 from homeassistant.components.recorder.db_schema import StatisticsRuns
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
@@ -10,6 +12,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.carlo_gavazzi_ems.api import Rows
 from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS
 
 from .conftest import House, at
@@ -59,6 +62,47 @@ async def test_r03_r04_nobody_else_loses_an_hour_while_both_run(house: House) ->
     for entity_id in house.foreign:
         assert set(house.rows(entity_id)) == set(range(10, 16)), entity_id
     assert set(house.rows()) == set(range(10 - 6 * len(begun), 16))
+    house.assert_true()
+
+
+class Line(asyncio.Lock):
+    """A lock that tells how many have come to it."""
+
+    came = 0
+
+    @override
+    async def acquire(self) -> Literal[True]:
+        """Count, and wait."""
+        self.came += 1
+        return await super().acquire()
+
+
+async def test_r03_r04_an_import_waits_for_a_repair(house: House) -> None:
+    """A repair writes sums that it read before: were they moved in the meantime, all energy would be booked twice."""
+    await house.live(10, 11.5)
+    await house.restart(14 + 2 / 60)
+    await house.live(14 + 1 / 12, 14.25)
+    lock = house.entry.runtime_data.history.lock = Line()
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    whole = house.meter.history
+
+    async def slow(**span: Any) -> AsyncGenerator[Rows]:
+        house.meter.history = whole  # type: ignore[method-assign]
+        reading.set()
+        await go_on.wait()
+        async for rows in whole(**span):
+            yield rows
+
+    house.meter.history = slow  # type: ignore[method-assign]
+    repairing = asyncio.create_task(house.repair.async_repair())
+    await reading.wait()
+    importing = asyncio.create_task(run(house, -20))
+    while lock.came < 2 and not importing.done():  # noqa: ASYNC110  # under a frozen clock nothing can be slept through
+        await asyncio.sleep(0)
+    go_on.set()
+    await repairing
+    await importing
+    assert list(house.rows()) == list(range(-20, 14))
     house.assert_true()
 
 
