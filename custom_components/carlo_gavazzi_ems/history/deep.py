@@ -126,35 +126,40 @@ class DeepImport:
 
     async def _async_import(self, sensors: list[Imported], start: float, end: float) -> None:
         """Import some sensors of which the hours begin at the same time."""
-        client = self._entry.runtime_data.client
         known: float | None = None
         while end > start and (left := [sensor for sensor in sensors if sensor.reason is None]):
             begin = max(start, end - _STEP)
             step = _sensor_hours(sensors, begin, end)
-            uids = [sensor.target.uid for sensor in left]
-            readings = await async_readings(
-                client,
-                uids,
-                begin - HOUR,
-                # Beyond the first recorded hour: else nothing tells that its reading is too high.
-                end + 2 * HOUR,
-                self._tally.part(step),
-            )
-            for sensor in left:
-                own = sensor.target.readings(readings.get(sensor.target.uid, []))
-                if sensor.target.is_counter:
-                    self._import_counter(sensor, own, begin)
-                else:
-                    self._import_measured(sensor, own, begin)
+            read = await self._async_step(left, begin, end, self._tally.part(step))
             end = begin
             self._tally.add(step)
-            if readings:
-                known = next(iter(readings.values()))[0].end
-            elif end > start:
-                end = await async_past_void(client, uids, Void(begin, start, _STEP), known)
+            if read is None and end > start:
+                uids = [sensor.target.uid for sensor in left]
+                end = await async_past_void(self._entry.runtime_data.client, uids, Void(begin, start, _STEP), known)
                 self._tally.add(_sensor_hours(sensors, end, begin))
+            known = known if read is None else read
         # What is left of sensors that were refused is not going to be done.
         self._tally.add(_sensor_hours(sensors, start, end))
+
+    async def _async_step(
+        self, sensors: list[Imported], begin: float, end: float, progress: Callable[[float], None]
+    ) -> float | None:
+        """Import a week, and forget its readings before the next; return when one of them was, None without any."""
+        readings = await async_readings(
+            self._entry.runtime_data.client,
+            [sensor.target.uid for sensor in sensors],
+            begin - HOUR,
+            # Beyond the first recorded hour: else nothing tells that its reading is too high.
+            end + 2 * HOUR,
+            progress,
+        )
+        for sensor in sensors:
+            own = sensor.target.readings(readings.get(sensor.target.uid, []))
+            if sensor.target.is_counter:
+                self._import_counter(sensor, own, begin)
+            else:
+                self._import_measured(sensor, own, begin)
+        return next((found[0].end for found in readings.values()), None)
 
     def _import_counter(self, sensor: Imported, readings: list[Reading], begin: float) -> None:
         """Put a counter's hours in front, and move what was recorded onto them."""
