@@ -75,6 +75,31 @@ async def test_get_history(
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
+async def test_get_history_from_the_first_row_to_the_last(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Each row comes once, none from after the end, and what has not happened yet is not asked for."""
+    freezer.move_to(NOON)
+    entry = await set_up(gateway)
+    entity_id = sensor(entry, gateway.site.find("voltage_l1"))
+    start, end = NOON - timedelta(hours=50), NOON - timedelta(hours=1)
+
+    async def ends(**asked: Any) -> tuple[list[datetime], bool]:
+        answer = await call(hass, "get_history", entity_id=entity_id, **asked)
+        return [datetime.fromisoformat(row["end"]) for row in answer["rows"]], answer["more"]
+
+    minutes = [start + timedelta(minutes=minute) for minute in range(49 * 60 + 1)]
+    assert await ends(start=start, end=end, limit=10_000) == (minutes, False)
+    # A first day of rows, and there is a second.
+    assert await ends(start=start, end=end, limit=1441) == (minutes[:1441], True)
+    gateway.requests.clear()
+    assert (await ends(start=end, end=NOON + timedelta(days=30)))[0][-1] == NOON
+    asked = [int(request.query["start"]) for request in gateway.requests if "start" in request.query]
+    assert asked
+    assert max(asked) < NOON.timestamp() * 1000
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
 @pytest.mark.parametrize("counts", LimitCounts)
 @pytest.mark.parametrize("newest_first", [False, True], ids=["oldest first", "newest first"])
 async def test_get_history_from_years_before_there_was_any(
@@ -219,6 +244,7 @@ async def invalid_imports(hass: HomeAssistant, gateway: Gateway, asked: dict[str
     for key, wrong in (
         ("no_statistics", {"entity_id": ["sensor.none"]}),
         ("span_empty", {"start": NOON + timedelta(days=1)}),
+        ("span_empty", {"start": datetime(1999, 12, 31, tzinfo=UTC)}),
     ):
         with pytest.raises(ServiceValidationError) as error:
             await call(hass, "import_history", **(asked | wrong))

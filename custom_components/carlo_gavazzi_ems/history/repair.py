@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 import logging
 from typing import Final, NotRequired, TypedDict
 
-from homeassistant.components.recorder.const import DOMAIN as RECORDER
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_utc_time_change
@@ -66,8 +65,8 @@ class GapRepair:
 
     @callback
     def async_start(self) -> None:
-        """Begin as soon as it does no harm; nothing where there is no recorder, or where it is switched off."""
-        if RECORDER in self._hass.config.components and self._entry.options.get(CONF_REPAIR_GAPS, True):
+        """Begin as soon as it does no harm, unless it is switched off; without a recorder nothing ever wakes it."""
+        if self._entry.options.get(CONF_REPAIR_GAPS, True):
             self._entry.async_on_unload(async_at_started(self._hass, self._async_started))
             self._entry.async_on_unload(self._async_forget_first)
 

@@ -3,14 +3,22 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+import threading
+from typing import Any, override
 from unittest.mock import patch
 
+from homeassistant.components.recorder.core import Recorder
+from homeassistant.components.recorder.tasks import RecorderTask
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_recorder_block_till_done
 from sqlalchemy.exc import OperationalError
 
-from custom_components.carlo_gavazzi_ems.history.database import RecorderFailedError
+from custom_components.carlo_gavazzi_ems.api import EmsConnectionError
+from custom_components.carlo_gavazzi_ems.history import statistics
+from custom_components.carlo_gavazzi_ems.history.database import RecorderFailedError, async_wait
 
 from .conftest import ENERGY, House
 from .test_deep import everything, run
@@ -103,3 +111,48 @@ async def test_r03_a_load_that_was_off_needs_no_repair(house: House) -> None:
     await house.repaired()
     assert house.rows(house.power) == before
     assert set(house.entry.runtime_data.history.last.hours) == {ENERGY}
+
+
+@dataclass(slots=True)
+class Busy(RecorderTask):
+    """Keeps the recorder from all that it was given later."""
+
+    go_on: threading.Event
+
+    @override
+    def run(self, instance: Recorder) -> None:
+        self.go_on.wait(60)
+
+
+async def test_r04_taken_up_again_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an import that broke off gave the recorder is waited for: else the next one would move all sums again."""
+    await house.live(10.5, 12.25)
+    go_on = threading.Event()
+    whole = house.meter.history
+
+    def failing(**span: Any) -> Any:
+        house.meter.offline = bool(house.meter.asked)
+        get_instance(house.hass).queue_task(Busy(go_on))
+        return whole(**span)
+
+    house.meter.history = failing  # type: ignore[method-assign]
+    house.meter.asked.clear()
+    with pytest.raises(EmsConnectionError):
+        await run(house, -300)
+    house.meter.history = whole  # type: ignore[method-assign]
+    house.meter.offline = False
+    house.meter.asked.clear()
+    waits: list[HomeAssistant] = []
+
+    async def wait(hass: HomeAssistant) -> None:
+        waits.append(hass)
+        await async_wait(hass)
+
+    monkeypatch.setattr(statistics, "async_wait", wait)
+    again = asyncio.create_task(run(house, -300))
+    while not (waits or house.meter.asked):  # noqa: ASYNC110  # under a frozen clock nothing can be slept through
+        await asyncio.sleep(0)
+    go_on.set()
+    await again
+    assert list(house.rows()) == list(range(-300, 12))
+    house.assert_true()

@@ -5,7 +5,8 @@ import logging
 from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 import pytest
 
-from .conftest import ENERGY, House
+from .conftest import ENERGY, House, at
+from .test_deep import run
 
 
 def measured(house: House, hour: int) -> tuple[float, float, float]:
@@ -86,6 +87,31 @@ async def test_r03_gateway_unreachable(house: House) -> None:
     await house.repaired()
     assert set(house.rows()) == set(range(10, 17))
     house.assert_true()
+
+
+@pytest.mark.parametrize("first", ["live", "unavailable", "off", "off over the hour", "off for hours", "no load"])
+async def test_r03_nothing_is_made_up_before_the_first_hour(house: House, first: str) -> None:
+    """The time before a sensor was recorded is the import's, whatever happened in its first hour."""
+    house.meter.is_off = first == "no load"
+    await house.live(10 + 1 / 12, 10.25, available=first != "unavailable")
+    await house.repaired(early=True)
+    if back := {"off": 10.75, "off over the hour": 11.25, "off for hours": 16.0, "no load": 16.0}.get(first):
+        await house.live(10.25, 10.5)
+        await house.restart(back + 2 / 60)
+        await house.live(back + 1 / 12, back + 0.25)
+        await house.repaired(early=True)
+        await house.live(back + 0.25, int(back) + 1.25)
+    else:
+        await house.live(10.25, 11.25)
+    await house.repaired()
+    await house.repair._store.async_remove()
+    await house.repaired()
+    assert min(house.rows()) == min(house.rows(house.power)) == 10
+    # Nor is it read: of a sensor that is new, that would be ten days.
+    assert min(start for _, start, _ in house.meter.asked) > at(7.5)
+    told = await run(house, -10, dry_run=True)
+    assert {sensor.until for sensor in told.values()} == {at(10).timestamp()}
+    assert {sensor.hours for sensor in told.values()} == {20}
 
 
 async def test_r03_a_run_that_fails_is_made_up_for(house: House) -> None:

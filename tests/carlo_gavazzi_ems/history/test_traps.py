@@ -172,10 +172,27 @@ async def test_r03_the_repair_waits_for_the_recorder(house: House) -> None:
     assert runs == 3
     async with house.entry.runtime_data.history.lock:
         house.repair._async_every_hour(at(12))
+    # Nothing wakes it any more when its entry is gone.
+    house.repair._is_waiting = True
     await house.entry._async_process_on_unload(hass)
     hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
+    house.freezer.move_to(at(12) + timedelta(minutes=15, seconds=30))
+    async_fire_time_changed(hass, at(12) + timedelta(minutes=15, seconds=31))
     await hass.async_block_till_done(wait_background_tasks=True)
     assert runs == 3
+
+
+async def test_r03_unloaded_before_home_assistant_has_started(house: House) -> None:
+    """The start of Home Assistant wakes no repair of an entry that is gone."""
+    hass = house.hass
+    hass.set_state(CoreState.starting)
+    house.repair.async_start()
+    await house.entry._async_process_on_unload(hass)
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire("homeassistant_started")
+    await hass.async_block_till_done()
+    listeners = hass.bus.async_listeners()
+    assert EVENT_RECORDER_5MIN_STATISTICS_GENERATED not in listeners
 
 
 async def test_r03_switched_off(house: House) -> None:
