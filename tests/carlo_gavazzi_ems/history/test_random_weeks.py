@@ -67,7 +67,9 @@ def resets(chance: Random, week: Week) -> list[float]:
         begin, end = chance.choice(week.spans("off", "unreachable", "live"))
         when = (begin + (end - begin) * chance.random()) * 60 // 1 / 60 - _SECOND + 1e-9
         stale = any(start - 0.1 < when < stop + 0.1 for start, stop in week.spans("stale"))
-        if when > _BEGIN + 1.2 and not stale and all(abs(when - other) > 6 for other in found):
+        # The last look, a quarter past an hour, is at the hours before that one.
+        seen = _BEGIN + 1.2 < when < (week.end - 0.25) // 1
+        if seen and not stale and all(abs(when - other) > 6 for other in found):
             found.append(when)
     return sorted(found)
 
