@@ -25,6 +25,7 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.history.deep import DeepImport
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from simulator import Site, SiteKind, build_site
+from simulator.site.sampling import latest
 from testbed.configuration import prepare
 from testbed.entry import named, store_entry
 from testbed.gateway import Gateway
@@ -111,7 +112,8 @@ async def _first_hour(hass: HomeAssistant, serial: str, signals: int) -> None:
         state = hass.states.get(entity_id) if entity_id else None
         if given == signals or state is None or (metadata := _metadata(state)) is None:
             continue
-        value = site.reading(uid, start + _HOUR - 1)
+        # As the gateway prints it: a digit more would be a reading that an idle counter never shows.
+        value = next(latest(site, [site.signals[uid]], start + _HOUR - 1, {})).value
         row = StatisticData(start=datetime.fromtimestamp(start, UTC))
         row |= {"state": value, "sum": 0.0} if metadata["has_sum"] else {"mean": value, "min": value, "max": value}
         async_import_statistics(hass, metadata, [row])
