@@ -105,13 +105,17 @@ def _first_hours(hass: HomeAssistant, entity_ids: list[str]) -> dict[str, Counte
 
 
 async def async_live(hass: HomeAssistant, target: Target, since: float) -> Junction | None:
-    """Return the newest five minutes of a counter, if they are no older than an instant, as part of the hour `since`."""
+    """Return the newest five minutes of a counter, if they are of the hour that begins `since`, and None otherwise.
+
+    In the first minutes of an hour they are of one that follows. The hour between may not be touched yet, and would run
+    back if those before it had more energy all of a sudden.
+    """
     rows = await async_read(
         hass,
         lambda: get_last_short_term_statistics(hass, 1, target.entity_id, convert_units=False, types={"state", "sum"}),
     )
     for newest in rows.get(target.entity_id, []):
-        if newest["start"] >= since and (row := counter_row(newest)) is not None:
+        if floor_hour(newest["start"]) == since and (row := counter_row(newest)) is not None:
             return Junction(row._replace(start=since), newest["start"] + _FIVE_MINUTES)
     return None
 

@@ -1,7 +1,14 @@
 """Gaps of which the end is not recorded yet when they are looked at: they wait, and are not forgotten."""
 
+from itertools import pairwise
+
 from homeassistant.helpers import entity_registry as er
 import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_recorder_block_till_done,
+    async_wait_recording_done,
+    do_adhoc_statistics,
+)
 
 from custom_components.carlo_gavazzi_ems.history.repair import Progress
 
@@ -30,6 +37,28 @@ async def test_r03_the_first_look_comes_before_the_first_value(house: House) -> 
     assert house.entry.runtime_data.history.last.refused == {}
     house.assert_true()
     await house.live(17 + 1 / 3, 18.25)
+    house.assert_true()
+
+
+async def test_r03_a_restart_within_minutes_of_the_full_hour(house: House) -> None:
+    """The hour before it may not be touched yet, so those before that wait: else it would run back for ten minutes."""
+    await house.live(10, 11.5)
+    await house.restart(17 + 4 / 60)
+    await house.repaired(early=True)
+    house.show(17 + 1 / 12 - 1 / 3600)
+    await async_wait_recording_done(house.hass)
+    house.freezer.move_to(at(17 + 1 / 12 + 10 / 3600))
+    do_adhoc_statistics(house.hass, start=at(17))
+    await async_recorder_block_till_done(house.hass)
+    await house.repaired(early=True)
+    assert set(house.rows()) == set(range(10, 17))
+    assert all(after.sum >= before.sum for before, after in pairwise(house.rows().values()))
+    assert set(await waiting(house)) == {str(ENERGY)}
+    await house.live(17 + 1 / 12, 17 + 1 / 6)
+    await house.repaired(early=True)
+    assert await waiting(house) == {}
+    house.assert_true()
+    await house.live(17 + 1 / 6, 18.25)
     house.assert_true()
 
 
