@@ -20,7 +20,8 @@ from .texts import is_well_written
 from .world import NOON, PATIENCE, TIME_ZONE, World
 
 #: When Home Assistant is back, shortly before the recorder's next five minutes are full: then the outage is repaired.
-EVENING: Final = NOON.replace(hour=19, minute=4, second=20)
+#: Not within ten minutes of a full hour, for then the hour before may not be touched yet.
+EVENING: Final = NOON.replace(hour=19, minute=13, second=50)
 MIDNIGHT: Final = NOON.replace(hour=0, minute=0, second=0)
 HOUR: Final = 3600.0
 #: The last full hour that is over in the evening, and the first that is not of the import but of the outage.
