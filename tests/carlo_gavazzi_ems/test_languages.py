@@ -8,6 +8,7 @@ from pathlib import Path
 import re
 from typing import Any, Final
 
+from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
@@ -20,6 +21,10 @@ from .resident import named
 from .test_walls import INTEGRATION
 
 LANGUAGES: Final = ("de", "it", "fr", "es", "nl", "da")
+#: Whether this is the oldest release supported, as hacs.json names it, and not the newest.
+IS_OLDEST: Final = json.loads((INTEGRATION.parents[1] / "hacs.json").read_text(encoding="utf-8"))[
+    "homeassistant"
+].startswith(f"{MAJOR_VERSION}.{MINOR_VERSION}.")
 #: Texts that are the same in English: names, formulas, and words that the language has taken over.
 SAME: Final = {
     "de": {"Gateway", "Host", "Gas", "Sensor", "Status", "Alarm", "Signal {code}"},
@@ -169,6 +174,7 @@ class TestLanguage:
             by_text.setdefault((*path.split(".")[:2], text), set()).add(ENGLISH[path])
         assert {text: english for text, english in by_text.items() if len(english) > 1} == {}
 
+    @pytest.mark.skipif(IS_OLDEST, reason="the texts follow the newest release, where menus have got other names")
     def test_r23_menus_are_called_as_home_assistant_calls_them(self, language: str) -> None:
         """A way through the menus can be followed word by word."""
         here, english = frontend(language), frontend("en")
