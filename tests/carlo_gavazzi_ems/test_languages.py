@@ -8,23 +8,19 @@ from pathlib import Path
 import re
 from typing import Any, Final
 
-from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.carlo_gavazzi_ems.naming import MEANINGS, Names
 from simulator import Gateway, Site, SiteKind, build_site
+from tests.test_repository import IS_OLDEST
 
 from .conftest import SetUp
 from .resident import named
 from .test_walls import INTEGRATION
 
 LANGUAGES: Final = ("de", "it", "fr", "es", "nl", "da")
-#: Whether this is the oldest release supported, as hacs.json names it, and not the newest.
-IS_OLDEST: Final = json.loads((INTEGRATION.parents[1] / "hacs.json").read_text(encoding="utf-8"))[
-    "homeassistant"
-].startswith(f"{MAJOR_VERSION}.{MINOR_VERSION}.")
 #: Texts that are the same in English: names, formulas, and words that the language has taken over.
 SAME: Final = {
     "de": {"Gateway", "Host", "Gas", "Sensor", "Status", "Alarm", "Signal {code}"},

@@ -104,11 +104,8 @@ async def test_meters_into_the_energy_dashboard(page: Page, world: World, pictur
 async def test_r03_r04_bars_as_high_as_what_was_counted(page: Page, world: World, pictures: Pictures) -> None:
     """Every full hour of the day: those that were imported, that in which it began, and those of the outage."""
     counted = {
-        series: await hourly(world, uid)
-        for series, (_, uid) in {
-            "from_grid": await counter(world, "import"),
-            "to_grid": await counter(world, "export"),
-        }.items()
+        series: await hourly(world, (await counter(world, direction))[1])
+        for series, direction in (("from_grid", "import"), ("to_grid", "export"))
     }
     await go(page, world, "/energy/electricity", anew=True)
     card = page.locator("hui-energy-usage-graph-card")

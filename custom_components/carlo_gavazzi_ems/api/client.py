@@ -328,14 +328,13 @@ class EmsClient:
         self, path: str, uid: int | None, start: datetime | None, end: datetime | None, query: Query | None = None
     ) -> AsyncGenerator[Rows]:
         """Yield history page by page; which end of the span a gateway includes is not documented."""
-        span = dict(query or {})
+        span = {"limit": str(PAGE_LIMIT)} | dict(query or {})
         for name, instant in (("start", start), ("end", end)):
             if instant is not None:
                 span[name] = str(round(instant.timestamp() * 1000))
 
         async def fetch(page: int) -> Rows:
-            query = {"limit": str(PAGE_LIMIT)} | span | {"page": str(page)}
-            return await self._get(path, partial(parse_history, uid=uid), query)
+            return await self._get(path, partial(parse_history, uid=uid), span | {"page": str(page)})
 
         return read_history(fetch)
 

@@ -21,8 +21,6 @@ class Samples(Records[Sample]):
     #: The times of all of them in turn, where they have been read in one go; else each sample has its own.
     times: Times | None = None
     _uids: list[int] | None = None
-    #: What was found to be there.
-    _found: frozenset[int] | None = None
 
     @property
     def uids(self) -> list[int]:
