@@ -15,8 +15,8 @@ import freezegun
 from freezegun.api import FrozenDateTimeFactory
 
 from .day import Day, make_gateway, token_age_by_this_clock
-from .hurry import HurriedLoop, watch_the_recorder
 from .judge import Report
+from .jumping_clock import HurriedLoop, watch_the_recorder
 
 _BEGIN = "2026-10-20 00:00:30"
 

@@ -21,10 +21,10 @@ from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, Unknow
 from simulator import Gateway, SiteKind, build_site
 from simulator.site.sampling import latest
 
+from .episodes import CALM, FORGETTING, OFFLINE, REBOOT, RESTART, Episode, episodes
 from .home import Home
-from .hurry import real_monotonic
 from .judge import Gain, Listener, Report, Usage
-from .weather import CALM, FORGETTING, OFFLINE, REBOOT, RESTART, Episode, episodes
+from .jumping_clock import real_monotonic
 
 _USERNAME, _PASSWORD = "homeassistant", "correct horse"  # they open nothing
 #: Seconds that what Home Assistant shows may be old: a poll, an answer, and a counter's turn to be published.

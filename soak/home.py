@@ -17,7 +17,7 @@ from homeassistant.util.async_ import _SHUTDOWN_RUN_CALLBACK_THREADSAFE, get_sch
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
-from .hurry import WatchedQueue
+from .jumping_clock import WatchedQueue
 
 
 class _Resolver(aiohttp.ThreadedResolver):

@@ -15,7 +15,8 @@ from unittest.mock import patch
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 
-from custom_components.carlo_gavazzi_ems import coordinator, counter, sensor
+from custom_components.carlo_gavazzi_ems import coordinator, sensor
+from custom_components.carlo_gavazzi_ems.recording import counter
 
 from .answers import STEP, Answers, Change, codes_of, load_test
 from .gateway import gateways

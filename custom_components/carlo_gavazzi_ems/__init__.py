@@ -7,20 +7,20 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.device_registry import ChildDeviceEntry, DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from .absence import AbsenceWatch, absence_store
-from .archive import Archive
-from .connection import Account
+from .access.account import Account
+from .access.lockout import async_forget_logins, async_login_backoff
 from .const import CONF_CODES, CONF_RAW_ANSWERS, DOMAIN
 from .coordinator import RealtimeCoordinator
-from .correction import async_forget_units
-from .devices import DeviceTree
 from .history.repair import GapRepair, repair_store
+from .inventory.absence import AbsenceWatch, absence_store
+from .inventory.archive import Archive
+from .inventory.devices import DeviceTree
+from .inventory.topology import TopologyCoordinator
 from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes
-from .lockout import async_forget_logins, async_login_backoff
+from .recording.units import async_forget_units
 from .runtime import EmsConfigEntry, EmsRuntimeData
 from .services import async_setup_services
 from .signals.catalogue import Catalogue
-from .topology import TopologyCoordinator
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
 

@@ -10,7 +10,7 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import LOADS
+from .coordinator import LOAD_LISTENERS
 from .entity import EmsEntity, EmsGatewayEntity
 from .runtime import EmsConfigEntry
 
@@ -84,7 +84,7 @@ class LoadConnectivity(EmsConnectivity):
     def __init__(self, entry: EmsConfigEntry, uid: int) -> None:
         """Show it for this load."""
         runtime = entry.runtime_data
-        super().__init__(runtime, f"load_{uid}_connectivity", runtime.devices.load_info(uid), LOADS)
+        super().__init__(runtime, f"load_{uid}_connectivity", runtime.devices.load_info(uid), LOAD_LISTENERS)
         self._uid = uid
         self._object_id = _OBJECT_ID
         if beginning := runtime.devices.id_beginning(uid, None):

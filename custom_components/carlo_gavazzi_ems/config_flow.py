@@ -24,7 +24,10 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 import voluptuous as vol
 
-from .address import InvalidHostError, PlainHttpError, format_address, parse_address
+from .access.account import Account, async_log_in, error_key
+from .access.address import InvalidHostError, PlainHttpError, format_address, parse_address
+from .access.discovery import async_entry_of, async_expect_gateway, async_follow
+from .access.lockout import async_forget_logins
 from .api import (
     Address,
     Certificate,
@@ -36,14 +39,11 @@ from .api import (
     Snapshot,
     fetch_certificate,
 )
-from .archive import async_hand_over
-from .certificate import certificate_placeholders
-from .codes_flow import CodesFlow, known_codes
-from .connection import Account, async_log_in, error_key
 from .const import DOMAIN
-from .discovery import async_entry_of, async_expect_gateway, async_follow
-from .lockout import async_forget_logins
-from .options_flow import EmsOptionsFlow
+from .dialogs.codes import CodesFlow, known_codes
+from .dialogs.options import EmsOptionsFlow
+from .dialogs.trust import certificate_placeholders
+from .inventory.archive import async_hand_over
 from .signals.catalogue import Catalogue
 
 _LOGGER = logging.getLogger(__name__)

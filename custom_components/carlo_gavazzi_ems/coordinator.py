@@ -29,14 +29,14 @@ from .api import (
     StatusError,
     uids_of,
 )
-from .breath import Breath
 from .const import CONF_THROTTLE, DEFAULT_SCAN_INTERVAL, DOMAIN
+from .inventory.topology import TopologyCoordinator
 from .issues import async_certificate_trusted
-from .pacing import MAX_SILENCE, Pace, Patience, retry_interval
-from .polling import EmsCoordinator
-from .publishing import Throttle
-from .staleness import Staleness, age_limit
-from .topology import TopologyCoordinator
+from .polling.base import EmsCoordinator
+from .polling.pacing import MAX_SILENCE, Pace, Patience, retry_interval
+from .polling.staleness import Staleness, age_limit
+from .polling.throttle import Throttle
+from .polling.time_slice import TimeSlice
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ RETRY_DELAY: Final = 0.5
 #: Entities that are written in one turn of the event loop.
 _AT_ONCE: Final = 1000
 #: The context of those who listen to what is said of loads.
-LOADS: Final = object()
+LOAD_LISTENERS: Final = object()
 #: Statuses by which a server says that a request line is too long for it.
 _TOO_LONG: Final = {400, 414, 431}
 #: What only a person can settle.
@@ -72,7 +72,7 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
         self.pace = Pace(seconds)
         self.throttle = Throttle(factor=entry.options.get(CONF_THROTTLE, 1.0))
         self.staleness = Staleness()
-        self.breath = Breath()
+        self.time_slice = TimeSlice()
         self._patience = Patience()
         self._memory = SampleMemory()
         #: The list of signals, and the signals of interest, that the latest values were held against.
@@ -108,14 +108,14 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
     @callback
     @override
     def async_add_listener(self, update_callback: CALLBACK_TYPE, context: object = None) -> CALLBACK_TYPE:
-        """Listen to every poll; with a signal's UID as context to that signal only, with LOADS to what is said of loads.
+        """Listen to every poll; with a signal's UID as context to that signal only, with LOAD_LISTENERS to what is said of loads.
 
         All are called when the gateway comes or goes.
         """
         remove = super().async_add_listener(update_callback, context)
         if isinstance(context, int):
             return self._follow(update_callback, context, remove)
-        group = self._of_loads if context is LOADS else self._of_gateway
+        group = self._of_loads if context is LOAD_LISTENERS else self._of_gateway
         group.append(update_callback)
 
         @callback

@@ -8,8 +8,8 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_FINGERPRINT
-from .redaction import Redactor
-from .report import codes, connection, gap_repair, polling, requests, topology
+from .reporting.redaction import Redactor
+from .reporting.report import codes, connection, gap_repair, polling, requests, topology
 from .runtime import EmsConfigEntry
 
 _TO_REDACT: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD, CONF_FINGERPRINT}

@@ -19,7 +19,7 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
     _object_id: str
 
     def __init__(self, runtime: EmsRuntimeData, key: str, place: DeviceInfo | ChildDeviceInfo, topic: object) -> None:
-        """Belong to a device; `topic` is the UID of the signal to follow, LOADS for all loads, None for every poll."""
+        """Belong to a device; `topic` is the UID of the signal to follow, LOAD_LISTENERS for all loads, None for every poll."""
         super().__init__(runtime.realtime, topic)
         self._attr_unique_id = f"{runtime.topology.info.serial_number}_{key}"
         self._attr_device_info = place
@@ -35,13 +35,13 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
     async def async_added_to_hass(self) -> None:
         """Follow the signal; where there are thousands, let others run in between."""
         await super().async_added_to_hass()
-        await self.coordinator.breath.take()
+        await self.coordinator.time_slice.take()
 
     @override
     async def async_will_remove_from_hass(self) -> None:
         """Let others run while thousands are taken away."""
         await super().async_will_remove_from_hass()
-        await self.coordinator.breath.take()
+        await self.coordinator.time_slice.take()
 
     @callback
     @override

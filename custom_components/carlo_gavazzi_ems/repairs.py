@@ -7,11 +7,11 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
+from .access.account import Account, error_key
 from .api import Certificate, EmsError, fetch_certificate
-from .certificate import certificate_placeholders, readable_fingerprint
-from .codes_flow import CodesFlow
-from .connection import Account, error_key
 from .const import CONF_FINGERPRINT, DOMAIN
+from .dialogs.codes import CodesFlow
+from .dialogs.trust import certificate_placeholders, readable_fingerprint
 from .issues import LOAD_MISSING, UNNAMED_CODES
 from .runtime import EmsRuntimeData
 

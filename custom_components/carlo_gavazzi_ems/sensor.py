@@ -2,23 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from itertools import batched
 import time
-from typing import override
+from typing import Final, override
 
-from homeassistant.components.sensor import SensorEntity, SensorStateClass
-from homeassistant.const import Platform
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorStateClass
+from homeassistant.const import EntityCategory, Platform, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .api import Signal
-from .breath import BATCH
 from .const import DOMAIN
-from .counter import CounterReadings, StoredReading
-from .entity import EmsSignalEntity
-from .gateway_sensor import GATEWAY_SENSORS
-from .publishing import rows_per_hour
+from .entity import EmsGatewayEntity, EmsSignalEntity
+from .polling.time_slice import BATCH
+from .recording.budget import rows_per_hour
+from .recording.counter import CounterReadings, StoredReading
 from .runtime import EmsConfigEntry
 from .signals.catalogue import Catalogue, Meaning
 from .signals.quantities import enabled_by_default
@@ -26,6 +26,7 @@ from .writing import NumberWriter
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
+_LAST_SEEN_STEP: Final = timedelta(minutes=1)
 
 
 async def async_setup_entry(
@@ -47,7 +48,7 @@ async def async_setup_entry(
                     for uid in uids
                 ]
             )
-            await runtime.realtime.breath.take()
+            await runtime.realtime.time_slice.take()
 
     @callback
     def look_for_new() -> None:
@@ -174,3 +175,74 @@ class EmsCounter(EmsSensor, RestoreEntity):
         else:
             attentive.discard(self._signal.uid)
         return shown
+
+
+class EmsGatewaySensor(EmsGatewayEntity, SensorEntity):
+    """A sensor that helps to find a fault, for those who want it."""
+
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_entity_registry_enabled_default = False
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show the latest value."""
+        await super().async_added_to_hass()
+        self._update()
+
+    @property
+    @override
+    def _shown(self) -> object:
+        return self._attr_native_value
+
+
+class LastSeenSensor(EmsGatewaySensor):
+    """When the gateway last answered; to the minute, so that it costs no row with every poll."""
+
+    _attr_device_class = SensorDeviceClass.TIMESTAMP
+    _last: datetime | None = None
+
+    def __init__(self, entry: EmsConfigEntry) -> None:
+        """Show it for this gateway."""
+        super().__init__(entry, "last_seen")
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return True: it is worth the most while the gateway does not answer."""
+        return True
+
+    @callback
+    @override
+    def _update(self) -> None:
+        """Take over the time, once a minute and whenever the gateway goes silent."""
+        seen = self.coordinator.last_seen
+        if (
+            self._last is None
+            or seen is None
+            or seen - self._last >= _LAST_SEEN_STEP
+            or not self.coordinator.last_update_success
+        ):
+            self._attr_native_value = self._last = seen
+
+
+class ClockOffsetSensor(EmsGatewaySensor):
+    """By how many seconds the gateway's clock is ahead of Home Assistant's."""
+
+    _attr_device_class = SensorDeviceClass.DURATION
+    _attr_native_unit_of_measurement = UnitOfTime.SECONDS
+    _attr_state_class = SensorStateClass.MEASUREMENT
+    _attr_suggested_display_precision = 0
+
+    def __init__(self, entry: EmsConfigEntry) -> None:
+        """Show it for this gateway."""
+        super().__init__(entry, "clock_offset")
+
+    @callback
+    @override
+    def _update(self) -> None:
+        """Take over what was found when the lists were last read; the gateway tells whole seconds."""
+        offset = self.coordinator.topology.data.clock_offset
+        self._attr_native_value = None if offset is None else round(offset)
+
+
+GATEWAY_SENSORS: Final = (LastSeenSensor, ClockOffsetSensor)

@@ -15,17 +15,17 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
+from .access.account import error_key
 from .api import EmsError
-from .connection import error_key
 from .const import DOMAIN
 from .history.database import RecorderFailedError
 from .history.deep import EARLIEST, DeepImport, Imported
+from .history.empty_spans import EmptySpan
 from .history.plan import Disagreement
+from .history.reasons import async_reasons
 from .history.rows import HOUR, Reading, ceil_hour
-from .history.source import async_past_void, async_readings
+from .history.source import async_past_empty_span, async_readings
 from .history.targets import async_targets
-from .history.void import Void
-from .history.words import async_reasons
 from .runtime import EmsConfigEntry
 
 SERVICE_GET_HISTORY: Final = "get_history"
@@ -86,7 +86,7 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
             stop = min(start + _DAY, end)
             readings = await async_readings(client, [uid], start, stop)
             found += sorted(reading for reading in readings.get(uid, []) if reading not in found[-1:])
-            start = stop if readings else await async_past_void(client, [uid], Void(stop, end, _DAY))
+            start = stop if readings else await async_past_empty_span(client, [uid], EmptySpan(stop, end, _DAY))
     except EmsError as err:
         raise _failed(entry, err) from err
     runtime = entry.runtime_data
@@ -126,8 +126,8 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="recorder_failed") from err
     sensors: dict[str, JsonValueType] = {entity_id: {"hours": 0} for entity_id in wanted}
     tell = await async_reasons(hass)
-    told = {one.target.entity_id: _told(one, tell) for one in imported}
-    return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors | told}
+    sensors = {one.target.entity_id: _as_response(one, tell) for one in imported}
+    return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors | sensors}
 
 
 async def _async_of[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Coroutine[Any, Any, T]) -> T:
@@ -141,14 +141,14 @@ async def _async_of[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Corouti
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="import_stopped") from None
 
 
-def _told(imported: Imported, tell: Callable[[Disagreement], str]) -> dict[str, JsonValueType]:
+def _as_response(imported: Imported, tell: Callable[[Disagreement], str]) -> dict[str, JsonValueType]:
     """Return what became of one sensor."""
-    told: dict[str, JsonValueType] = {"hours": imported.hours}
+    sensors: dict[str, JsonValueType] = {"hours": imported.hours}
     if imported.hours:
-        told |= {"start": _iso(imported.first.start), "end": _iso(imported.until)}
+        sensors |= {"start": _iso(imported.first.start), "end": _iso(imported.until)}
     if imported.reason is not None:
-        told |= {"reason": imported.reason.refusal.value, "message": tell(imported.reason)}
-    return told
+        sensors |= {"reason": imported.reason.refusal.value, "message": tell(imported.reason)}
+    return sensors
 
 
 def _signal(hass: HomeAssistant, entity_id: str) -> tuple[EmsConfigEntry, int]:

@@ -16,8 +16,8 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 import pytest
 
 from custom_components.carlo_gavazzi_ems.api import EmsTimeoutError
-from custom_components.carlo_gavazzi_ems.certificate import readable_fingerprint
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
+from custom_components.carlo_gavazzi_ems.dialogs.trust import readable_fingerprint
 from simulator import (
     CertificateSpec,
     Delay,
@@ -41,7 +41,7 @@ from .conftest import PASSWORD, USERNAME, SetUp
 @pytest.fixture(autouse=True)
 def short_past(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read minutes of history where a test is not about the codes."""
-    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.observation.SPAN", timedelta(minutes=10))
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
 
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")

@@ -16,7 +16,7 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.history.rows import HOUR
 from simulator import Gateway
 
-from .test_options_import import (
+from .dialogs.test_import_history import (
     BEGIN,
     HISTORY,
     HOURS,

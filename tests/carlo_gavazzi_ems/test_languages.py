@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 
-from custom_components.carlo_gavazzi_ems.naming import MEANINGS, Names
+from custom_components.carlo_gavazzi_ems.dialogs.naming import MEANINGS, Names
 from simulator import Gateway, Site, SiteKind, build_site
 from tests.test_repository import IS_OLDEST
 

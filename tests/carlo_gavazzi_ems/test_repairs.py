@@ -12,8 +12,8 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.carlo_gavazzi_ems.certificate import readable_fingerprint
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
+from custom_components.carlo_gavazzi_ems.dialogs.trust import readable_fingerprint
 from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
 from simulator import Gateway
 

@@ -24,8 +24,8 @@ from simulator.dialect import Json
 from simulator.faults.base import Answer, DataFault
 
 from .conftest import SetUp
+from .dialogs.test_import_history import in_recorder
 from .resident import entity_id, state_of
-from .test_options_import import in_recorder
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
 FIRST, STEP = 1234.567, 0.003

@@ -12,14 +12,14 @@ import pytest
 import yaml
 
 from custom_components.carlo_gavazzi_ems import api
-from custom_components.carlo_gavazzi_ems.codes_flow import CODES_PER_PAGE
+from custom_components.carlo_gavazzi_ems.access.account import _ERROR_KEYS, error_key
 from custom_components.carlo_gavazzi_ems.config_flow import _FORMS
-from custom_components.carlo_gavazzi_ems.connection import _ERROR_KEYS, error_key
+from custom_components.carlo_gavazzi_ems.dialogs.code_table import TABLE
+from custom_components.carlo_gavazzi_ems.dialogs.codes import CODES_PER_PAGE
+from custom_components.carlo_gavazzi_ems.dialogs.energy import DEVICES_PER_PAGE
+from custom_components.carlo_gavazzi_ems.dialogs.import_history import IMPORT
+from custom_components.carlo_gavazzi_ems.dialogs.options import POLLING
 from custom_components.carlo_gavazzi_ems.history.plan import Refusal
-from custom_components.carlo_gavazzi_ems.options_energy import DEVICES_PER_PAGE
-from custom_components.carlo_gavazzi_ems.options_flow import POLLING
-from custom_components.carlo_gavazzi_ems.options_import import IMPORT
-from custom_components.carlo_gavazzi_ems.options_table import TABLE
 from custom_components.carlo_gavazzi_ems.services import (
     GET_HISTORY,
     IMPORT_HISTORY,

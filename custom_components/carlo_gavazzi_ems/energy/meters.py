@@ -15,7 +15,7 @@ from homeassistant.util.unit_conversion import EnergyConverter
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
-from .plan import Counters, Meter
+from .proposal import Counters, Meter
 
 #: What counts the whole; where nothing does, the tariffs; where there are none, the phases.
 _PARTS: Final = (

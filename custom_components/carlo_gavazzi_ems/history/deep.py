@@ -10,11 +10,12 @@ from homeassistant.core import HomeAssistant
 
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
-from .counters import rules_for
+from .counter_repair import rules_for
+from .empty_spans import EmptySpan
 from .gaps import Counter
 from .plan import Disagreement
 from .rows import HOUR, CounterRow, Reading, in_order, measured_rows
-from .source import async_past_void, async_readings, batches
+from .source import async_past_empty_span, async_readings, batches
 from .statistics import (
     Written,
     async_confirm,
@@ -24,7 +25,6 @@ from .statistics import (
     async_write_measured,
 )
 from .targets import Target
-from .void import Void
 
 #: No gateway has history from before, and no table of time zones is wrong after it.
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
@@ -135,7 +135,9 @@ class DeepImport:
             self._tally.add(step)
             if read is None and end > start:
                 uids = [sensor.target.uid for sensor in left]
-                end = await async_past_void(self._entry.runtime_data.client, uids, Void(begin, start, _STEP), known)
+                end = await async_past_empty_span(
+                    self._entry.runtime_data.client, uids, EmptySpan(begin, start, _STEP), known
+                )
                 self._tally.add(_sensor_hours(sensors, end, begin))
             known = known if read is None else read
         # What is left of sensors that were refused is not going to be done.

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from homeassistant.components.recorder.statistics import StatisticsRow
 from homeassistant.core import HomeAssistant
 
-from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
 from .gaps import measured_gaps, measured_repair
 from .rows import HOUR, MeasuredRow, is_same
 from .source import async_readings, batches
 from .statistics import Written, async_hours, async_write_measured
 from .targets import Target
-from .work import Outcome
 
 
 async def async_repair_measured(  # noqa: PLR0913  # by name, all of them

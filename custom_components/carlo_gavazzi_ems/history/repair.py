@@ -13,15 +13,14 @@ from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.api import EmsError
 from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS, DOMAIN
-from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
-from .counters import CounterRepair
+from .counter_repair import CounterRepair
 from .database import RecorderFailedError
 from .measured import async_repair_measured
 from .rows import HOUR
 from .statistics import async_confirm, async_cut_off
 from .targets import async_targets
-from .work import Outcome
 
 _LOGGER = logging.getLogger(__name__)
 _VERSION: Final = 1

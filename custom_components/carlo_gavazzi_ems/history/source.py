@@ -16,8 +16,8 @@ from custom_components.carlo_gavazzi_ems.api import (
     UnauthorizedError,
 )
 
+from .empty_spans import EmptySpan
 from .rows import HOUR, Reading
-from .void import Void
 
 #: Which end of a span a gateway includes is not documented, nor whether it counts by the sample or the period's end.
 _MARGIN: Final = 960.0
@@ -88,8 +88,8 @@ async def async_has_rows(source: HistorySource, uids: Collection[int], start: fl
     return False
 
 
-async def async_past_void(
-    source: HistorySource, uids: Collection[int], void: Void, known: float | None = None
+async def async_past_empty_span(
+    source: HistorySource, uids: Collection[int], span: EmptySpan, known: float | None = None
 ) -> float:
     """Return how far the history of some signals is empty from where it was found to be, in whole steps.
 
@@ -98,15 +98,15 @@ async def async_past_void(
     answers only the beginning of a long span is not believed: it would not tell of the row at `known` either.
     Raises an EmsError.
     """
-    if known is not None and await _async_may_have_rows(source, uids, *sorted((void.far, known))) is False:
-        return void.near
-    while void.question is not None:
-        answer = await _async_may_have_rows(source, uids, *void.question)
+    if known is not None and await _async_may_have_rows(source, uids, *sorted((span.far, known))) is False:
+        return span.near
+    while span.question is not None:
+        answer = await _async_may_have_rows(source, uids, *span.question)
         if answer is None:
             # Too much for this gateway; or it is away, and who reads on will hear of it.
             break
-        void.answer(has_rows=answer)
-    return void.end
+        span.answer(has_rows=answer)
+    return span.end
 
 
 async def _async_may_have_rows(source: HistorySource, uids: Collection[int], start: float, end: float) -> bool | None:

@@ -12,9 +12,9 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from custom_components.carlo_gavazzi_ems.api import EmsConnectionError
 from custom_components.carlo_gavazzi_ems.history import deep
 from custom_components.carlo_gavazzi_ems.history.deep import DeepImport, Imported
+from custom_components.carlo_gavazzi_ems.history.empty_spans import EmptySpan
 from custom_components.carlo_gavazzi_ems.history.source import HistorySource
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
-from custom_components.carlo_gavazzi_ems.history.void import Void
 
 from .conftest import DAY, ENERGY, POWER, House, at
 
@@ -128,7 +128,7 @@ async def test_r04_ten_years_of_which_a_few_weeks_have_history(house: House, mon
     house.assert_true(but=(earlier, earlier + 100, month))
     assert house.meter.peak == 1
     house.put_back(kept)
-    monkeypatch.setattr(deep, "async_past_void", plainly)
+    monkeypatch.setattr(deep, "async_past_empty_span", plainly)
     house.meter.asked.clear()
     plain = await run(house, -87_600)
     assert {uid: sensor.hours for uid, sensor in plain.items()} == {uid: sensor.hours for uid, sensor in told.items()}
@@ -137,7 +137,7 @@ async def test_r04_ten_years_of_which_a_few_weeks_have_history(house: House, mon
     assert len(house.meter.asked) > 500
 
 
-async def plainly(source: HistorySource, uids: Collection[int], void: Void, known: float | None) -> float:
+async def plainly(source: HistorySource, uids: Collection[int], void: EmptySpan, known: float | None) -> float:
     """Pass over nothing."""
     return void.near
 

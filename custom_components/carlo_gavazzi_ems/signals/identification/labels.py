@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 import re
 
-from ..catalogue import (  # noqa: TID252  # the same package, one floor up
+from custom_components.carlo_gavazzi_ems.signals.catalogue import (  # the same package, one floor up
     Source,
     UnknownMeaning,
     parse_meaning,
 )
+
 from .phases import Phases
 
 _UNITS: tuple[tuple[str, str, Mapping[float, str]], ...] = (

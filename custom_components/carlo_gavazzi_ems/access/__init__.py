@@ -1,0 +1,1 @@
+"""How a gateway is reached, trusted and logged in to."""

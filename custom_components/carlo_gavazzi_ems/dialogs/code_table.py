@@ -1,0 +1,60 @@
+"""The options' pages about codes: their names, and their table as text."""
+
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
+from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
+import voluptuous as vol
+
+from custom_components.carlo_gavazzi_ems.const import CONF_CODES
+from custom_components.carlo_gavazzi_ems.runtime import EmsRuntimeData
+from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue, UnreadableTable
+
+from .codes import CodesFlow, Naming
+
+CONF_TABLE: Final = "table"
+_MAX_PROBLEMS: Final = 10
+
+TABLE: Final = vol.Schema({vol.Optional(CONF_TABLE, default=""): TextSelector(TextSelectorConfig(multiline=True))})
+
+
+class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlow):
+    """Name codes, give their table, and take one."""
+
+    async def async_step_name_codes(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Go through all codes, those with a name too."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        runtime: EmsRuntimeData = self.config_entry.runtime_data
+        return await self._async_start_naming(runtime.client, runtime.catalogue, everything=True)
+
+    async def async_step_table(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Give the table of codes as text, and take one."""
+        catalogue = self._catalogue()
+        text = catalogue.to_text()
+        problems: list[str] = []
+        if user_input is not None:
+            text = user_input[CONF_TABLE]
+            try:
+                chosen = Catalogue.from_text(text).confirmed
+            except UnreadableTable as err:
+                problems = [f"{problem.line}: {problem.text}" for problem in err.problems]
+            else:
+                # A line that was taken out takes the name away.
+                gone = dict.fromkeys(catalogue.confirmed.keys() - chosen.keys(), "")
+                self._naming = Naming(catalogue=catalogue, everything=True, chosen=chosen | gone)
+                return await self.async_step_corrected()
+        return self.async_show_form(
+            step_id="table",
+            data_schema=self.add_suggested_values_to_schema(TABLE, {CONF_TABLE: text}),
+            errors={CONF_TABLE: "unreadable_table"} if problems else {},
+            description_placeholders={"problems": "; ".join(problems[:_MAX_PROBLEMS])},
+        )
+
+    @override
+    async def _async_codes_named(self) -> ConfigFlowResult:
+        """Keep what was chosen; the entry is loaded anew, and its entities get their units at once."""
+        return self.async_create_entry(data=self._naming.options(self.config_entry.options))
+
+    def _catalogue(self) -> Catalogue:
+        return Catalogue(self.config_entry.options.get(CONF_CODES, {}))

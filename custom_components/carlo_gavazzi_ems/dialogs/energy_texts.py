@@ -1,0 +1,80 @@
+"""What a person reads of meters and of what is added to the dashboard."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from homeassistant.components.energy.data import DeviceConsumption, PowerConfig, SourceType
+from homeassistant.core import HomeAssistant
+
+from custom_components.carlo_gavazzi_ems.dialogs.naming import Names
+from custom_components.carlo_gavazzi_ems.energy.proposal import Additions, Direction, Meter
+from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
+from custom_components.carlo_gavazzi_ems.texts.markdown import bullets, escaped
+
+_KEYS = {Direction.IMPORT: "energy_import", Direction.EXPORT: "energy_export"}
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyTexts:
+    """Labels in Home Assistant's language, made of the names that loads and quantities have."""
+
+    names: Names
+
+    def reading(self, meter: Meter, direction: Direction) -> str:
+        """Return `Solar · Energy export · 1234.5 kWh`."""
+        return f"{meter.name} · {self._counted(meter, direction)}"
+
+    def readings(self, meter: Meter) -> str:
+        """Return a meter with all that it has counted."""
+        counted = [self._counted(meter, direction) for direction in Direction if meter.has(direction)]
+        return " · ".join([meter.name, *counted])
+
+    def of(self, found: Additions, devices: Mapping[str, str], hass: HomeAssistant) -> dict[str, str]:
+        """Return what is added, a list for each kind: ⬇ into the house, ⬆ out of it, ⚡ power, ↳ through which meter."""
+
+        def name(entity_id: str) -> str:
+            state = hass.states.get(entity_id)
+            return escaped(state.name if state is not None else entity_id)
+
+        lines: dict[str, list[str]] = {"grid": [], "solar": [], "battery": []}
+        for source in found.sources:
+            lines[source["type"]].append(_flow(source, name))
+        return {kind: bullets(text) for kind, text in lines.items()} | {
+            "devices": bullets([_device(device, devices, name) for device in found.devices])
+        }
+
+    def _counted(self, meter: Meter, direction: Direction) -> str:
+        return f"{self.names.of(QUANTITIES[_KEYS[direction]], None)} {meter.total(direction):.1f} kWh"
+
+
+def _flow(source: SourceType, name: Callable[[str], str]) -> str:
+    """Return the line of a source."""
+    inwards, outwards = source.get("stat_energy_from"), source.get("stat_energy_to")
+    parts = [f"{sign} {name(stat)}" for sign, stat in (("⬇", inwards), ("⬆", outwards)) if isinstance(stat, str)]
+    if source["type"] == "solar":
+        power = PowerConfig(stat_rate=source["stat_rate"]) if "stat_rate" in source else None
+    else:
+        power = source.get("power_config") if source["type"] in {"grid", "battery"} else None
+    return ", ".join([*parts, f"⚡ {_power(power, name)}"] if power else parts)
+
+
+def _power(config: PowerConfig, name: Callable[[str], str]) -> str:
+    """Return how a power is made."""
+    match config:
+        case {"stat_rate_inverted": stat}:
+            return f"- {name(stat)}"
+        case {"stat_rate_from": plus, "stat_rate_to": minus}:
+            return f"{name(plus)} - {name(minus)}"
+        case {"stat_rate": stat}:
+            return name(stat)
+    raise ValueError(config)
+
+
+def _device(device: DeviceConsumption, devices: Mapping[str, str], name: Callable[[str], str]) -> str:
+    """Return the line of a device."""
+    parts = [f"{escaped(device.get('name', ''))}: {name(device['stat_consumption'])}"]
+    if "stat_rate" in device:
+        parts.append(f"⚡ {name(device['stat_rate'])}")
+    if "included_in_stat" in device:
+        parts.append(f"↳ {escaped(devices[device['included_in_stat']])}")
+    return ", ".join(parts)

@@ -1,0 +1,115 @@
+"""What a person sees of the codes: a row for each, and what there is to pick from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+
+from custom_components.carlo_gavazzi_ems.api import Load, Sample, Signal
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.signals.identify import Finding
+from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
+from custom_components.carlo_gavazzi_ems.signals.quantity import Quantity
+
+_MAX_LABEL: Final = 40
+#: All that a code can be said to mean: a quantity, with its unit after a slash where it has one.
+MEANINGS: Final = {
+    (quantity.key if unit is None else f"{quantity.key}/{unit}"): (quantity, unit)
+    for quantity in QUANTITIES.values()
+    for unit in quantity.units
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRow:
+    """One code in a form: where it was seen, what it reads there, and what was found out about it."""
+
+    code: int
+    label: str
+    finding: Finding | None
+
+    @property
+    def proposal(self) -> str | None:
+        """The one meaning that is beyond doubt, None where there is none: only this is preselected."""
+        if self.finding is None or not self.finding.certain:
+            return None
+        return self.finding.candidates[0].text
+
+
+def code_rows(
+    codes: Iterable[int],
+    signals: Mapping[int, Signal],
+    loads: Mapping[int, Load],
+    samples: Mapping[int, Sample],
+    findings: Mapping[int, Finding],
+) -> list[CodeRow]:
+    """Return a row for each code, in ascending order, shown on the load where it tells most."""
+    wanted = set(codes)
+    shown: dict[int, Signal] = {}
+    for uid in sorted(signals):
+        signal = signals[uid]
+        if signal.code in wanted and (
+            signal.code not in shown or _telling(samples, uid) > _telling(samples, shown[signal.code].uid)
+        ):
+            shown[signal.code] = signal
+    return [
+        CodeRow(code=code, label=_label(shown[code], loads, samples), finding=findings.get(code))
+        for code in sorted(shown)
+    ]
+
+
+def _telling(samples: Mapping[int, Sample], uid: int) -> tuple[bool, bool]:
+    """Return how much a signal's value says: any value is more than none, and anything more than zero."""
+    sample = samples.get(uid)
+    value = None if sample is None else sample.value
+    return value is not None, bool(value)
+
+
+def _label(signal: Signal, loads: Mapping[int, Load], samples: Mapping[int, Sample]) -> str:
+    """Return `45 · Heat pump · 1234.5`: the same in every language, and each code's own."""
+    load = loads.get(signal.load_uid) if signal.load_uid is not None else None
+    sample = samples.get(signal.uid)
+    value = "" if sample is None or sample.value is None else f"{sample.value:.10g}"
+    return " · ".join(part for part in (str(signal.code), load.label[:_MAX_LABEL] if load else "", value) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of all quantities in Home Assistant's language."""
+
+    _by_key: Mapping[str, str]
+
+    @classmethod
+    async def async_load(cls, hass: HomeAssistant) -> Self:
+        """Read the names that the sensors have."""
+        texts = await async_get_translations(hass, hass.config.language, "entity", {DOMAIN})
+        return cls(
+            {
+                quantity.key: texts[f"component.{DOMAIN}.entity.sensor.{quantity.translation_key}.name"].format(
+                    **quantity.placeholders
+                )
+                for quantity in QUANTITIES.values()
+            }
+        )
+
+    def of(self, quantity: Quantity, unit: str | None) -> str:
+        """Return `Energy import · kWh`."""
+        name = self._by_key[quantity.key]
+        return name if unit is None else f"{name} · {unit}"
+
+    def of_text(self, text: str) -> str:
+        """Return the name of a stored meaning, `energy_import/kWh`."""
+        key, _, unit = text.partition("/")
+        return self.of(QUANTITIES[key], unit or None)
+
+    def labels(self, finding: Finding | None) -> dict[str, str]:
+        """Return all there is to pick from, as it is read, with what it means; what was found stands first.
+
+        A proposal tells how sure it is; an asterisk marks a phase whose number is an assumption.
+        """
+        found = {candidate.text: candidate.confidence for candidate in finding.candidates} if finding else {}
+        mark = " *" if finding is not None and finding.assumption else ""
+        first = {f"{self.of_text(text)} · {share:.0%}{mark}": text for text, share in found.items()}
+        return first | {self.of(*MEANINGS[text]): text for text in MEANINGS if text not in found}

@@ -1,0 +1,97 @@
+"""Reads as much of a gateway's past as it takes to find out what its codes measure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+import logging
+import time
+from typing import Final
+
+from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, LoginError, Records, Sample, Signal, TlsError
+from custom_components.carlo_gavazzi_ems.signals.identify import Series
+
+_LOGGER = logging.getLogger(__name__)
+
+#: How far back to look: a day holds the sun, the meals and the night.
+SPAN: Final = timedelta(hours=24)
+#: Seconds; a person is waiting. What has been read by then is what the proposals rest on.
+TIME_BUDGET: Final = 120.0
+#: On so many loads a code is looked at; more would tell little more.
+_LOADS_PER_CODE: Final = 3
+#: Signals asked for at once, so that a page stays small also where `limit` counts rows a signal.
+_SIGNALS_PER_REQUEST: Final = 50
+
+
+async def async_observe(
+    client: EmsClient, signals: Iterable[Signal], progress: Callable[[float], None]
+) -> tuple[list[Series], Records[Sample]]:
+    """Return the history of some signals of every code, and the latest values of all.
+
+    `progress` is told the share that is done, 0 to 1. A gateway that keeps no history, or is slow,
+    gives shorter series or none, which is no error; one that cannot be reached raises an EmsError.
+    """
+    listed = {signal.uid: signal for signal in signals}
+    samples = await client.realtime(wanted=listed.keys())
+    batches = _batches([signal for signal in listed.values() if signal.uid in samples])
+    end = _newest(samples)
+    rows: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+    deadline = time.monotonic() + TIME_BUDGET
+    for done, batch in enumerate(batches):
+        progress(done / len(batches))
+        if time.monotonic() > deadline:
+            _LOGGER.debug("The gateway is slow: %s of %s parts of its history were read", done, len(batches))
+            break
+        try:
+            async for page in client.history(uids=batch, start=end - SPAN, end=end):
+                for row in page:
+                    if row.value is not None:
+                        rows[row.uid].append((row.period_end, row.value))
+                if time.monotonic() > deadline:
+                    break
+        except LoginError, TlsError:
+            raise
+        except EmsError as err:
+            _LOGGER.debug("A part of the history could not be read: %s", err)
+    progress(1.0)
+    return [_series(signal, sorted(rows[uid]), samples) for uid, signal in listed.items() if uid in samples], samples
+
+
+def _series(signal: Signal, rows: list[tuple[float, float]], samples: Mapping[int, Sample]) -> Series:
+    """Return what was seen of one signal."""
+    return Series(
+        uid=signal.uid,
+        code=signal.code,
+        load_uid=signal.load_uid,
+        device_uid=signal.device_uid,
+        times=[stamp for stamp, _ in rows],
+        values=[value for _, value in rows],
+        latest=samples[signal.uid].value,
+    )
+
+
+def _newest(samples: Mapping[int, Sample]) -> datetime:
+    """Return the newest stamp: now, by the gateway's own clock, which may be wrong."""
+    stamps = [sample.timestamp for sample in samples.values() if sample.timestamp is not None]
+    return datetime.fromtimestamp(max(stamps), UTC) if stamps else datetime.now(UTC)
+
+
+def _batches(signals: list[Signal]) -> list[list[int]]:
+    """Return which signals to ask for together: whole loads, those first that show the most new codes.
+
+    The laws hold between the signals of one load, so a load is looked at as a whole or not at all.
+    """
+    of_load: defaultdict[tuple[int | None, int | None], list[Signal]] = defaultdict(list)
+    for signal in signals:
+        of_load[signal.load_uid, signal.device_uid if signal.load_uid is None else None].append(signal)
+    seen: Counter[int] = Counter()
+
+    def gain(load: tuple[int | None, int | None]) -> float:
+        return sum(1 / (1 + seen[signal.code]) for signal in of_load[load] if seen[signal.code] < _LOADS_PER_CODE)
+
+    batches: list[list[int]] = []
+    while of_load and gain(best := max(of_load, key=gain)) > 0:
+        chosen = of_load.pop(best)
+        seen.update({signal.code for signal in chosen})
+        uids = sorted(signal.uid for signal in chosen)
+        batches += [uids[i : i + _SIGNALS_PER_REQUEST] for i in range(0, len(uids), _SIGNALS_PER_REQUEST)]
+    return batches

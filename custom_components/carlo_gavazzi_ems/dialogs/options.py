@@ -1,0 +1,71 @@
+"""What a person may want otherwise, later on."""
+
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.const import CONF_SCAN_INTERVAL, UnitOfTime
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+)
+import voluptuous as vol
+
+from custom_components.carlo_gavazzi_ems.const import (
+    CONF_RAW_ANSWERS,
+    CONF_REPAIR_GAPS,
+    CONF_THROTTLE,
+    DEFAULT_SCAN_INTERVAL,
+    MAX_SCAN_INTERVAL,
+    MIN_SCAN_INTERVAL,
+)
+
+from .code_table import CodesPages
+from .energy import EnergyPages
+from .import_history import ImportPages
+
+POLLING: Final = vol.Schema(
+    {
+        vol.Required(CONF_SCAN_INTERVAL, default=DEFAULT_SCAN_INTERVAL): vol.All(
+            NumberSelector(
+                NumberSelectorConfig(
+                    min=MIN_SCAN_INTERVAL,
+                    max=MAX_SCAN_INTERVAL,
+                    step=1,
+                    mode=NumberSelectorMode.BOX,
+                    unit_of_measurement=UnitOfTime.SECONDS,
+                )
+            ),
+            vol.Coerce(int),
+        ),
+        # A box, because the frontend gives a slider no name that a screen reader could speak.
+        vol.Required(CONF_THROTTLE, default=1.0): NumberSelector(
+            NumberSelectorConfig(min=0, max=10, step=0.5, mode=NumberSelectorMode.BOX)
+        ),
+        vol.Required(CONF_REPAIR_GAPS, default=True): BooleanSelector(),
+        vol.Required(CONF_RAW_ANSWERS, default=False): BooleanSelector(),
+    }
+)
+
+
+class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, OptionsFlowWithReload):
+    """The menu, and the page about polling; each of the others has a file of its own."""
+
+    async def async_step_init(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what is wanted, of what can be done here."""
+        pages = ["polling", "name_codes", "table"]
+        if self._can_import():
+            pages.append("import_history")
+        if self._can_fill_dashboard():
+            pages.append("energy")
+        return self.async_show_menu(step_id="init", menu_options=pages)
+
+    async def async_step_polling(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how often to poll, how much to record, and whether to fill gaps."""
+        if user_input is not None:
+            return self.async_create_entry(data={**self.config_entry.options, **user_input})
+        return self.async_show_form(
+            step_id="polling",
+            data_schema=self.add_suggested_values_to_schema(POLLING, self.config_entry.options),
+        )

@@ -1,0 +1,1 @@
+"""When a gateway is asked, and how patiently."""

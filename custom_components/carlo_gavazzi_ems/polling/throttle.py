@@ -1,0 +1,48 @@
+"""How often a value that changes all the time is shown.
+
+Values are never rounded: the decimals of a counter add up, and a measured value is shown as it was read. Values are
+left out in time instead.
+"""
+
+from collections.abc import Iterable
+
+
+class Throttle:
+    """Decides which of the changed signals are shown now; the others wait for their turn, with their latest value."""
+
+    def __init__(self, *, factor: float = 1.0) -> None:
+        """Stretch every interval by a factor; 0 shows every change at once."""
+        self._factor = factor
+        self._intervals: dict[int, float] = {}
+        self._slots: dict[int, int] = {}
+        self._waiting: set[int] = set()
+        #: Signals whose next value counts, also when it is the same.
+        self.attentive: set[int] = set()
+
+    def register(self, uid: int, rows: int, now: float) -> None:
+        """Write so many rows an hour of a signal at most, 0 for every change; its first one is written now."""
+        if rows <= 1 or not self._factor:
+            self._intervals.pop(uid, None)
+            return
+        # In any hour there are parts of one slot more than fit into it.
+        self._intervals[uid] = interval = 3600.0 * self._factor / (rows - 1)
+        self._slots[uid] = int(now // interval)
+
+    def due(self, changed: Iterable[int], now: float) -> set[int]:
+        """Return the signals to show at a time in seconds, given those that have changed since the last call."""
+        waiting = self._waiting
+        waiting.update(changed)
+        due = set(self.attentive)
+        # There are a few intervals for thousands of signals.
+        slots: dict[float, int] = {}
+        for uid in waiting:
+            if (interval := self._intervals.get(uid)) is None:
+                due.add(uid)
+                continue
+            if (slot := slots.get(interval)) is None:
+                slot = slots[interval] = int(now // interval)
+            if slot != self._slots[uid]:
+                self._slots[uid] = slot
+                due.add(uid)
+        waiting -= due
+        return due

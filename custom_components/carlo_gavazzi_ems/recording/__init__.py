@@ -1,0 +1,1 @@
+"""What of a value reaches the state machine."""

@@ -1,0 +1,1 @@
+"""What a helper is told, without names."""

@@ -1,0 +1,133 @@
+"""The parts of the diagnostics, each as plain values; UIDs instead of labels, which name people and places."""
+
+from typing import Any, Final
+
+from custom_components.carlo_gavazzi_ems.api import Signal
+from custom_components.carlo_gavazzi_ems.const import CONF_EVIDENCE
+from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, EmsRuntimeData
+from custom_components.carlo_gavazzi_ems.signals.identify import LAWS
+
+_VALUES_PER_CODE: Final = 5
+
+
+def connection(runtime: EmsRuntimeData) -> dict[str, Any]:
+    """Return how the gateway bears with logins, times in seconds."""
+    client = runtime.client
+    return {
+        "logins": client.logins,
+        "login_refusals": client.login_refusals,
+        "login_wait": round(client.login_wait),
+    }
+
+
+def polling(runtime: EmsRuntimeData) -> dict[str, Any]:
+    """Return how the gateway bears with being polled, times in seconds."""
+    realtime, topology = runtime.realtime, runtime.topology
+    return {
+        "last_poll": realtime.last_seen.isoformat() if realtime.last_seen is not None else None,
+        "last_poll_succeeded": realtime.last_update_success,
+        "failed_polls": realtime.failed_polls,
+        "last_error": _translation_key(realtime.last_exception),
+        "interval": realtime.pace.interval,
+        "interval_wanted": realtime.pace.wanted,
+        "topology_succeeded": topology.last_update_success,
+        "clock_offset": topology.data.clock_offset,
+        "stale_loads": sorted(realtime.staleness.stale),
+        "counters_in_doubt": sorted(realtime.throttle.attentive),
+    }
+
+
+def requests(runtime: EmsRuntimeData) -> dict[str, Any]:
+    """Return how many requests of each kind there were, and how long they took, in milliseconds."""
+    return {
+        kind: {
+            "count": tally.count,
+            "errors": tally.errors,
+            "last_error": tally.last_error,
+            "mean_ms": round(1000 * tally.mean, 1),
+            "max_ms": round(1000 * tally.longest, 1),
+        }
+        for kind, tally in sorted(runtime.client.traffic.tallies.items())
+    }
+
+
+def topology(runtime: EmsRuntimeData) -> dict[str, Any]:
+    """Return what the gateway lists, with the latest values."""
+    listed = runtime.topology.data
+    return {
+        "devices": {
+            str(device.uid): {"part_number": device.part_number, "system": device.system}
+            for device in listed.devices.values()
+        },
+        "loads": {
+            str(load.uid): {
+                "device": load.device_uid,
+                "enabled": load.enabled,
+                "protocol": load.protocol,
+                "type": load.type,
+                "index": load.index,
+            }
+            for load in listed.loads.values()
+        },
+        "signals": {str(signal.uid): _signal(runtime, signal) for signal in listed.signals.values()},
+    }
+
+
+def codes(entry: EmsConfigEntry) -> dict[str, Any]:
+    """Return what the gateway's codes mean, which have no name, and which names could not be read."""
+    runtime = entry.runtime_data
+    found = sorted({signal.code for signal in runtime.topology.data.signals.values()})
+    return {
+        "codes": {str(code): _code(entry, code) for code in found},
+        "codes_unnamed": [code for code in found if runtime.catalogue.meaning(code) is None],
+        "codes_rejected": dict(runtime.catalogue.rejected),
+    }
+
+
+def gap_repair(runtime: EmsRuntimeData) -> dict[str, Any]:
+    """Return what was done about missed hours last; by UID, because entity ids name people and places."""
+    last = runtime.history.last
+    return {
+        "hours": {str(uid): hours for uid, hours in sorted(last.hours.items())},
+        "refused": {str(uid): reason for uid, reason in sorted(last.refused.items())},
+        "until": last.until.isoformat() if last.until is not None else None,
+    }
+
+
+def _code(entry: EmsConfigEntry, code: int) -> dict[str, Any]:
+    """Return what a code means, where the knowledge is from, what spoke for it, and a few values: a report to share."""
+    runtime = entry.runtime_data
+    meaning = runtime.catalogue.meaning(code)
+    uids = [signal.uid for signal in runtime.topology.data.signals.values() if signal.code == code]
+    samples = (runtime.realtime.data.get(uid) for uid in uids)
+    evidence = entry.options.get(CONF_EVIDENCE, {}).get(str(code), {})
+    return {
+        "quantity": meaning.quantity.key if meaning else None,
+        "unit": meaning.unit if meaning else None,
+        "source": meaning.source if meaning else None,
+        **evidence,
+        **({"law_in_words": LAWS[evidence["law"]]} if evidence.get("law") in LAWS else {}),
+        "values": [sample.value for sample in samples if sample is not None][:_VALUES_PER_CODE],
+    }
+
+
+def _signal(runtime: EmsRuntimeData, signal: Signal) -> dict[str, Any]:
+    """Return a signal with its latest value, also the fields whose meaning the API document leaves open."""
+    listed = {
+        "code": signal.code,
+        "sir": signal.sir,
+        "enabled": signal.enabled,
+        "load": signal.load_uid,
+        "device": signal.device_uid,
+    }
+    sample = runtime.realtime.data.get(signal.uid)
+    if sample is None:
+        return listed
+    return listed | {"value": sample.value, "timestamp": sample.timestamp, "s": sample.s, "r": sample.r}
+
+
+def _translation_key(error: BaseException | None) -> str | None:
+    """Return by which name the translations know an error; its text may name the gateway."""
+    if error is None:
+        return None
+    return getattr(error, "translation_key", None) or type(error).__name__

@@ -1,0 +1,1 @@
+"""Text that others chose, made safe to show."""

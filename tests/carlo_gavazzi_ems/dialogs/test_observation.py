@@ -1,0 +1,129 @@
+"""Enough of the past is read, of every code, in bounded time."""
+
+from collections import Counter
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from custom_components.carlo_gavazzi_ems.api import (
+    Address,
+    EmsClient,
+    EmsConnectionError,
+    InvalidCredentialsError,
+    Signal,
+)
+from custom_components.carlo_gavazzi_ems.dialogs import observation
+from custom_components.carlo_gavazzi_ems.dialogs.observation import async_observe
+from simulator import Dialect, Drop, Gateway, LimitCounts, RefuseLogins, Site, SiteKind, Status, WrongClock, build_site
+from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME
+
+HISTORY = "/v1/signals/history"
+
+
+@pytest.fixture
+def site() -> Site:
+    """A shop: twenty sub-meters, most codes on many of them."""
+    return build_site(SiteKind.SHOP, seed=2)
+
+
+@pytest.fixture(autouse=True)
+def short_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look back half an hour."""
+    monkeypatch.setattr(observation, "SPAN", timedelta(minutes=30))
+
+
+async def observe(gateway: Gateway, shares: list[float] | None = None) -> tuple[dict[int, list[float]], list[Signal]]:
+    """Return the values seen of each signal, and the signals."""
+    shares = [] if shares is None else shares
+    async with aiohttp.ClientSession() as session:
+        address = Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint)
+        client = EmsClient.connect(session, address, USERNAME, PASSWORD)
+        signals = list((await client.signals()).values())
+        series, _ = await async_observe(client, signals, shares.append)
+    for one in series:
+        assert list(one.times) == sorted(one.times)
+        assert len(one.times) == len(one.values)
+    return {one.uid: list(one.values) for one in series}, signals
+
+
+async def test_every_code_is_seen_on_up_to_three_loads(gateway: Gateway) -> None:
+    """More loads than three tell little more of a code; a load is read as a whole."""
+    shares: list[float] = []
+    seen, signals = await observe(gateway, shares)
+    read = {uid for uid, values in seen.items() if values}
+    loads = {signal.load_uid for signal in signals if signal.uid in read}
+    assert read == {signal.uid for signal in signals if signal.load_uid in loads}
+    assert {signal.code for signal in signals if signal.uid in read} == {signal.code for signal in signals}
+    wanted = Counter(signal.code for signal in signals)
+    found = Counter(signal.code for signal in signals if signal.uid in read)
+    assert all(found[code] >= min(3, wanted[code]) for code in wanted)
+    assert len(loads) < len(gateway.site.loads)
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
+
+
+@pytest.mark.parametrize("counts", LimitCounts)
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_r26_either_reading_of_limit_and_order(gateway: Gateway, counts: LimitCounts, newest_first: bool) -> None:  # noqa: FBT001
+    """Whatever `limit` counts, and in whatever order rows come, the same is seen."""
+    gateway.dialect = Dialect(limit_counts=counts, newest_first=newest_first)
+    seen, _ = await observe(gateway)
+    assert {len(values) for values in seen.values() if values} <= {29, 30, 31}
+
+
+async def test_r26_the_gateways_own_clock_counts(gateway: Gateway) -> None:
+    """A gateway whose clock is a year off shows the last half hour by that clock."""
+    gateway.faults.add(WrongClock(offset=-400 * 86_400))
+    seen, _ = await observe(gateway)
+    assert any(len(values) >= 29 for values in seen.values())
+
+
+async def test_a_slow_gateway_is_not_waited_for(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is up, what has been read is what there is."""
+    monkeypatch.setattr(observation, "TIME_BUDGET", 0.0)
+    seen, signals = await observe(gateway)
+    assert len(seen) == len(signals)
+    assert sum(request.path == HISTORY for request in gateway.requests) <= 1
+
+
+async def test_a_gateway_without_history(gateway: Gateway) -> None:
+    """No history is no error: the latest values are there all the same."""
+    gateway.faults.add(Status(path=HISTORY, code=404))
+    seen, signals = await observe(gateway)
+    assert seen == {signal.uid: [] for signal in signals}
+
+
+async def test_a_gateway_that_is_away(gateway: Gateway) -> None:
+    """Without a single value there is nothing to observe, and the caller is told."""
+    gateway.faults.add(Drop(path="/v1/signals/realtime"))
+    with pytest.raises(EmsConnectionError):
+        await observe(gateway)
+
+
+async def test_a_part_that_cannot_be_read_costs_that_part(gateway: Gateway) -> None:
+    """One answer that is lost does not cost the others."""
+    gateway.faults.add(Drop(path=HISTORY, times=2))
+    seen, _ = await observe(gateway)
+    assert any(seen.values())
+
+
+async def test_a_refused_login_is_no_missing_history(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only the person can settle is told, not taken for a gateway without history."""
+    series = observation._batches
+
+    def revoke(signals: list[Signal]) -> list[list[int]]:
+        gateway.reboot()
+        gateway.faults.add(RefuseLogins())
+        return series(signals)
+
+    monkeypatch.setattr(observation, "_batches", revoke)
+    with pytest.raises(InvalidCredentialsError):
+        await observe(gateway)
+
+
+async def test_no_signals(socket_enabled: None) -> None:
+    """Nothing to see is nothing seen."""
+    empty = build_site(SiteKind.LOAD_TEST, seed=1, signals=0)
+    async with Gateway(empty, username=USERNAME, password=PASSWORD) as gateway:
+        assert await observe(gateway) == ({}, [])

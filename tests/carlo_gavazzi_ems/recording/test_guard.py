@@ -1,0 +1,291 @@
+"""R1: what a counter shows when it is read wrong, and that nothing holds it back for ever."""
+
+from itertools import pairwise
+import math
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.carlo_gavazzi_ems.recording.guard import (
+    HOLD_SECONDS,
+    KILOWATT_HOUR,
+    CounterGuard,
+    Event,
+    Verdict,
+)
+
+POLL = 10.0
+
+
+class Meter:
+    """A guarded counter in kWh that is read every ten seconds."""
+
+    def __init__(self, first: float | None = 1234.567, unit: str | None = "kWh") -> None:
+        """Read it once."""
+        self.guard = CounterGuard(unit)
+        self.now = 1_000_000.0
+        self.shown: list[float | None] = []
+        self.events: list[Event] = []
+        self.last = Verdict(value=None)
+        if first is not None:
+            self.read(first)
+
+    def read(self, value: float | None, times: int = 1, seconds: float = POLL) -> float | None:
+        """Read so many times; return what is shown at last."""
+        for _ in range(times):
+            self.now += seconds
+            self.last = self.guard.read(value, self.now)
+            self.shown.append(self.last.value)
+            if self.last.event is not None:
+                self.events.append(self.last.event)
+        return self.last.value
+
+
+@pytest.mark.parametrize("first", [None, 1234.567])
+def test_r01_what_no_counter_can_read_is_never_believed(first: float | None) -> None:
+    """A damaged record may last for hours: 1e300 kWh are not shown, neither as the first reading nor confirmed."""
+    meter = Meter(first)
+    assert meter.read(1e300, times=1000) == first
+    assert meter.read(1234.570) == 1234.570
+    assert meter.events == []
+
+
+@pytest.mark.parametrize("wrong", [0.0, None, math.nan, math.inf, -math.inf, -1234.567, 1234.5, 1234.0, 617.0, 1e9])
+def test_r01_one_wrong_reading_is_not_shown(wrong: float | None) -> None:
+    """The counter stays where it was, and goes on with the next good reading."""
+    meter = Meter()
+    assert meter.read(wrong) == 1234.567
+    assert meter.read(1234.570) == 1234.570
+    assert not meter.guard.holding
+    assert meter.events == []
+    assert sum(after - before for before, after in pairwise(filter(None, meter.shown))) == pytest.approx(0.003)
+
+
+def test_r01_a_reset_is_accepted_when_seen_three_times_for_a_minute() -> None:
+    """Neither three readings nor a minute suffice alone; both do, and it is told once."""
+    meter = Meter()
+    assert meter.read(0.0, times=6) == 1234.567
+    assert meter.guard.holding
+    assert meter.read(0.0) == 0.0
+    assert meter.events == [Event.RESET]
+    assert meter.last.change == pytest.approx(-1234.567)
+    assert meter.read(0.5) == 0.5
+    assert meter.events == [Event.RESET]
+
+    slow = Meter()
+    assert slow.read(3.0, times=2, seconds=300) == 1234.567
+    assert slow.read(3.1, seconds=300) == 3.1
+
+
+def test_r01_what_falls_by_itself_is_no_reset() -> None:
+    """A reading that keeps falling is no counter that began anew; after 15 minutes it is shown all the same."""
+    meter = Meter()
+    values = [600.0 - step for step in range(90)]
+    for value in values:
+        assert meter.read(value) == 1234.567
+    assert meter.read(500.0) == 500.0
+    assert meter.events == [Event.CORRECTED]
+
+
+def test_r01_a_reset_broken_off_counts_anew() -> None:
+    """A good reading between wrong ones takes the proof away."""
+    meter = Meter()
+    for _ in range(20):
+        assert meter.read(0.0, times=5) == 1234.567
+        assert meter.read(1234.567) == 1234.567
+    assert meter.events == []
+
+
+def test_r01_missing_readings_neither_prove_nor_disprove() -> None:
+    """A reset with holes is still one."""
+    meter = Meter()
+    for _ in range(3):
+        meter.read(0.0)
+        meter.read(None, times=3)
+    assert meter.read(0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("before", "dip"), [(544.587493, 544.587), (1234.567, 1234.5), (5.987, 5.0), (99.96, 99.9), (1e6, 999_999.5)]
+)
+def test_r01_a_tiny_dip_is_held_until_it_is_passed(before: float, dip: float) -> None:
+    """Lost decimals cost nothing, for however long they are lost."""
+    meter = Meter(before)
+    assert meter.read(dip, times=1000) == before
+    assert not meter.guard.holding
+    assert meter.read(before + 0.001) == before + 0.001
+    assert meter.events == []
+
+
+def test_r01_a_dip_between_is_held_for_15_minutes() -> None:
+    """Neither tiny nor a reset: held, then accepted and told with what is missing."""
+    meter = Meter(1000.0)
+    assert meter.read(950.0, times=90) == 1000.0
+    assert meter.read(950.0) == 950.0
+    assert meter.events == [Event.CORRECTED]
+    assert meter.last.change == pytest.approx(-50.0)
+
+
+def test_r01_a_dip_between_that_heals_is_not_told() -> None:
+    """A counter that is back within 15 minutes never showed the dip."""
+    meter = Meter(1000.0)
+    meter.read(950.0, times=89)
+    assert meter.read(1000.2) == 1000.2
+    assert meter.events == []
+    assert set(meter.shown) == {1000.0, 1000.2}
+
+
+@pytest.mark.parametrize("unit", KILOWATT_HOUR)
+def test_r01_a_megawatt_is_the_most_in_every_unit(unit: str) -> None:
+    """One megawatt makes 100 kWh in six minutes: a little less is shown, a little more is held."""
+    hundred = 100.0 * KILOWATT_HOUR[unit]
+    meter = Meter(10 * hundred, unit)
+    assert meter.read(10.999 * hundred, seconds=360) == 10.999 * hundred
+    assert meter.read(12.001 * hundred, seconds=360) == 10.999 * hundred
+
+
+def test_r01_an_impossible_rise_needs_three_confirmations() -> None:
+    """Seen once and confirmed three times it is believed, and told once."""
+    meter = Meter()
+    assert meter.read(1_001_234.0, times=3) == 1234.567
+    assert meter.read(1_001_234.0) == 1_001_234.0
+    assert meter.events == [Event.JUMPED]
+    assert meter.read(1_001_234.1) == 1_001_234.1
+    assert meter.events == [Event.JUMPED]
+
+
+def test_r01_an_impossible_rise_heals_by_itself() -> None:
+    """Three wrong readings, then the right one: nothing was shown."""
+    meter = Meter()
+    meter.read(1_001_234.0, times=3)
+    assert meter.read(1234.6) == 1234.6
+    assert meter.events == []
+
+
+def test_r01_the_time_since_the_last_reading_counts() -> None:
+    """A counter that could not be read for an hour may rise by what an hour makes."""
+    meter = Meter(1000.0)
+    assert meter.read(1990.0, seconds=3600) == 1990.0
+
+
+def test_r01_an_idle_counter_does_not_jump() -> None:
+    """Read at rest for hours, and once far above: nothing was counted. A coarse counter that stays there is believed."""
+    meter = Meter(1000.0)
+    meter.read(1000.0, times=3600)
+    assert meter.read(1990.0) == 1000.0
+    assert meter.read(1000.0) == 1000.0
+    assert meter.events == []
+    assert meter.read(1010.0) == 1010.0
+
+    coarse = Meter(1000.0)
+    coarse.read(1000.0, times=3600)
+    assert coarse.read(1100.0, times=3) == 1000.0
+    assert coarse.read(1100.0) == 1100.0
+    assert coarse.events == [Event.JUMPED]
+
+
+def test_r01_only_energy_has_a_limit() -> None:
+    """Nobody knows how many pulses or litres are too many."""
+    for unit in (None, "m³", "h"):
+        assert Meter(1.0, unit).read(1e9) == 1e9
+
+
+def test_r01_a_wrong_unit_does_not_freeze() -> None:
+    """A counter of Wh that was named kWh rises impossibly each time, and is shown all the same."""
+    meter = Meter(1000.0)
+    for step in range(1, 41):
+        meter.read(1000.0 + 14.0 * step)
+    assert len(set(meter.shown)) > 8
+
+
+def test_r01_readings_that_jump_up_and_down_do_not_freeze() -> None:
+    """Never a good reading: after 15 minutes the counter moves."""
+    for pair in ((0.0, 1e9), (950.0, 999.9), (950.0, 500.0), (-1.0, 1e9), (2e9, 1e9)):
+        meter = Meter(1000.0)
+        for _ in range(100):
+            meter.read(pair[0])
+            meter.read(pair[1])
+        assert set(meter.shown) - {1000.0}
+
+
+def test_r01_a_negative_counter_shows_nothing() -> None:
+    """One negative reading is a glitch; a counter that stays negative has no value that could be shown."""
+    meter = Meter()
+    assert meter.read(-5.0, times=6) == 1234.567
+    assert meter.read(-5.0, times=50) is None
+    assert meter.read(0.0) == 0.0
+
+    back = Meter()
+    back.read(-5.0, times=50)
+    assert back.read(1234.6) == 1234.6
+    assert Meter(-1.0).read(-2.0) is None
+    assert Meter(-1.0).read(0.0) == 0.0
+
+
+def test_r01_a_clock_that_goes_back_freezes_nothing() -> None:
+    """A corrected clock makes a rise look impossible at most, and that is confirmed in no time."""
+    meter = Meter(1000.0)
+    meter.now -= 86_400.0
+    for step in range(1, 20):
+        meter.read(1000.0 + 0.01 * step)
+    assert meter.shown[-1] == pytest.approx(1000.19)
+
+
+def test_r02_a_restored_reading_is_guarded_at_once() -> None:
+    """The first reading after a restart is judged by the last one before it."""
+    guard = CounterGuard("kWh")
+    guard.restore(500.0, 1000.0)
+    assert guard.read(None, 2000.0).value == 500.0
+    assert guard.read(0.0, 2000.0).value == 500.0
+    assert guard.read(500.2, 2010.0).value == 500.2
+    assert (guard.last, guard.shown, guard.changed_at) == (500.2, 500.2, 2010.0)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1.0])
+def test_r02_what_is_no_reading_is_not_restored(value: float) -> None:
+    """Nonsense from a damaged file is left out."""
+    guard = CounterGuard("kWh")
+    guard.restore(value, 1000.0)
+    assert guard.last is None
+    assert guard.read(3.0, 2000.0).value == 3.0
+
+
+READINGS = st.lists(
+    st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True), st.floats(0.0, 1e4), st.just(0.0)), max_size=80
+)
+STEPS = st.floats(1.0, 400.0)
+
+
+@given(first=st.floats(0.0, 1e6), readings=READINGS, step=STEPS)
+@settings(max_examples=300, deadline=None)
+def test_r01_what_is_shown_never_falls_untold(first: float, readings: list[float | None], step: float) -> None:
+    """Whatever comes: what is shown is a number, not negative, and falls only where that is told."""
+    meter = Meter(first)
+    before = first
+    assert meter.last.value == first
+    for reading in readings:
+        shown = meter.read(reading, seconds=step)
+        if shown is None:
+            assert any(value is not None and value < 0 for value in readings)
+            continue
+        assert math.isfinite(shown)
+        assert shown >= 0
+        if shown < before:
+            assert meter.last.event in {Event.RESET, Event.CORRECTED}
+        before = shown
+
+
+@given(first=st.floats(0.0, 1e6), readings=READINGS, then=st.floats(1.0, 2e6), step=st.floats(2.0, 300.0))
+@settings(max_examples=300, deadline=None)
+def test_r01_no_clamp_freezes_a_counter(first: float, readings: list[float | None], then: float, step: float) -> None:
+    """Whatever came before: a counter that rises steadily is shown, at the latest when it has risen a little."""
+    meter = Meter(first)
+    for reading in readings:
+        meter.read(reading, seconds=step)
+    value = then
+    for _ in range(3 + math.ceil(HOLD_SECONDS / step) + 2):
+        value += 0.01
+        meter.read(value, seconds=step)
+    if meter.shown[-1] != value:
+        # Held as a tiny dip: it is passed after a kilowatt-hour at most.
+        assert meter.read(value + 1.0) == value + 1.0
