@@ -25,7 +25,8 @@ from .faults import (
     VoidTokens,
     WrongClock,
 )
-from .gateway import Gateway, Identity
+from .gateway import Gateway
+from .identity import Identity
 from .server.certificate import Authority, CertificateSpec
 from .server.requests import RecordedRequest
 from .site import Quantity, Site, SiteKind, SiteOptions, build_site

@@ -4,17 +4,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 import random
-from typing import TYPE_CHECKING, ClassVar, override
+from typing import ClassVar, Protocol, override
 
 from aiohttp import web
 
+from simulator.clock import Clock
 from simulator.dialect import Json
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from simulator.site import Site
 
 LOGIN = "/v1/auth/login"
 _KINDS: dict[str, type[Fault]] = {}
+
+
+class FaultTarget(Protocol):
+    """What a fault sees of a gateway, and what it does to it."""
+
+    @property
+    def site(self) -> Site:
+        """Return the simulated site."""
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock of the simulated world."""
+
+    def reboot(self) -> None:
+        """Forget every token."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -62,7 +76,7 @@ class Fault:
             self.times -= 1
         return True
 
-    def added(self, gateway: Gateway) -> None:
+    def added(self, gateway: FaultTarget) -> None:
         """Take note of the gateway as it is when the fault begins."""
 
 
@@ -70,7 +84,7 @@ class Fault:
 class RequestFault(Fault):
     """A fault that answers in the gateway's place, or makes it late."""
 
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         """Return the answer, or None to let the gateway give it."""
         raise NotImplementedError
 
@@ -98,11 +112,11 @@ class Answer:
 class DataFault(Fault):
     """A fault in the records of an answer."""
 
-    def spoil(self, answer: Answer, gateway: Gateway) -> None:
+    def spoil(self, answer: Answer, gateway: FaultTarget) -> None:
         """Change the records."""
         raise NotImplementedError
 
-    def touches(self, answer: Answer, gateway: Gateway) -> bool:
+    def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
         """Return whether the answer has a record for this fault; if not, it does not count as struck."""
         raise NotImplementedError
 
@@ -115,7 +129,7 @@ class StateFault(Fault):
 class Faults:
     """The faults that are switched on."""
 
-    def __init__(self, gateway: Gateway, seed: int) -> None:
+    def __init__(self, gateway: FaultTarget, seed: int) -> None:
         """Begin without any; `seed` decides where a fault has a chance only."""
         self._gateway = gateway
         self._chance = random.Random(seed)

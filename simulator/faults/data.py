@@ -4,17 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 import math
 import re
-from typing import TYPE_CHECKING, override
+from typing import override
 
 from aiohttp import web
 
 from simulator.dialect import Json
 from simulator.site.quantities import is_counter
 
-from .base import Answer, DataFault, ResponseFault, StateFault
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from .base import Answer, DataFault, FaultTarget, ResponseFault, StateFault
 
 _VALUE = re.compile(rb'("v":)(?:-?[0-9][0-9.eE+-]*|null)')
 
@@ -43,10 +40,10 @@ class CounterGlitch(DataFault, kind="counter-glitch"):
     """What a jump adds, in the counter's unit; a negative one takes away."""
 
     @override
-    def touches(self, answer: Answer, gateway: Gateway) -> bool:
+    def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
         return answer.what == "realtime" and bool(self._counters(answer, gateway))
 
-    def _counters(self, answer: Answer, gateway: Gateway) -> list[dict[str, Json]]:
+    def _counters(self, answer: Answer, gateway: FaultTarget) -> list[dict[str, Json]]:
         """Return the records of the counters concerned."""
         signals = gateway.site.signals
         return [
@@ -56,7 +53,7 @@ class CounterGlitch(DataFault, kind="counter-glitch"):
         ]
 
     @override
-    def spoil(self, answer: Answer, gateway: Gateway) -> None:
+    def spoil(self, answer: Answer, gateway: FaultTarget) -> None:
         for record in self._counters(answer, gateway):
             value = record.get("v")
             if self.how is Glitch.MISSING:
@@ -110,7 +107,7 @@ class BadRecord(DataFault, kind="bad-record"):
     """Only in answers of this kind: devices, loads, signals, realtime, history, last."""
 
     @override
-    def touches(self, answer: Answer, gateway: Gateway) -> bool:
+    def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
         return bool(answer.records) and self.what in {None, answer.what} and self._key(answer) in answer.records
 
     def _key(self, answer: Answer) -> str:
@@ -118,7 +115,7 @@ class BadRecord(DataFault, kind="bad-record"):
         return next(iter(answer.records)) if self.uid is None else str(self.uid)
 
     @override
-    def spoil(self, answer: Answer, gateway: Gateway) -> None:
+    def spoil(self, answer: Answer, gateway: FaultTarget) -> None:
         key = self._key(answer)
         record = answer.records[key]
         rows = record if isinstance(record, list) else [record]
@@ -177,7 +174,7 @@ class FreezeLoad(StateFault, kind="freeze-load"):
     """Unix time of the simulated world at which it froze; when the fault is switched on by default."""
 
     @override
-    def added(self, gateway: Gateway) -> None:
+    def added(self, gateway: FaultTarget) -> None:
         if self.load not in gateway.site.loads:
             raise LookupError(f"no load {self.load}")
         if self.since is None:

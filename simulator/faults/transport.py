@@ -2,14 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, override
+from typing import override
 
 from aiohttp import web
 
-from .base import LOGIN, RequestFault, ResponseFault
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from .base import LOGIN, FaultTarget, RequestFault, ResponseFault
 
 _PAGE = "<!DOCTYPE html><html><head><title>EMS</title></head><body><h1>Updating, please wait…</h1></body></html>"
 _BLOCK = b"a" * 65_536
@@ -21,7 +18,7 @@ class Drop(RequestFault, kind="drop"):
     """The connection is cut without an answer."""
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         return cut(request)
 
 
@@ -39,7 +36,7 @@ class Delay(RequestFault, kind="delay"):
     seconds: float = 5.0
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         await asyncio.sleep(self.seconds)
         return None
 
@@ -53,7 +50,7 @@ class Status(RequestFault, kind="status"):
     body: str = '{"error": "simulated"}'
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return web.Response(status=self.code, text=self.body, content_type="application/json", headers=headers)
 
@@ -71,7 +68,7 @@ class Html(RequestFault, kind="html"):
     """The answer is a web page, with status 200."""
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         return web.Response(text=_PAGE, content_type="text/html")
 
 
@@ -83,7 +80,7 @@ class Redirect(RequestFault, kind="redirect"):
     code: int = 307
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         return web.Response(status=self.code, headers={"Location": self.to})
 
 
@@ -96,8 +93,8 @@ class VoidTokens(RequestFault, kind="void-tokens"):
         return path not in {"/ver", LOGIN} and super().concerns(path)
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
-        gateway.tokens.void()
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
+        gateway.reboot()
         return None
 
 
@@ -174,7 +171,7 @@ class LongList(RequestFault, kind="long-list"):
     paged: bool = False
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         first, last = 0, self.records
         if self.paged:
             limit, page = int(request.query.get("limit", "1000")), int(request.query.get("page", "1"))

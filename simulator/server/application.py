@@ -1,16 +1,12 @@
 """The aiohttp application around the handlers: tokens, faults, the record of requests, errors as JSON."""
 
-from typing import TYPE_CHECKING
-
 from aiohttp import web
 
 from simulator.faults.base import LOGIN, RequestFault, ResponseFault
 
 from .handlers import PUBLIC, Handler, Handlers, json_response
 from .requests import RecordedRequest
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from .served import ServedGateway
 
 _BODY = 16_384
 """The most bytes that the body of a request may have."""
@@ -19,7 +15,7 @@ _BODY = 16_384
 class Server:
     """Serves a gateway's requests, whatever is wrong with it at the moment."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: ServedGateway) -> None:
         """Serve a gateway."""
         self._gateway = gateway
 
@@ -44,17 +40,10 @@ class Server:
             gateway.clock.now(),
             headers=dict(request.headers),
         )
-        gateway.requests.append(record)
-        gateway.logins += request.path == LOGIN and request.method == "POST"
-        gateway.in_flight += 1
-        gateway.peak_in_flight = max(gateway.peak_in_flight, gateway.in_flight)
-        try:
+        with gateway.serving(record):
             response = await self._answer(request, handler)
-        finally:
-            gateway.in_flight -= 1
-        if request.transport is not None and not request.transport.is_closing():
-            record.status = response.status
-        gateway.served(record)
+            if request.transport is not None and not request.transport.is_closing():
+                record.status = response.status
         return response
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 import hmac
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 import orjson
@@ -14,9 +13,7 @@ from simulator.site import Signal
 from . import query
 from .listing import Listing
 from .query import Page
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from .served import ServedGateway
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -32,7 +29,7 @@ def json_response(data: Json, status: int = 200) -> web.Response:
 class Handlers:
     """Answers requests from the gateway's site."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: ServedGateway) -> None:
         """Answer for a gateway."""
         self._gateway = gateway
 

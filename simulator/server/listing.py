@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 import math
-from typing import TYPE_CHECKING
 
 from simulator.dialect import Dialect, Json, LimitCounts, Record
 from simulator.faults import FreezeLoad, HideLoad
@@ -12,15 +11,13 @@ from simulator.site.noise import Minutes
 from simulator.site.sampling import History, Row, latest
 
 from .query import Page
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from .served import ServedGateway
 
 
 class Listing:
     """Looks at the site through the gateway's eyes: with its faults, its clock and its reading of the document."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: ServedGateway) -> None:
         """Look as of now."""
         self._gateway = gateway
         self._site: Site = gateway.site
