@@ -1,4 +1,4 @@
-"""A gateway to develop and test against: a physical model of a site, served over HTTPS, with faults on demand."""
+"""A simulated gateway for development and tests: a physical model of a site over HTTPS, with faults on demand."""
 
 from .clock import Clock, ManualClock, SystemClock
 from .control import Control

@@ -1,4 +1,4 @@
-"""A gateway: a site, served over HTTPS, with everything a test may want to do to it."""
+"""A simulated gateway: a site served over HTTPS, with faults and a log of requests."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from .server.tokens import Tokens
 from .site import Site
 
 _GRACE = 0.2
-"""Seconds that open requests have when the gateway stops."""
+"""Seconds that open requests get when the gateway stops."""
 
 
 class Gateway:
@@ -99,7 +99,7 @@ class Gateway:
 
     @property
     def offset(self) -> float:
-        """Return by how many seconds the gateway's clock is wrong."""
+        """Return the error of the gateway's clock in seconds."""
         return sum(fault.offset for fault in self.faults.of(WrongClock))
 
     def local_time(self) -> datetime:
@@ -107,13 +107,13 @@ class Gateway:
         return datetime.fromtimestamp(self.clock.now() + self.offset, self.timezone)
 
     async def start(self) -> None:
-        """Listen; on the same port as before, if it was stopped. OSError if the port is taken."""
+        """Listen, after a stop on the same port as before; OSError if the port is taken."""
         if self._runner is not None:
             return
         if self._certificate is None:
             await self.rotate_certificate(self._spec)
         runner = web.AppRunner(
-            # A handler whose client has hung up ends, instead of outliving the gateway.
+            # Without it, a handler whose client has disconnected would outlive the gateway.
             Server(self).application(),
             access_log=None,
             shutdown_timeout=_GRACE,
@@ -130,7 +130,7 @@ class Gateway:
         self.port = runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Go offline: close every connection and listen no more."""
+        """Close every connection and stop listening."""
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await runner.cleanup()

@@ -1,4 +1,4 @@
-"""Faults in the data: counters that jump, numbers that are none, records that are broken, meters that fall silent."""
+"""Faults in the data: wrong counter readings, invalid numbers, broken records, meters that do not answer."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +17,7 @@ _VALUE = re.compile(rb'("v":)(?:-?[0-9][0-9.eE+-]*|null)')
 
 
 class Glitch(StrEnum):
-    """What a counter may read by mistake."""
+    """The wrong readings of a counter."""
 
     ZERO = "zero"
     NULL = "null"
@@ -30,7 +30,7 @@ class Glitch(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class CounterGlitch(DataFault, kind="counter-glitch"):
-    """Counters read something wrong in realtime; one answer long, if nothing else is said."""
+    """Counters have a wrong value in realtime, by default in one answer."""
 
     times: int | None = 1
     how: Glitch = Glitch.ZERO
@@ -44,7 +44,7 @@ class CounterGlitch(DataFault, kind="counter-glitch"):
         return answer.what == "realtime" and bool(self._counters(answer, gateway))
 
     def _counters(self, answer: Answer, gateway: FaultTarget) -> list[dict[str, Json]]:
-        """Return the records of the counters concerned."""
+        """Return the records of the counters that it changes."""
         signals = gateway.site.signals
         return [
             record
@@ -62,7 +62,7 @@ class CounterGlitch(DataFault, kind="counter-glitch"):
                 record["v"] = self._wrong(float(value))
 
     def _wrong(self, value: float) -> Json:
-        """Return what the counter reads instead of `value`."""
+        """Return the wrong reading for `value`."""
         match self.how:
             case Glitch.ZERO:
                 return 0
@@ -79,7 +79,7 @@ class CounterGlitch(DataFault, kind="counter-glitch"):
 
 
 class Damage(StrEnum):
-    """How a record may be broken."""
+    """The ways in which a record is broken."""
 
     MISSING_FIELD = "missing-field"
     NULL = "null"
@@ -96,13 +96,13 @@ _FIELDS = {"devices": "label", "loads": "did", "signals": "si", "realtime": "v",
 
 @dataclass(kw_only=True, eq=False)
 class BadRecord(DataFault, kind="bad-record"):
-    """One record of an answer is broken; its neighbours are good."""
+    """One record of an answer is broken; the others are good."""
 
     how: Damage = Damage.MISSING_FIELD
     uid: int | None = None
     """The record; the first of each answer by default."""
     field: str | None = None
-    """The field; by default one that matters."""
+    """The field; by default an important one."""
     what: str | None = None
     """Only in answers of this kind: devices, loads, signals, realtime, history, last."""
 
@@ -111,7 +111,7 @@ class BadRecord(DataFault, kind="bad-record"):
         return bool(answer.records) and self.what in {None, answer.what} and self._key(answer) in answer.records
 
     def _key(self, answer: Answer) -> str:
-        """Return the key of the record concerned."""
+        """Return the key of the record to break."""
         return next(iter(answer.records)) if self.uid is None else str(self.uid)
 
     @override
@@ -145,18 +145,18 @@ class BadRecord(DataFault, kind="bad-record"):
 
 @dataclass(kw_only=True, eq=False)
 class GarbageNumbers(ResponseFault, kind="garbage-numbers"):
-    """Values are printed as C prints what is no number: NaN, nan, -inf, Infinity, or any other text."""
+    """Values are printed as C prints invalid numbers: NaN, nan, -inf, Infinity, or any other text."""
 
     text: str = "NaN"
     every: int = 1
-    """Spoil every so manieth value."""
+    """Replace every n-th value."""
 
     @override
     async def after(self, request: web.Request, response: web.Response) -> web.StreamResponse:
         count = 0
 
         def spoiled(match: re.Match[bytes]) -> bytes:
-            """Return a value as it was, or spoiled."""
+            """Return a value, replaced if it is its turn."""
             nonlocal count
             count += 1
             return match[1] + self.text.encode() if count % self.every == 0 else match[0]
@@ -167,11 +167,11 @@ class GarbageNumbers(ResponseFault, kind="garbage-numbers"):
 
 @dataclass(kw_only=True, eq=False)
 class FreezeLoad(StateFault, kind="freeze-load"):
-    """A sub-meter is out of reach: its values and their time stand still, its history ends."""
+    """A sub-meter does not answer: its values and timestamps stop, its history ends."""
 
     load: int = 2
     since: float | None = None
-    """Unix time of the simulated world at which it froze; when the fault is switched on by default."""
+    """Simulated Unix time of its last sample; by default when the fault is switched on."""
 
     @override
     def added(self, gateway: FaultTarget) -> None:
@@ -183,13 +183,13 @@ class FreezeLoad(StateFault, kind="freeze-load"):
 
 @dataclass(kw_only=True, eq=False)
 class HideLoad(StateFault, kind="hide-load"):
-    """A load, with its signals, is missing from every answer as if it had been removed."""
+    """A load and its signals are missing from every answer, as if removed."""
 
     load: int = 2
 
 
 @dataclass(kw_only=True, eq=False)
 class WrongClock(StateFault, kind="wrong-clock"):
-    """The gateway's clock is wrong by so many seconds in all it says."""
+    """The gateway's clock, and so every timestamp, is wrong by `offset` seconds."""
 
     offset: float = 3600.0

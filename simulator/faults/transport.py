@@ -23,7 +23,7 @@ class Drop(RequestFault, kind="drop"):
 
 
 def cut(request: web.Request) -> web.StreamResponse:
-    """Cut the connection of a request; what is returned goes nowhere."""
+    """Cut the connection of a request; the returned answer is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=499)
@@ -31,7 +31,7 @@ def cut(request: web.Request) -> web.StreamResponse:
 
 @dataclass(kw_only=True, eq=False)
 class Delay(RequestFault, kind="delay"):
-    """The answer takes its time, in real seconds."""
+    """The answer is delayed, in real seconds."""
 
     seconds: float = 5.0
 
@@ -74,7 +74,7 @@ class Html(RequestFault, kind="html"):
 
 @dataclass(kw_only=True, eq=False)
 class Redirect(RequestFault, kind="redirect"):
-    """The answer sends the client elsewhere."""
+    """The answer is a redirect."""
 
     to: str = "https://192.0.2.1/"
     code: int = 307
@@ -86,7 +86,7 @@ class Redirect(RequestFault, kind="redirect"):
 
 @dataclass(kw_only=True, eq=False)
 class VoidTokens(RequestFault, kind="void-tokens"):
-    """The gateway has forgotten every token when a request with one comes, as after a reboot."""
+    """Every token is void before the request is served, as after a reboot."""
 
     @override
     def concerns(self, path: str) -> bool:
@@ -141,11 +141,11 @@ class Trickle(ResponseFault, kind="trickle"):
 
 @dataclass(kw_only=True, eq=False)
 class HugeBody(ResponseFault, kind="huge-body"):
-    """The body is the beginning of a JSON text that goes on for so many bytes."""
+    """The body is an unfinished JSON text of `size` bytes."""
 
     size: int = 1_000_000_000
     announced: bool = False
-    """Whether `Content-Length` tells."""
+    """Whether `Content-Length` states the size."""
 
     @override
     async def after(self, request: web.Request, response: web.Response) -> web.StreamResponse:
@@ -162,7 +162,7 @@ class HugeBody(ResponseFault, kind="huge-body"):
 
 @dataclass(kw_only=True, eq=False)
 class LongList(RequestFault, kind="long-list"):
-    """A list names so many records: in one answer, or page by page as asked for."""
+    """A list has `records` records, in one answer or by page."""
 
     path: str | None = "/v1/signals"
     name: str = "signals"
@@ -192,7 +192,7 @@ def _body(response: web.Response) -> bytes:
 
 
 async def _prepared(request: web.Request, response: web.Response, length: int | None) -> web.StreamResponse:
-    """Return an answer whose head, that of `response`, has been sent."""
+    """Return an answer with the head of `response`, which has been sent."""
     stream = web.StreamResponse(status=response.status, headers={"Content-Type": "application/json"})
     if length is not None:
         stream.content_length = length

@@ -1,4 +1,4 @@
-"""The aiohttp application around the handlers: tokens, faults, the record of requests, errors as JSON."""
+"""The aiohttp application around the handlers: tokens, faults, the log of requests, errors as JSON."""
 
 from aiohttp import web
 
@@ -9,18 +9,18 @@ from .requests import RecordedRequest
 from .served import ServedGateway
 
 _BODY = 16_384
-"""The most bytes that the body of a request may have."""
+"""The largest request body in bytes."""
 
 
 class Server:
-    """Serves a gateway's requests, whatever is wrong with it at the moment."""
+    """Serves a gateway's requests, with the faults in force."""
 
     def __init__(self, gateway: ServedGateway) -> None:
         """Serve a gateway."""
         self._gateway = gateway
 
     def application(self) -> web.Application:
-        """Return an application; each start of the gateway needs a new one."""
+        """Return a new application; aiohttp starts an application only once."""
         handlers = Handlers(self._gateway)
         app = web.Application(client_max_size=_BODY, middlewares=[self._serve])
         app.router.add_post(LOGIN, handlers.login)
@@ -30,7 +30,7 @@ class Server:
 
     @web.middleware
     async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Serve a request and keep a record of it."""
+        """Serve a request and log it."""
         gateway = self._gateway
         record = RecordedRequest(
             request.method,
@@ -47,7 +47,7 @@ class Server:
         return response
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Return the answer that the faults in force leave of the gateway's own."""
+        """Return the gateway's answer, replaced or changed by the faults in force."""
         gateway = self._gateway
         for fault in gateway.faults.striking(RequestFault, request.path):
             if (instead := await fault.before(request, gateway)) is not None:
