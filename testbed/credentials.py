@@ -6,10 +6,10 @@ from getpass import getpass
 import sys
 
 from .errors import UsageError
-from .gateway import Gateway
+from .gateway import GatewayAccess
 
 
-def ask(host: str, environment: Mapping[str, str]) -> Gateway:
+def ask(host: str, environment: Mapping[str, str]) -> GatewayAccess:
     """Take the credentials from EMS_USERNAME and EMS_PASSWORD, and ask at the terminal for what is not there."""
     username, password = environment.get("EMS_USERNAME"), environment.get("EMS_PASSWORD")
     if not (username and password) and not sys.stdin.isatty():
@@ -21,7 +21,7 @@ def ask(host: str, environment: Mapping[str, str]) -> Gateway:
         password = password or getpass(f"Password of {username}: ")
     except EOFError:
         raise UsageError("No credentials were given.") from None
-    return Gateway(host=host, username=username, password=password)
+    return GatewayAccess(host=host, username=username, password=password)
 
 
 async def confirm(question: str) -> bool:

@@ -8,16 +8,17 @@ from pathlib import Path
 import signal
 from typing import Final
 
-from .arguments import DEFAULT_PORT, DemoOptions, parse
 from .configuration import prepare
 from .console import Console
 from .credentials import ask, confirm
 from .dashboard import open_on_loads
+from .demo_arguments import DEFAULT_PORT, DemoOptions, parse
+from .device_tree import missing, render, summary
 from .enabling import enable_all
 from .energy_page import fill_energy
 from .errors import HarnessError, UsageError
 from .flow import ConfigFlow, FlowError, Form, FormData, Texts
-from .gateway import Gateway, Simulator
+from .gateway import GatewayAccess, Simulator
 from .home_assistant import RESTART_EXIT_CODE, HomeAssistant
 from .hours import HOUR
 from .inventory import Inventory, parse_fingerprint, read_inventory
@@ -25,7 +26,6 @@ from .log import our_problems
 from .past import Past
 from .ports import free_port, require_free
 from .registry import Snapshot, take_snapshot
-from .report import missing, render, summary
 from .rest import RestClient
 from .websocket import WebSocket
 from .workspace import workspace
@@ -40,7 +40,7 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Demo:
     """One run of the command."""
 
-    def __init__(self, options: DemoOptions, console: Console, gateway: Gateway | None) -> None:
+    def __init__(self, options: DemoOptions, console: Console, gateway: GatewayAccess | None) -> None:
         """Prepare a run; without a `gateway` one is simulated."""
         self._options = options
         self._console = console
@@ -120,12 +120,14 @@ class Demo:
         require_free(port, "--port", "Home Assistant")
         return port
 
-    async def _simulate(self, stack: AsyncExitStack, work: Path) -> Gateway:
+    async def _simulate(self, stack: AsyncExitStack, work: Path) -> GatewayAccess:
         self._console.step("starting the simulated gateway")
         self._simulator = Simulator(work, self._options.simulator)
         return (await stack.enter_async_context(self._simulator)).gateway
 
-    async def _set_up(self, client: RestClient, websocket: WebSocket, gateway: Gateway) -> tuple[str, Gateway]:
+    async def _set_up(
+        self, client: RestClient, websocket: WebSocket, gateway: GatewayAccess
+    ) -> tuple[str, GatewayAccess]:
         """Go through the config flow; return the entry's id and the gateway with the fingerprint that was trusted."""
         trusted = gateway
 
@@ -145,7 +147,7 @@ class Demo:
         flow = ConfigFlow(client, texts, self._console.step)
         return await flow.run({"user": user, "certificate": certificate, "codes": codes}), trusted
 
-    async def _trust(self, gateway: Gateway, form: Form, texts: Texts) -> Gateway:
+    async def _trust(self, gateway: GatewayAccess, form: Form, texts: Texts) -> GatewayAccess:
         shown = form.placeholders["fingerprint"]
         if gateway.fingerprint is not None:
             if parse_fingerprint(shown) != parse_fingerprint(gateway.fingerprint):

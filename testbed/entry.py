@@ -9,7 +9,7 @@ from simulator import Site
 
 from . import DOMAIN
 from .configuration import Configuration
-from .gateway import Gateway
+from .gateway import GatewayAccess
 
 _ENTRY_ID: Final = "01EMS0000000000000000000EN"
 
@@ -24,7 +24,7 @@ def named(site: Site) -> dict[str, str]:
 
 
 def store_entry(
-    configuration: Configuration, gateway: Gateway, serial: str, made: float, options: Mapping[str, object]
+    configuration: Configuration, gateway: GatewayAccess, serial: str, made: float, options: Mapping[str, object]
 ) -> str:
     """Put an entry for a gateway into a configuration that was never started; return the entry's id.
 

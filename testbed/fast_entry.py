@@ -7,19 +7,19 @@ from typing import Final
 from simulator import Gateway
 
 from .errors import HarnessError, TooBusyError
-from .gateway import Gateway as Address
+from .gateway import GatewayAccess
 from .home_assistant import HomeAssistant
 from .rest import RestClient
 
 #: Rows that the gateway gives at once: its answers have to come within ten seconds of the fast clock.
 ROWS_AT_ONCE: Final = 250
 #: Seconds, of the true clock, that the integration may take to load after a start.
-_LOADING: Final = 120.0
+LOADING_TIMEOUT: Final = 120.0
 
 
-def where(gateway: Gateway) -> Address:
+def where(gateway: Gateway) -> GatewayAccess:
     """Return where a gateway of this process is found."""
-    return Address(f"{gateway.host}:{gateway.port}", gateway.username, gateway.password, gateway.fingerprint)
+    return GatewayAccess(f"{gateway.host}:{gateway.port}", gateway.username, gateway.password, gateway.fingerprint)
 
 
 async def load_entry(home_assistant: HomeAssistant, entry_id: str) -> None:
@@ -31,7 +31,7 @@ async def load_entry(home_assistant: HomeAssistant, entry_id: str) -> None:
     path = "/api/config/config_entries/entry"
     seen: object = "it has not answered"
     try:
-        async with asyncio.timeout(_LOADING), RestClient(home_assistant.url) as client:
+        async with asyncio.timeout(LOADING_TIMEOUT), RestClient(home_assistant.url) as client:
             while True:
                 # Its patience with a connection is that of the fast clock, too.
                 with suppress(HarnessError):
@@ -43,5 +43,5 @@ async def load_entry(home_assistant: HomeAssistant, entry_id: str) -> None:
                 await asyncio.sleep(0.5)
     except TimeoutError:
         raise TooBusyError(
-            f"The integration was not loaded within {_LOADING:.0f} s, {seen!s}:\n{home_assistant.log_tail()}"
+            f"The integration was not loaded within {LOADING_TIMEOUT:.0f} s, {seen!s}:\n{home_assistant.log_tail()}"
         ) from None

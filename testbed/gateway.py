@@ -23,7 +23,7 @@ BAD_ARGUMENTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class GatewayAccess:
     """Where a gateway is and how to get in."""
 
     host: str
@@ -79,7 +79,7 @@ class Simulator:
         self._console = folder / "simulator.log"
         self._options = options
         self._process: ManagedProcess | None = None
-        self._gateway: Gateway | None = None
+        self._gateway: GatewayAccess | None = None
 
     async def __aenter__(self) -> Self:
         """Start it and wait until it listens."""
@@ -97,7 +97,7 @@ class Simulator:
         await self.stop()
 
     @property
-    def gateway(self) -> Gateway:
+    def gateway(self) -> GatewayAccess:
         """Where it listens; raises RuntimeError before it does."""
         if self._gateway is None:
             raise RuntimeError("the simulator has not been started")
@@ -150,9 +150,9 @@ def _raise_if_ended(process: ManagedProcess) -> None:
     raise HarnessError(f"The simulator ended with exit code {process.returncode}:\n{process.tail()}")
 
 
-def _read_ready_file(path: Path) -> Gateway:
+def _read_ready_file(path: Path) -> GatewayAccess:
     ready = json.loads(path.read_text(encoding="utf-8"))
-    return Gateway(
+    return GatewayAccess(
         host=f"{ready['host']}:{ready['port']}",
         username=ready["username"],
         password=ready["password"],

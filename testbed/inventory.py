@@ -10,7 +10,7 @@ from typing import Any, Final
 import aiohttp
 
 from .errors import HarnessError
-from .gateway import Gateway
+from .gateway import GatewayAccess
 
 REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 
@@ -37,7 +37,7 @@ class Inventory:
         return f"{self.serial}_{signal.uid}"
 
 
-async def read_inventory(gateway: Gateway) -> Inventory:
+async def read_inventory(gateway: GatewayAccess) -> Inventory:
     """Log in and read; raises HarnessError where the gateway does not answer as documented.
 
     The certificate has to have the gateway's fingerprint, or to be signed by an authority where that is None.

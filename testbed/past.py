@@ -15,7 +15,7 @@ from .console import Console
 from .entry import named, store_entry
 from .fast_clock import FastClock
 from .fast_entry import ROWS_AT_ONCE, load_entry, where
-from .gateway import Gateway as Address
+from .gateway import GatewayAccess
 from .home_assistant import HomeAssistant
 from .hours import HOUR, CounterHour, Judge
 
@@ -42,7 +42,7 @@ class Past:
         self._seed = seed
         self._home_assistant: HomeAssistant | None = None
         self.site: Site
-        self.address: Address
+        self.address: GatewayAccess
         self.entry_id: str
         self.outage: tuple[float, float]
         """From when to when Home Assistant was down."""

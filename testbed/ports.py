@@ -1,10 +1,16 @@
 """TCP ports of 127.0.0.1."""
 
+import random
 import socket
+from typing import Final
 
 from .errors import HarnessError
 
-HOST = "127.0.0.1"
+HOST: Final = "127.0.0.1"
+#: Below the ports that Linux and macOS give to connections and to servers on port 0: until its server has started, a
+#: port from there could be taken by any of them.
+_RANGE: Final = range(20_000, 32_000)
+_ATTEMPTS: Final = 100
 
 
 def is_free(port: int) -> bool:
@@ -20,11 +26,11 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that is free, and that the system does not hand out; raises HarnessError if none is found."""
+    for port in random.sample(_RANGE, _ATTEMPTS):
+        if is_free(port):
+            return port
+    raise HarnessError(f"No free port was found on {HOST} between {_RANGE.start} and {_RANGE.stop - 1}.")
 
 
 def require_free(port: int, option: str, purpose: str) -> None:

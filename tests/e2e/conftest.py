@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from testbed import DOMAIN
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 
 from .browser import DESKTOP, browser, go
 from .pictures import Pictures
@@ -40,7 +40,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def newcomer(world: World) -> AsyncIterator[Gateway]:
+async def newcomer(world: World) -> AsyncIterator[GatewayAccess]:
     """Another gateway, with two pages of codes, that was installed today: little history, and no waiting for it."""
     more = ("--signals", "130", "--installed-days", "0")
     async with simulated(world.folder / "newcomer", world.shift, site="load-test", seed=2, more=more) as simulator:

@@ -3,7 +3,7 @@
 from playwright.async_api import Page, expect
 import pytest
 
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 
 from .conftest import translated
 from .order import is_in_order
@@ -15,7 +15,7 @@ from .world import World
 
 @pytest.mark.parametrize("language", translated())
 async def test_r23_every_language(
-    page: Page, world: World, newcomer: Gateway, pictures: Pictures, language: str
+    page: Page, world: World, newcomer: GatewayAccess, pictures: Pictures, language: str
 ) -> None:
     """The options, the set-up as far as the codes, an error, and a load's page: no key, nothing cut off."""
     await world.entry()
@@ -47,7 +47,7 @@ async def look_at_options(page: Page, world: World, pictures: Pictures, texts: d
 
 
 async def look_at_set_up(  # what it looks at, and with what
-    page: Page, world: World, newcomer: Gateway, pictures: Pictures, texts: dict[str, str], language: str
+    page: Page, world: World, newcomer: GatewayAccess, pictures: Pictures, texts: dict[str, str], language: str
 ) -> None:
     """Go through the set-up of another gateway, with a slip in the password, and leave it at the codes."""
     dialog = await open_another(page, world)

@@ -15,7 +15,7 @@ from playwright.async_api import Page
 from testbed import DOMAIN
 from testbed.configuration import prepare
 from testbed.flow import ConfigFlow, Form, FormData, Texts
-from testbed.gateway import Gateway, Simulator, SimulatorOptions
+from testbed.gateway import GatewayAccess, Simulator, SimulatorOptions
 from testbed.home_assistant import HomeAssistant
 from testbed.ports import free_port
 from testbed.rest import RestClient
@@ -55,7 +55,7 @@ class World:
         return self.home_assistant.url
 
     @property
-    def gateway(self) -> Gateway:
+    def gateway(self) -> GatewayAccess:
         """Where the gateway listens."""
         return self.simulator.gateway
 
