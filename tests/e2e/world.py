@@ -44,6 +44,9 @@ class World:
     fingerprint: str = field(init=False)
     """SHA-256 of its certificate, which a test may have changed too."""
 
+    naming: str = "en"
+    """The language in which Home Assistant names entities."""
+
     def __post_init__(self) -> None:
         """Begin with what the simulator was started with."""
         self.password = self.gateway.password
@@ -131,20 +134,13 @@ class World:
         finally:
             await speak("en")
 
-    @asynccontextmanager
-    async def naming(self, language: str) -> AsyncIterator[None]:
-        """Have Home Assistant name entities in another language for a while: theirs is not the reader's."""
-
-        async def name(wanted: str) -> None:
-            await self.command("config/core/update", language=wanted)
+    async def name_in(self, language: str) -> None:
+        """Have Home Assistant name entities in a language, which is a setting of its own, not the reader's."""
+        if language != self.naming:
+            await self.command("config/core/update", language=language)
+            self.naming = language
             await self.reload()
             await self.loaded()
-
-        await name(language)
-        try:
-            yield
-        finally:
-            await name("en")
 
     async def texts(self, language: str) -> dict[str, str]:
         """Return the integration's texts by key, such as `config.step.user.title`."""

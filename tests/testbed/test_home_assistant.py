@@ -70,7 +70,8 @@ async def test_does_not_get_ready(configuration: Configuration) -> None:
     with pytest.raises(HarnessError, match=r"within 2 s\. The end of its log:\n\(it is empty\)"):
         await home_assistant.start(timeout=2)
     await home_assistant.stop()
-    assert home_assistant.process.returncode == 0
+    # On a busy machine it is asked to end before it has a handler for that.
+    assert home_assistant.process.returncode in {0, -signal.SIGTERM}
 
 
 async def test_another_one_answers(configuration: Configuration) -> None:
