@@ -14,9 +14,9 @@ _ATTEMPTS: Final = 100
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server can be started on the port."""
+    """Return whether a server can listen on the port."""
     with socket.socket() as probe:
-        # A server that has just ended leaves connections in TIME_WAIT, which stop nobody.
+        # Connections in TIME_WAIT do not block a server.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 
 def require_free(port: int, option: str, purpose: str) -> None:
-    """Raise with the way out where the port is taken; `option` is the command's option for it."""
+    """Raise HarnessError with a hint if the port is taken; `option` is the command's option for it."""
     if not is_free(port):
         other = port + 1 if port < 65535 else 8124
         raise HarnessError(

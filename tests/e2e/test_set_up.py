@@ -1,4 +1,4 @@
-"""From the button "Add integration" to the devices, as a new user goes."""
+"""The set-up, from the button "Add integration" to the devices."""
 
 from playwright.async_api import Page, expect
 
@@ -59,7 +59,7 @@ async def test_r15_r13_r27_from_the_button_to_the_devices(page: Page, world: Wor
 async def test_r27_pages_of_codes_on_a_phone_in_the_dark(
     page: Page, world: World, newcomer: GatewayAccess, pictures: Pictures
 ) -> None:
-    """Two pages, to be gone through with a thumb; nothing is wider than the screen."""
+    """Two pages of codes fit the width of a phone."""
     await page.set_viewport_size(PHONE)
     await page.emulate_media(color_scheme="dark")
     dialog = await add_integration(page, world)

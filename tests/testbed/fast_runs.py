@@ -1,4 +1,4 @@
-"""A Home Assistant on a fast clock that only notes what is done with it, and hours as a database holds them."""
+"""Fakes for runs on a fast clock: a Home Assistant that records calls, and hours of a counter."""
 
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -12,16 +12,16 @@ SPEED: Final = 50_000.0
 
 @dataclass
 class FakeProcess:
-    """A process that is over."""
+    """A process that has ended."""
 
     async def wait(self) -> int:
-        """Be over."""
+        """Return its exit code."""
         return -9
 
 
 @dataclass
 class FakeHomeAssistantProcess:
-    """Notes what is done with it."""
+    """Records the calls."""
 
     configuration: Configuration
     wrapper: tuple[str, ...] = ()
@@ -31,19 +31,19 @@ class FakeHomeAssistantProcess:
     made: list[Self] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.done.append("start")
 
     async def stop(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.done.append("stop")
 
     def kill(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.done.append("kill")
 
     def log_tail(self) -> str:
-        """Return something to look for."""
+        """Return the end of the log."""
         return "the end of its log"
 
 

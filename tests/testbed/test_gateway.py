@@ -46,7 +46,7 @@ def test_url(typed: str, url: str) -> None:
 async def test_simulator(
     tmp_path: Path, simulator_code: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is there as soon as the ready file is, and gone at the end; the environment's credentials are not its business."""
+    """It runs when the ready file exists, ends with the context, and gets no credentials of the environment."""
     monkeypatch.setenv("EMS_PASSWORD", "real")
     simulator_code(READY)
     simulator = Simulator(tmp_path, SimulatorOptions(site="flat", seed=3))

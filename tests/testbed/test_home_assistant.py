@@ -64,7 +64,7 @@ async def test_dies_before_it_logs(configuration: Configuration) -> None:
 
 
 async def test_does_not_get_ready(configuration: Configuration) -> None:
-    """A start that takes too long is given up, and the process does not stay."""
+    """A start that takes too long fails, and the process ends."""
     install(configuration.folder, state="STARTING")
     home_assistant = HomeAssistant(configuration)
     with pytest.raises(HarnessError, match=r"within 2 s\. The end of its log:\n\(it is empty\)"):
@@ -98,7 +98,7 @@ def test_environment() -> None:
 
 
 def test_numpy_sets_no_variable() -> None:
-    """Which is what ends a process in which another thread asks libfaketime for the time meanwhile."""
+    """A variable set while another thread calls libfaketime ends the process."""
     program = "import sys; sys.addaudithook(lambda event, _: event == 'os.putenv' and sys.exit(event)); import numpy"
     for environment, said in (({}, "os.putenv"), (clean_environment({}), "")):
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What judges an outage: it must see an hour that is wrong, and one that nobody recorded."""
+"""The judge of an outage sees a wrong hour, and a missing one."""
 
 from collections.abc import Iterable
 import json

@@ -1,4 +1,4 @@
-"""Outages on a fast clock, without a real Home Assistant: in which order things happen, and how they end."""
+"""Runs of outages with a fake Home Assistant: the order of steps, and exit codes."""
 
 import asyncio
 from dataclasses import replace
@@ -25,7 +25,7 @@ def fast(**more: Any) -> Options:
 async def test_an_outage_by_each_signal(
     made: list[FakeHomeAssistantProcess], hours: list[CounterHour], tmp_path: Path
 ) -> None:
-    """It lives, is ended in each way, is down as long as wanted, lives again, and is stopped to be looked into."""
+    """Start, SIGTERM, start, SIGKILL, start, stop; each outage has the wanted length."""
     hours.append(hour(0.0))
     run = Run(fast(down=2.0), Console("outage"))
     assert await run.run(tmp_path / "config") == hours
@@ -39,7 +39,7 @@ async def test_an_outage_by_each_signal(
 async def test_a_destroyed_hour_is_seen_in_the_log(
     made: list[FakeHomeAssistantProcess], hours: list[CounterHour], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the recorder says of an import that went wrong ends the run, whatever the hours are."""
+    """The recorder's message about a destroyed hour fails the run."""
     told = "ERROR Blocked attempt to insert duplicated statistic rows: 1\n"
 
     async def say(one: FakeHomeAssistantProcess) -> None:

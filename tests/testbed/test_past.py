@@ -24,7 +24,7 @@ async def test_a_past(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It lives three hours, is killed, and is right as soon as every hour of the outage is."""
+    """It runs for three hours, is killed, and is repaired when every hour of the outage is right."""
     # A busy machine is late by tens of milliseconds: with this clock that is minutes, not half an hour.
     monkeypatch.setattr(past, "SPEED", SPEED / 10)
     monkeypatch.setattr(past, "POLL_INTERVAL", 0.0)

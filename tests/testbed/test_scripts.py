@@ -1,4 +1,4 @@
-"""The shell around it: the order of the stages, and what a person is told when one fails."""
+"""The shell scripts: the order of the stages, and the message when one fails."""
 
 import os
 from pathlib import Path
