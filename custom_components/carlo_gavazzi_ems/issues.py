@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .texts.markdown import escaped
 
 CERTIFICATE_CHANGED: Final = "certificate_changed"
 UNNAMED_CODES: Final = "unnamed_codes"
@@ -76,7 +77,7 @@ def async_counter_corrected(
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=COUNTER_CORRECTED,
-        translation_placeholders={"gateway": entry.title, "load": _plain(load), "amount": amount},
+        translation_placeholders={"gateway": entry.title, "load": escaped(load), "amount": amount},
     )
 
 
@@ -117,7 +118,7 @@ def async_load_missing(hass: HomeAssistant, entry: ConfigEntry, uid: int, *, nam
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=LOAD_MISSING,
-        translation_placeholders={"gateway": entry.title, "load": _plain(name or "") or str(uid)},
+        translation_placeholders={"gateway": entry.title, "load": escaped(name or "") or str(uid)},
     )
 
 
@@ -137,8 +138,3 @@ def async_forget_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
 def _load_issue_id(entry: ConfigEntry, uid: int) -> str:
     return f"{LOAD_MISSING}_{entry.entry_id}_{uid}"
-
-
-def _plain(label: str) -> str:
-    """Return a label without what a page would take for a link or for HTML: the gateway chose it, and pages are Markdown."""
-    return "".join(char for char in label if char not in "<>[]`\\|").strip()

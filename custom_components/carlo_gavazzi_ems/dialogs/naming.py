@@ -12,6 +12,7 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from custom_components.carlo_gavazzi_ems.signals.quantity import Quantity
+from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
 _MAX_LABEL: Final = 40
 #: All that a code can be said to mean: a quantity, with its unit after a slash where it has one.
@@ -72,7 +73,9 @@ def _label(signal: Signal, loads: Mapping[int, Load], samples: Mapping[int, Samp
     load = loads.get(signal.load_uid) if signal.load_uid is not None else None
     sample = samples.get(signal.uid)
     value = "" if sample is None or sample.value is None else f"{sample.value:.10g}"
-    return " · ".join(part for part in (str(signal.code), load.label[:_MAX_LABEL] if load else "", value) if part)
+    return " · ".join(
+        part for part in (str(signal.code), escaped(load.label, _MAX_LABEL) if load else "", value) if part
+    )
 
 
 @dataclass(frozen=True, slots=True)

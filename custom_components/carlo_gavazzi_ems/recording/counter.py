@@ -11,6 +11,7 @@ from homeassistant.helpers.restore_state import ExtraStoredData
 from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.issues import async_counter_corrected
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
 from .guard import KILOWATT_HOUR, CounterGuard, Event, Verdict
 
@@ -94,7 +95,7 @@ class CounterReadings:
         """Say what was accepted after it had been in doubt."""
         runtime = self._entry.runtime_data
         load = runtime.topology.data.loads.get(self._signal.load_uid if self._signal.load_uid is not None else -1)
-        place = self._entry.title if load is None else load.label or str(load.uid)
+        place = self._entry.title if load is None else escaped(load.label) or str(load.uid)
         amount = f"{abs(verdict.change):.3f} {self._unit or ''}".strip()
         if (kilowatt_hour := KILOWATT_HOUR.get(self._unit or "")) is not None:
             amount = f"{abs(verdict.change) / kilowatt_hour:.3f} kWh"
