@@ -18,12 +18,12 @@ import voluptuous as vol
 from .access.account import error_key
 from .api import EmsError
 from .const import DOMAIN
+from .history.arithmetic.empty_spans import EmptySpan
+from .history.arithmetic.plan import HistoryMismatchError
+from .history.arithmetic.rows import HOUR, Reading, ceil_hour
 from .history.database import RecorderFailedError
-from .history.deep import EARLIEST, DeepImport, Imported
-from .history.empty_spans import EmptySpan
-from .history.plan import Disagreement
-from .history.reasons import async_reasons
-from .history.rows import HOUR, Reading, ceil_hour
+from .history.importer import EARLIEST, HistoryImport, SensorImport
+from .history.refusals import async_refusal_texts
 from .history.source import async_past_empty_span, async_readings
 from .history.targets import async_targets
 from .runtime import EmsConfigEntry
@@ -118,14 +118,14 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
         wanted: list[str] = call.data.get(ATTR_ENTITY_ID, sorted(targets))
         if unknown := [entity_id for entity_id in wanted if entity_id not in targets]:
             raise _invalid("no_statistics", entity=", ".join(unknown))
-        run = DeepImport(hass, entry, dry_run=call.data[ATTR_DRY_RUN])
+        run = HistoryImport(hass, entry, dry_run=call.data[ATTR_DRY_RUN])
         imported = await _async_of(hass, entry, run.async_run([targets[each] for each in wanted], ceil_hour(start)))
     except EmsError as err:
         raise _failed(entry, err) from err
     except RecorderFailedError as err:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="recorder_failed") from err
     sensors: dict[str, JsonValueType] = {entity_id: {"hours": 0} for entity_id in wanted}
-    tell = await async_reasons(hass)
+    tell = await async_refusal_texts(hass)
     sensors = {one.target.entity_id: _as_response(one, tell) for one in imported}
     return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors | sensors}
 
@@ -141,7 +141,7 @@ async def _async_of[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Corouti
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="import_stopped") from None
 
 
-def _as_response(imported: Imported, tell: Callable[[Disagreement], str]) -> dict[str, JsonValueType]:
+def _as_response(imported: SensorImport, tell: Callable[[HistoryMismatchError], str]) -> dict[str, JsonValueType]:
     """Return what became of one sensor."""
     sensors: dict[str, JsonValueType] = {"hours": imported.hours}
     if imported.hours:

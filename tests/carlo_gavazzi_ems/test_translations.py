@@ -19,7 +19,7 @@ from custom_components.carlo_gavazzi_ems.dialogs.codes import CODES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.dialogs.energy import DEVICES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.dialogs.import_history import IMPORT
 from custom_components.carlo_gavazzi_ems.dialogs.options import POLLING
-from custom_components.carlo_gavazzi_ems.history.plan import Refusal
+from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import Refusal
 from custom_components.carlo_gavazzi_ems.services import (
     GET_HISTORY,
     IMPORT_HISTORY,

@@ -26,7 +26,7 @@ from .lockout import async_login_backoff
 _LOGGER = logging.getLogger(__name__)
 
 #: Seconds between two looks: a gateway asks for its address early in its start, and is announced only once.
-BOOT_PATIENCE: Final = (5.0, 15.0, 40.0)
+BOOT_DELAYS: Final = (5.0, 15.0, 40.0)
 
 
 @callback
@@ -69,7 +69,7 @@ async def async_expect_gateway(hass: HomeAssistant, host: str) -> Address:
     login, and no trust.
     """
     address = Address(host=host, port=DEFAULT_PORT)
-    for wait in (*BOOT_PATIENCE, None):
+    for wait in (*BOOT_DELAYS, None):
         try:
             certificate = await fetch_certificate(address.host, address.port)
             pinned = replace(address, fingerprint=certificate.fingerprint)

@@ -19,7 +19,7 @@ from custom_components.carlo_gavazzi_ems.const import CONF_CODES, CONF_CORRECTED
 from custom_components.carlo_gavazzi_ems.signals.catalogue import DOCUMENTED, Catalogue, Meaning, Source, parse_meaning
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, identify
 
-from .naming import MEANINGS, CodeRow, Names, code_rows
+from .naming import MEANINGS, CodeRow, QuantityNames, code_rows
 from .observation import async_observe
 
 _LOGGER = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         start = naming.page * CODES_PER_PAGE
         # A translation needs to know its field: so these are numbered, and their labels are filled in.
         rows = {f"code_{n}": row for n, row in enumerate(naming.rows[start : start + CODES_PER_PAGE], start=1)}
-        names = await Names.async_load(self.hass)
+        names = await QuantityNames.async_load(self.hass)
         pickers = {field: names.labels(row.finding) for field, row in rows.items()}
         errors: dict[str, str] = {}
         if user_input is None:
@@ -196,7 +196,7 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         corrected = self._naming.corrected()
         if user_input is not None or not corrected:
             return await self._async_codes_named()
-        names = await Names.async_load(self.hass)
+        names = await QuantityNames.async_load(self.hass)
         lines = [
             f"{code}: {names.of_text(old)} → {names.of_text(new) if new else '—'}"
             for code, (old, new) in corrected.items()

@@ -16,21 +16,21 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from custom_components.carlo_gavazzi_ems.energy.meters import meters
 from custom_components.carlo_gavazzi_ems.energy.proposal import (
     Additions,
     Direction,
     Meter,
-    Wishes,
+    MeterRoles,
     additions,
+    has_cycle,
     in_devices,
     in_sources,
     merged,
-    runs_through_itself,
 )
 
+from .energy_meters import meters
 from .energy_texts import EnergyTexts
-from .naming import Names
+from .naming import QuantityNames
 
 CONF_GRID: Final = "grid"
 CONF_SOLAR: Final = "solar"
@@ -61,7 +61,7 @@ class EnergyPages(OptionsFlow):
             return self.async_abort(reason="not_loaded")
         if user_input is None:
             self._meters = {str(meter.uid): meter for meter in meters(self.hass, self.config_entry)}
-            self._texts = EnergyTexts(await Names.async_load(self.hass))
+            self._texts = EnergyTexts(await QuantityNames.async_load(self.hass))
             self._upstream, self._upstream_page, self._devices = {}, 0, []
             if not self._meters:
                 return self.async_abort(reason="no_meters")
@@ -116,7 +116,7 @@ class EnergyPages(OptionsFlow):
         if user_input is not None:
             chosen = {fields[name]: stat for name, stat in user_input.items()}
             self._upstream = {key: stat for key, stat in self._upstream.items() if key not in fields.values()} | chosen
-            if not runs_through_itself(await self._async_present_upstream() | self._upstream):
+            if not has_cycle(await self._async_present_upstream() | self._upstream):
                 self._upstream_page += 1
                 return await self.async_step_energy_upstream()
             errors["base"] = "upstream_loop"
@@ -241,10 +241,10 @@ class EnergyPages(OptionsFlow):
         """Return whether a meter was chosen for more than one thing."""
         return len(self._with_role()) != len(self._uids_with_role())
 
-    def _wishes(self) -> Wishes:
+    def _wishes(self) -> MeterRoles:
         """Return what was chosen."""
         solar = [text.partition("/") for text in self._roles.get(CONF_SOLAR, ())]
-        return Wishes(
+        return MeterRoles(
             grid=[self._meters[uid] for uid in self._roles.get(CONF_GRID, ())],
             solar=[(self._meters[uid], Direction(direction)) for uid, _, direction in solar],
             batteries=[self._meters[uid] for uid in self._roles.get(CONF_BATTERY, ())],

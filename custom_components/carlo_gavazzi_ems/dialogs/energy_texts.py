@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from homeassistant.components.energy.data import DeviceConsumption, PowerConfig, SourceType
 from homeassistant.core import HomeAssistant
 
-from custom_components.carlo_gavazzi_ems.dialogs.naming import Names
+from custom_components.carlo_gavazzi_ems.dialogs.naming import QuantityNames
 from custom_components.carlo_gavazzi_ems.energy.proposal import Additions, Direction, Meter
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from custom_components.carlo_gavazzi_ems.texts.markdown import bullets, escaped
@@ -18,7 +18,7 @@ _KEYS = {Direction.IMPORT: "energy_import", Direction.EXPORT: "energy_export"}
 class EnergyTexts:
     """Labels in Home Assistant's language, made of the names that loads and quantities have."""
 
-    names: Names
+    names: QuantityNames
 
     def reading(self, meter: Meter, direction: Direction) -> str:
         """Return `Solar · Energy export · 1234.5 kWh`."""

@@ -18,10 +18,10 @@ import voluptuous as vol
 from custom_components.carlo_gavazzi_ems.access.account import error_key
 from custom_components.carlo_gavazzi_ems.api import EmsError
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import ceil_hour
 from custom_components.carlo_gavazzi_ems.history.database import RecorderFailedError
-from custom_components.carlo_gavazzi_ems.history.deep import EARLIEST, DeepImport, Imported
-from custom_components.carlo_gavazzi_ems.history.reasons import async_reasons
-from custom_components.carlo_gavazzi_ems.history.rows import ceil_hour
+from custom_components.carlo_gavazzi_ems.history.importer import EARLIEST, HistoryImport, SensorImport
+from custom_components.carlo_gavazzi_ems.history.refusals import async_refusal_texts
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from custom_components.carlo_gavazzi_ems.texts.markdown import bullets, escaped
 
@@ -39,7 +39,7 @@ _CHANGES: Final = 20
 class Found:
     """What a run has done, or would do."""
 
-    sensors: list[Imported] = field(default_factory=list)
+    sensors: list[SensorImport] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     """Sensors of which no full hour is recorded yet."""
     error: EmsError | RecorderFailedError | None = None
@@ -151,7 +151,7 @@ class ImportPages(OptionsFlow):
 
     async def _async_import(self, *, dry_run: bool) -> Found:
         """Do one run; a gateway that goes away ends it, and a database that fails."""
-        run = DeepImport(self.hass, self.config_entry, dry_run=dry_run, report=self._import_report)
+        run = HistoryImport(self.hass, self.config_entry, dry_run=dry_run, report=self._import_report)
         try:
             targets = await async_targets(self.hass, self.config_entry)
             sensors = await run.async_run(targets, self._import_start)
@@ -191,7 +191,7 @@ class ImportPages(OptionsFlow):
 
 async def async_description(hass: HomeAssistant, found: Found) -> dict[str, str]:
     """Return what a page says of a run: sensors with the same hours in one line."""
-    tell = await async_reasons(hass)
+    tell = await async_refusal_texts(hass)
     alike: defaultdict[tuple[float, float, int], list[str]] = defaultdict(list)
     for sensor in found.sensors:
         if sensor.hours:

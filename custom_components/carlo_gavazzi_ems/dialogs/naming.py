@@ -79,7 +79,7 @@ def _label(signal: Signal, loads: Mapping[int, Load], samples: Mapping[int, Samp
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class QuantityNames:
     """The names of all quantities in Home Assistant's language."""
 
     _by_key: Mapping[str, str]

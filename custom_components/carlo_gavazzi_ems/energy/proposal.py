@@ -78,7 +78,7 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class MeterRoles:
     """What a person wants each meter to be."""
 
     grid: Sequence[Meter] = ()
@@ -104,7 +104,7 @@ class Additions:
         return bool(self.sources or self.devices)
 
 
-def additions(preferences: EnergyPreferences, wishes: Wishes) -> Additions:
+def additions(preferences: EnergyPreferences, wishes: MeterRoles) -> Additions:
     """Return what the preferences lack of the wishes, in Home Assistant's own format."""
     found = Additions()
     used = _Used(preferences["energy_sources"])
@@ -137,7 +137,7 @@ def in_devices(preferences: EnergyPreferences) -> set[str]:
     return {device["stat_consumption"] for device in preferences["device_consumption"]}
 
 
-def runs_through_itself(upstream: Mapping[str, str]) -> bool:
+def has_cycle(upstream: Mapping[str, str]) -> bool:
     """Return whether following the meters upstream ever comes back to where it began."""
     for start in upstream:
         seen = {start}
@@ -251,7 +251,7 @@ def _battery_power(meter: Meter, *, inwards: bool) -> PowerConfig:
     return PowerConfig(stat_rate_from=meter.power_import, stat_rate_to=meter.power_export)
 
 
-def _devices(present: Sequence[DeviceConsumption], wishes: Wishes) -> Iterable[DeviceConsumption]:
+def _devices(present: Sequence[DeviceConsumption], wishes: MeterRoles) -> Iterable[DeviceConsumption]:
     """Yield what consumes, each with the meter upstream of it where that is a device too."""
     known = {device["stat_consumption"] for device in present}
     missing = {
@@ -271,7 +271,7 @@ def _devices(present: Sequence[DeviceConsumption], wishes: Wishes) -> Iterable[D
             device["stat_rate"] = power
         through = wishes.upstream.get(stat)
         # A meter that runs through itself would count for nothing.
-        if through is not None and through in there and not runs_through_itself(upstream | {stat: through}):
+        if through is not None and through in there and not has_cycle(upstream | {stat: through}):
             upstream[stat] = through
             device["included_in_stat"] = through
         yield device

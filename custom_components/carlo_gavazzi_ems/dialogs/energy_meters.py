@@ -13,9 +13,8 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util.unit_conversion import EnergyConverter
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.energy.proposal import Counters, Meter
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
-
-from .proposal import Counters, Meter
 
 #: What counts the whole; where nothing does, the tariffs; where there are none, the phases.
 _PARTS: Final = (
