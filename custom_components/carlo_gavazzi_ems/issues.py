@@ -1,13 +1,15 @@
 """What is put before a person under Settings -> Repairs, and taken back when it is settled."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .texts.markdown import escaped
+
+if TYPE_CHECKING:
+    from .runtime import EmsConfigEntry
 
 CERTIFICATE_CHANGED: Final = "certificate_changed"
 UNNAMED_CODES: Final = "unnamed_codes"
@@ -20,13 +22,13 @@ MAX_CLOCK_OFFSET: Final = 120.0
 _SECONDS_PER_MINUTE: Final = 60
 
 
-def certificate_issue_id(entry: ConfigEntry) -> str:
+def certificate_issue_id(entry: EmsConfigEntry) -> str:
     """Return the id of the issue that an entry's gateway shows another certificate."""
     return f"{CERTIFICATE_CHANGED}_{entry.entry_id}"
 
 
 @callback
-def async_certificate_changed(hass: HomeAssistant, entry: ConfigEntry) -> None:
+def async_certificate_changed(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
     """Offer to trust the certificate that the gateway shows now; until then nothing is sent to it."""
     ir.async_create_issue(
         hass,
@@ -41,13 +43,13 @@ def async_certificate_changed(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
 
 @callback
-def async_certificate_trusted(hass: HomeAssistant, entry: ConfigEntry) -> None:
+def async_certificate_trusted(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
     """Take the offer back: the gateway shows the certificate that is trusted."""
     ir.async_delete_issue(hass, DOMAIN, certificate_issue_id(entry))
 
 
 @callback
-def async_unnamed_codes(hass: HomeAssistant, entry: ConfigEntry, count: int) -> None:
+def async_unnamed_codes(hass: HomeAssistant, entry: EmsConfigEntry, count: int) -> None:
     """Offer to name the codes that nobody has named yet, as long as there are any."""
     issue_id = f"{UNNAMED_CODES}_{entry.entry_id}"
     if count == 0:
@@ -67,7 +69,7 @@ def async_unnamed_codes(hass: HomeAssistant, entry: ConfigEntry, count: int) -> 
 
 @callback
 def async_counter_corrected(
-    hass: HomeAssistant, entry: ConfigEntry, signal_uid: int, *, load: str, amount: str
+    hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int, *, load: str, amount: str
 ) -> None:
     """Say that a counter was accepted that stands lower than before by an amount with its unit."""
     ir.async_create_issue(
@@ -82,7 +84,7 @@ def async_counter_corrected(
 
 
 @callback
-def async_clock_checked(hass: HomeAssistant, entry: ConfigEntry, offset: float | None) -> None:
+def async_clock_checked(hass: HomeAssistant, entry: EmsConfigEntry, offset: float | None) -> None:
     """Say when the gateway's clock is off by more than two minutes, and take it back when it is right.
 
     `offset` is in seconds, ahead of the time; None where it is not known, which changes nothing.
@@ -108,7 +110,7 @@ def async_clock_checked(hass: HomeAssistant, entry: ConfigEntry, offset: float |
 
 
 @callback
-def async_load_missing(hass: HomeAssistant, entry: ConfigEntry, uid: int, *, name: str | None) -> None:
+def async_load_missing(hass: HomeAssistant, entry: EmsConfigEntry, uid: int, *, name: str | None) -> None:
     """Offer to remove a load that the gateway has not listed for a day."""
     ir.async_create_issue(
         hass,
@@ -123,18 +125,18 @@ def async_load_missing(hass: HomeAssistant, entry: ConfigEntry, uid: int, *, nam
 
 
 @callback
-def async_load_listed(hass: HomeAssistant, entry: ConfigEntry, uid: int) -> None:
+def async_load_listed(hass: HomeAssistant, entry: EmsConfigEntry, uid: int) -> None:
     """Take the offer back: the load is listed again, or removed."""
     ir.async_delete_issue(hass, DOMAIN, _load_issue_id(entry, uid))
 
 
 @callback
-def async_forget_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
+def async_forget_issues(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
     """Take back everything that was put before a person about a gateway."""
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and entry.entry_id in issue_id:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
-def _load_issue_id(entry: ConfigEntry, uid: int) -> str:
+def _load_issue_id(entry: EmsConfigEntry, uid: int) -> str:
     return f"{LOAD_MISSING}_{entry.entry_id}_{uid}"

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast, override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
@@ -13,7 +13,7 @@ from .const import CONF_FINGERPRINT, DOMAIN
 from .dialogs.codes import CodesFlow
 from .dialogs.trust import certificate_placeholders, readable_fingerprint
 from .issues import LOAD_MISSING, UNNAMED_CODES
-from .runtime import EmsRuntimeData
+from .runtime import EmsConfigEntry
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowContext
@@ -25,7 +25,7 @@ else:
 class CertificateChangedFlow(RepairsFlow):
     """Shows the new certificate beside the old one, and pins it on consent."""
 
-    def __init__(self, entry: ConfigEntry) -> None:
+    def __init__(self, entry: EmsConfigEntry) -> None:
         """Repair this entry."""
         self._entry = entry
         self._certificate: Certificate | None = None
@@ -63,7 +63,7 @@ class CertificateChangedFlow(RepairsFlow):
 class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], RepairsFlow):
     """Names the codes that nobody has named yet."""
 
-    def __init__(self, entry: ConfigEntry) -> None:
+    def __init__(self, entry: EmsConfigEntry) -> None:
         """Repair this entry."""
         self._entry = entry
 
@@ -71,7 +71,7 @@ class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], Re
         """Read what there is to name."""
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded", description_placeholders={"gateway": self._entry.title})
-        runtime: EmsRuntimeData = self._entry.runtime_data
+        runtime = self._entry.runtime_data
         return await self._async_start_naming(runtime.client, runtime.catalogue)
 
     @override
@@ -90,7 +90,7 @@ class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], Re
 class LoadMissingFlow(RepairsFlow):
     """Removes a load that the gateway no longer lists."""
 
-    def __init__(self, entry: ConfigEntry, load: int, name: str) -> None:
+    def __init__(self, entry: EmsConfigEntry, load: int, name: str) -> None:
         """Repair this entry; the load has this UID and name."""
         self._entry = entry
         self._load = load
@@ -107,7 +107,7 @@ class LoadMissingFlow(RepairsFlow):
             return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded", description_placeholders=placeholders)
-        runtime: EmsRuntimeData = self._entry.runtime_data
+        runtime = self._entry.runtime_data
         runtime.devices.async_remove_load(self._load)
         # Should it come back one day, it is new.
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
@@ -118,7 +118,7 @@ async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the dialog that settles an issue."""
-    entry = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
+    entry: EmsConfigEntry | None = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
     if entry is None:
         raise ValueError(f"no entry belongs to the issue {issue_id}")
     if issue_id.startswith(UNNAMED_CODES):

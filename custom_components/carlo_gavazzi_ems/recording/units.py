@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from typing import Final
 
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.const import CONF_CORRECTED, DOMAIN
+from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 _SUGGESTED_UNIT: Final = f"{SENSOR_DOMAIN}.private"
 
 
 @callback
 def async_forget_units(
-    hass: HomeAssistant, entry: ConfigEntry, serial_number: str, signals: Mapping[int, Signal]
+    hass: HomeAssistant, entry: EmsConfigEntry, serial_number: str, signals: Mapping[int, Signal]
 ) -> None:
     """Let the sensors of corrected codes show their new unit.
 

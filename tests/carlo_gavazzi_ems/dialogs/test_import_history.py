@@ -30,7 +30,7 @@ from sqlalchemy.orm.session import Session
 
 from custom_components.carlo_gavazzi_ems.api import HostNotFoundError
 from custom_components.carlo_gavazzi_ems.const import CONF_CODES, DOMAIN
-from custom_components.carlo_gavazzi_ems.dialogs.import_history import Found, async_description
+from custom_components.carlo_gavazzi_ems.dialogs.import_history import ImportResult, async_description
 from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import HistoryMismatchError, Refusal
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR, CounterRow
 from custom_components.carlo_gavazzi_ems.history.importer import SensorImport
@@ -450,7 +450,9 @@ async def test_what_is_told_of_a_run(hass: HomeAssistant) -> None:
     some = [sensor(f"sensor.n{number}", 3) for number in range(10)]
     words = await async_description(
         hass,
-        Found([sensor("sensor.a", 2, HistoryMismatchError(Refusal.UNKNOWN_STATE, "x", 7.5)), *some], ["sensor.late"]),
+        ImportResult(
+            [sensor("sensor.a", 2, HistoryMismatchError(Refusal.UNKNOWN_STATE, "x", 7.5)), *some], ["sensor.late"]
+        ),
     )
     assert words == {
         "sensors": "11",
@@ -467,4 +469,4 @@ async def test_what_is_told_of_a_run(hass: HomeAssistant) -> None:
         ),
         "waiting": "- sensor.late",
     }
-    assert Found(error=HostNotFoundError("x")).hours == 0
+    assert ImportResult(error=HostNotFoundError("x")).hours == 0

@@ -193,9 +193,9 @@ def test_whatever_is_wished_nothing_is_lost(first: MeterRoles, second: MeterRole
         [{"type": "gas", "stat_energy_from": "sensor.gas", "stat_cost": None}],
         [{"stat_consumption": stat, "name": "Mine"} for stat in foreign],
     )
-    for wishes in (first, second):
+    for roles in (first, second):
         before = deepcopy(present)
-        found = additions(present, wishes)
+        found = additions(present, roles)
         assert present == before
         update = merged(present, found)
         assert update["energy_sources"][: len(before["energy_sources"])] == before["energy_sources"]
@@ -203,7 +203,7 @@ def test_whatever_is_wished_nothing_is_lost(first: MeterRoles, second: MeterRole
         ENERGY_SOURCE_SCHEMA(deepcopy(update["energy_sources"]))
         vol.Schema([DEVICE_CONSUMPTION_SCHEMA])(deepcopy(update["device_consumption"]))
         present = prefs(update["energy_sources"], update["device_consumption"])
-        assert not additions(present, wishes)
+        assert not additions(present, roles)
         devices = present["device_consumption"]
         stats = [device["stat_consumption"] for device in devices]
         assert len(stats) == len(set(stats))
