@@ -1,6 +1,8 @@
 """Sites from a seed: a house with a photovoltaic plant, a flat with a P1 port only, a workshop of three-phase meters."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 import random
 from typing import Final
 
@@ -15,10 +17,10 @@ VOLTAGE_CODE: Final = 29
 class Builder:
     """Gives out UIDs and codes, and collects what is built."""
 
-    def __init__(self, seed: int, installed: float) -> None:
+    def __init__(self, seed: int) -> None:
         """Draw everything from one seed."""
         self.rng = random.Random(seed)
-        self.site = Site(installed=installed)
+        self.site = Site()
         self._uid = 0
         self._codes: dict[str, int] = {"voltage_l1": VOLTAGE_CODE}
         self._free = [code for code in range(1, 900) if code != VOLTAGE_CODE]
@@ -171,8 +173,20 @@ def _workshop(builder: Builder) -> None:
 SITES: Final[dict[str, Callable[[Builder], None]]] = {"house": _house, "flat": _flat, "workshop": _workshop}
 
 
-def build_site(kind: str, seed: int, installed: float = 0.0) -> Site:
-    """Build a site; counters stand at their start at the instant of installation."""
-    builder = Builder(seed, installed)
+@cache
+def _drawn(kind: str, seed: int) -> Site:
+    """Draw a site once; its curves, which are costly, never change."""
+    builder = Builder(seed)
     SITES[kind](builder)
     return builder.finish()
+
+
+def build_site(kind: str, seed: int, installed: float = 0.0) -> Site:
+    """Build a site; counters stand at their start at the instant of installation."""
+    drawn = _drawn(kind, seed)
+    return Site(
+        {uid: replace(device) for uid, device in drawn.devices.items()},
+        {uid: replace(load) for uid, load in drawn.loads.items()},
+        {uid: replace(signal) for uid, signal in drawn.signals.items()},
+        installed,
+    )
