@@ -1,6 +1,7 @@
 """A clock that a test moves, a gateway on loopback, and a plain client."""
 
 from collections.abc import AsyncIterator
+import time
 from typing import Any
 
 import aiohttp
@@ -97,3 +98,10 @@ async def client(gateway: Gateway) -> AsyncIterator[Client]:
         client = Client(gateway, session)
         assert await client.log_in() == 200
         yield client
+
+
+@pytest.fixture
+def gateway_now(kind: str) -> Gateway:
+    """A gateway that lives in Home Assistant's own time."""
+    now = time.time()
+    return Gateway(build_site(kind, 3, now - 8 * DAY), time.time)

@@ -2,113 +2,15 @@
 
 from collections import deque
 import time
-from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState, ConfigFlowResult
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.carlo_gavazzi_ems.const import DOMAIN
-
-from . import Gateway, Signal, build_site
+from . import Gateway, build_site
 from .conftest import DAY
-
-#: The model's unit behind each unit that a sensor may show, and how much of it one is.
-UNITS: Final = {
-    "W": ("W", 1.0),
-    "kW": ("W", 1e3),
-    "Wh": ("J", 3600.0),
-    "kWh": ("J", 3.6e6),
-    "var": ("var", 1.0),
-    "kvar": ("var", 1e3),
-    "VA": ("VA", 1.0),
-    "kVA": ("VA", 1e3),
-    "varh": ("vars", 3600.0),
-    "kvarh": ("vars", 3.6e6),
-    "V": ("V", 1.0),
-    "A": ("A", 1.0),
-    "Hz": ("Hz", 1.0),
-    "h": ("s", 3600.0),
-    "m³": ("m3s", 1.0),
-}
-
-
-async def click_through(hass: HomeAssistant, result: ConfigFlowResult) -> tuple[ConfigFlowResult, list[str]]:
-    """Take what each page suggests, until the dialog has ended; return its end and the pages it showed."""
-    pages: list[str] = []
-    while result["type"] not in {FlowResultType.CREATE_ENTRY, FlowResultType.ABORT}:
-        answer: dict[str, Any] | None = None
-        if result["type"] is FlowResultType.FORM:
-            assert not result["errors"], (pages, result)
-            pages.append(result["step_id"])
-            assert len(pages) < 20, pages
-            schema = result["data_schema"]
-            answer = {
-                str(key): (key.description or {})["suggested_value"]
-                for key in (schema.schema if schema else {})
-                if "suggested_value" in (key.description or {})
-            }
-        elif result["type"] is FlowResultType.MENU:
-            pages.append(result["step_id"])
-            answer = {"next_step_id": next(iter(result["menu_options"]))}
-        else:
-            await hass.async_block_till_done(wait_background_tasks=True)
-        result = await hass.config_entries.flow.async_configure(result["flow_id"], answer)
-    return result, pages
-
-
-async def set_up(hass: HomeAssistant, gateway: Gateway) -> tuple[ConfigEntry, list[str]]:
-    """Set up the integration as a person does who changes nothing."""
-    form = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    typed = {
-        CONF_HOST: f"{gateway.host}:{gateway.port}",
-        CONF_USERNAME: gateway.username,
-        CONF_PASSWORD: gateway.password,
-    }
-    result = await hass.config_entries.flow.async_configure(form["flow_id"], typed)
-    done, pages = await click_through(hass, result)
-    assert done["type"] is FlowResultType.CREATE_ENTRY, done
-    await hass.async_block_till_done(wait_background_tasks=True)
-    entry: ConfigEntry = done["result"]
-    assert entry.state is ConfigEntryState.LOADED
-    return entry, pages
-
-
-def sensors(hass: HomeAssistant, entry: ConfigEntry, gateway: Gateway) -> dict[int, tuple[er.RegistryEntry, Signal]]:
-    """Return the entities of signals by UID."""
-    prefix = f"{gateway.identity.serial}_"
-    found: dict[int, tuple[er.RegistryEntry, Signal]] = {}
-    for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
-        uid = item.unique_id.removeprefix(prefix)
-        if item.unique_id.startswith(prefix) and uid.isdecimal():
-            found[int(uid)] = item, gateway.site.signals[int(uid)]
-    return found
-
-
-def shown(hass: HomeAssistant, entity_id: str) -> float:
-    """Return a sensor's value in the model's unit."""
-    state = hass.states.get(entity_id)
-    assert state is not None
-    return float(state.state) * UNITS[state.attributes["unit_of_measurement"]][1]
-
-
-async def unload(hass: HomeAssistant, entry: ConfigEntry, gateway: Gateway) -> None:
-    """End the connection before the gateway goes."""
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    await hass.async_block_till_done()
-    assert gateway.in_flight == 0
-
-
-@pytest.fixture
-def gateway_now(kind: str) -> Gateway:
-    """A gateway that lives in Home Assistant's own time."""
-    now = time.time()
-    return Gateway(build_site(kind, 3, now - 8 * DAY), time.time)
+from .driving import UNITS, sampled, sensors, set_up, shown, unload
 
 
 @pytest.mark.parametrize("kind", ["house", "flat", "workshop"])
@@ -135,6 +37,48 @@ async def test_set_up(
         await unload(hass, entry, gateway)
 
 
+@pytest.mark.xfail(strict=True, reason="found here: the voltage of L3 passes for the mean of the three")
+@pytest.mark.parametrize("kind", ["flat"])
+async def test_three_voltages_and_no_mean(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    enable_custom_integrations: None,
+    freezer: FrozenDateTimeFactory,
+    kind: str,
+) -> None:
+    """R26: a P1 port has three phase voltages and no mean of them; clicking through names none of them so."""
+    freezer.move_to("2026-11-29 13:29:00+00:00")
+    now = time.time()
+    async with Gateway(build_site(kind, 3, now - 8 * DAY), time.time) as gateway:
+        entry, _ = await set_up(hass, gateway)
+        found = sensors(hass, entry, gateway)
+        keys = [item.translation_key for item, signal in found.values() if signal.unit == "V"]
+        await unload(hass, entry, gateway)
+    assert len(keys) == 3
+    assert "voltage_mean" not in keys
+
+
+@pytest.mark.xfail(strict=True, reason="found here: a gas meter is unavailable until its next telegram")
+@pytest.mark.parametrize("kind", ["flat"])
+async def test_a_gas_meter_between_two_telegrams(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    enable_custom_integrations: None,
+    freezer: FrozenDateTimeFactory,
+    kind: str,
+) -> None:
+    """R5: a meter that is read once an hour is not stale in between, also half an hour after set-up began to look."""
+    freezer.move_to("2026-11-29 13:29:00+00:00")
+    now = time.time()
+    async with Gateway(build_site(kind, 1, now - 8 * DAY), time.time) as gateway:
+        entry, _ = await set_up(hass, gateway)
+        gas = gateway.site.signal("Gas", "gas_volume")
+        state = hass.states.get(sensors(hass, entry, gateway)[gas.uid][0].entity_id)
+        await unload(hass, entry, gateway)
+    assert state is not None
+    assert float(state.state) == pytest.approx(gateway.timeline.register(gas, now // 3600 * 3600))
+
+
 @pytest.mark.parametrize("kind", ["house"])
 @pytest.mark.timeout(300)
 async def test_an_hour(
@@ -144,7 +88,7 @@ async def test_an_hour(
     freezer: FrozenDateTimeFactory,
     gateway_now: Gateway,
 ) -> None:
-    """An hour of polls: what is shown is what the meter showed lately, and counters end within a poll of the truth."""
+    """An hour of polls: what is shown is what the meter showed lately, and counters gain what it counted."""
     async with gateway_now as gateway:
         entry, _ = await set_up(hass, gateway)
         found = {
@@ -163,7 +107,7 @@ async def test_an_hour(
             if number % 30:
                 continue
             for entity, signal in found.items():
-                printed = [gateway.timeline.register(signal, _sampled(gateway, signal, when)) for when in recent]
+                printed = [gateway.timeline.register(signal, sampled(gateway, signal, when)) for when in recent]
                 assert shown(hass, entity) in [pytest.approx(value / signal.scale) for value in printed], (
                     signal.quantity
                 )
@@ -175,10 +119,6 @@ async def test_an_hour(
             signal = found[entity]
             gained = (shown(hass, entity) - before) / 3.6e6
             wanted = signal.curve.integral(recent[-1] - 3600, recent[-1]) / 3.6e6
-            # Five minutes of a rhythm of publishing at either end.
+            # A counter is published at least each five minutes: so much may be missing at either end.
             assert gained == pytest.approx(wanted, rel=0.2, abs=0.02), signal.quantity
         await unload(hass, entry, gateway)
-
-
-def _sampled(gateway: Gateway, signal: Signal, when: float) -> float:
-    return gateway.timeline.sample(gateway.site.loads[signal.load], when)
