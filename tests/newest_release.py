@@ -1,7 +1,7 @@
 """Lets pytest-homeassistant-custom-component run on a newer Home Assistant; `scripts/test --newest` loads it with -p."""
 
 # First: Home Assistant replaces httpx before anything imports it, and the plugin imports respx, which imports httpx.
-import homeassistant  # noqa: F401, I001
+import homeassistant  # noqa: F401
 from homeassistant.components import logger
 from homeassistant.components.logger import helpers
 
