@@ -11,7 +11,7 @@ import logging
 import typing
 from typing import Any, Final, override
 
-from homeassistant.components import energy
+from homeassistant.components.energy.const import DOMAIN as ENERGY
 from homeassistant.components.energy.data import (
     BatterySourceType,
     DeviceConsumption,
@@ -23,7 +23,7 @@ from homeassistant.components.energy.data import (
     SolarSourceType,
     async_get_manager,
 )
-from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta, StatisticsRuns
 from homeassistant.components.recorder.entity_options import is_entity_recorded
 from homeassistant.components.recorder.models import StatisticData, StatisticMeanType, StatisticMetaData
@@ -246,11 +246,11 @@ async def test_a_coordinator_may_set_last_update_success_while_it_updates(
 
     entry = MockConfigEntry(domain="test")
     coordinator = Silent(hass, logging.getLogger(__name__), config_entry=entry, name="test")
-    await coordinator.async_refresh()
-    assert not coordinator.last_update_success
-    coordinator.fails = False
-    await coordinator.async_refresh()
-    assert coordinator.last_update_success
+    success = []
+    for coordinator.fails in (True, False):
+        await coordinator.async_refresh()
+        success.append(coordinator.last_update_success)
+    assert success == [False, True]
     assert [record for record in caplog.records if record.levelname in {"ERROR", "WARNING", "INFO"}] == []
 
 
@@ -280,9 +280,10 @@ class TestEnergy:
     @pytest.mark.usefixtures("recorder_mock")
     async def test_the_manager_adds_to_what_is_there(self, hass: HomeAssistant) -> None:
         """`data` is None before anything was configured; `async_update` validates and keeps."""
-        assert await async_setup_component(hass, energy.DOMAIN, {})
+        assert await async_setup_component(hass, ENERGY, {})
         manager = await async_get_manager(hass)
-        assert manager.data is None
+        before = manager.data
+        assert before is None
         preferences = EnergyManager.default_preferences()
         device = DeviceConsumption(stat_consumption=ID)
         await manager.async_update({**preferences, "device_consumption": [device]})
