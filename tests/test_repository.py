@@ -145,6 +145,13 @@ def test_the_oldest_is_what_hacs_promises() -> None:
     assert AwesomeVersion(HACS["homeassistant"]) <= oldest < next_minor(HACS["homeassistant"])
 
 
+def test_the_manifest_has_a_category_when_every_release_knows_it() -> None:
+    """Hassfest of a release before 2026.11 refuses the keys; docs/decisions/releases-of-home-assistant.md says more."""
+    keys = {"categories": ["energy.meters_monitoring"], "connectivity": ["network"]}
+    known = AwesomeVersion(HACS["homeassistant"]) >= AwesomeVersion("2026.11.0")
+    assert {key: MANIFEST.get(key) for key in keys} == (keys if known else dict.fromkeys(keys))
+
+
 def test_the_newest_is_not_behind() -> None:
     """The tests of `scripts/test --newest` run on what the overrides name, which is never older than the plugin's."""
     (override,) = requirements("newest_overrides")
