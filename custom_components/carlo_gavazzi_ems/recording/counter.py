@@ -9,7 +9,6 @@ from typing import Any, override
 from homeassistant.helpers.restore_state import ExtraStoredData
 
 from custom_components.carlo_gavazzi_ems.api import Signal
-from custom_components.carlo_gavazzi_ems.issues import async_counter_corrected
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
@@ -92,7 +91,7 @@ class CounterReadings:
         return self._latest
 
     def _report(self, verdict: Verdict, event: Event) -> None:
-        """Log an accepted reading that was in doubt, and raise a repair for a correction."""
+        """Log an accepted reading that was in doubt. There is nothing for a person to do about it."""
         runtime = self._entry.runtime_data
         load = runtime.topology.data.loads.get(self._signal.load_uid if self._signal.load_uid is not None else -1)
         place = self._entry.title if load is None else escaped(load.label) or str(load.uid)
@@ -100,7 +99,8 @@ class CounterReadings:
         if (kilowatt_hour := KILOWATT_HOUR.get(self._unit or "")) is not None:
             amount = f"{abs(verdict.change) / kilowatt_hour:.3f} kWh"
         direction = "above" if verdict.change > 0 else "below"
-        _LOGGER.info(
+        _LOGGER.log(
+            logging.WARNING if event is Event.CORRECTED else logging.INFO,
             "%s: counter of code %s (%s), now %s %s the last reading",
             place,
             self._signal.code,
@@ -108,5 +108,3 @@ class CounterReadings:
             amount,
             direction,
         )
-        if event is Event.CORRECTED:
-            async_counter_corrected(runtime.realtime.hass, self._entry, self._signal.uid, load=place, amount=amount)
