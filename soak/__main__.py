@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """Make frozen time bearable for Home Assistant and its database."""
     vars(freezegun.api).update(
         FakeDate=patch_time.HAFakeDate,
@@ -48,7 +48,7 @@ def _prepare() -> None:
 
 def run(hours: float, seed: int) -> Report:
     """Run one day and return its report."""
-    _prepare()
+    prepare()
     gateway = asyncio.run(make_gateway(seed))
     with tempfile.TemporaryDirectory(prefix="soak-") as folder, freezegun.freeze_time(_BEGIN) as clock:
         loop = HurriedLoop(cast("FrozenDateTimeFactory", clock))

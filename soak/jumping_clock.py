@@ -123,17 +123,21 @@ class JumpingSelector(selectors.DefaultSelector):
             return ready
         if timeout is None:
             return super().select(None)
-        # The clock counts whole microseconds: a timer that it stops short of would be waited for without end.
-        self._clock.tick(timedelta(microseconds=math.ceil(timeout * 1e6) + 1))
+        self.jump(timeout)
         return []
+
+    def jump(self, seconds: float) -> None:
+        """Move the clock on to the next timer."""
+        # The clock counts whole microseconds: a timer that it stops short of would be waited for without end.
+        self._clock.tick(timedelta(microseconds=math.ceil(seconds * 1e6) + 1))
 
 
 class HurriedLoop(asyncio.SelectorEventLoop):
     """An event loop on a hurried selector."""
 
-    def __init__(self, clock: FrozenDateTimeFactory) -> None:
-        """Run by this clock."""
-        self._jumping_selector = JumpingSelector(clock)
+    def __init__(self, clock: FrozenDateTimeFactory, selector: JumpingSelector | None = None) -> None:
+        """Run by this clock; another selector may skip more."""
+        self._jumping_selector = selector or JumpingSelector(clock)
         super().__init__(self._jumping_selector)
         # The jumping clock counts seconds since 1970: a nanosecond would be lost on so large a number, and no timer due.
         self._clock_resolution = 1e-6
