@@ -22,7 +22,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.history.deep import DeepImport
+from custom_components.carlo_gavazzi_ems.history.importer import HistoryImport
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from simulator import Site, SiteKind, build_site
 from simulator.site.sampling import latest
@@ -143,7 +143,7 @@ async def _measured(hass: HomeAssistant, task: dict[str, Any]) -> dict[str, obje
     if task["traced"]:
         tracemalloc.start()
     wall, cpu = time.monotonic(), time.process_time()
-    imported = await DeepImport(hass, entry, dry_run=False).async_run(targets, begin)
+    imported = await HistoryImport(hass, entry, dry_run=False).async_run(targets, begin)
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
     after = await asyncio.to_thread(_requests, task["control_url"])
     result: dict[str, object] = {

@@ -28,13 +28,13 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
-    """Offer the actions, also while no gateway is loaded."""
+    """Register the actions."""
     async_setup_services(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
-    """Take what the gateway listed last, or read it, register its devices, and start to poll."""
+    """Load or read the lists, register the devices, and start polling."""
     client = Account.from_data(entry.data).client(hass, await async_login_backoff(hass, entry))
     if entry.options.get(CONF_RAW_ANSWERS):
         client.traffic.keep_answers()
@@ -48,7 +48,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     catalogue = Catalogue(entry.options.get(CONF_CODES, {}))
     tree = DeviceTree(hass, entry, topology)
     tree.async_register()
-    # Before the platforms listen: a new load is registered before its first entity asks for it.
+    # Before the listeners of the platforms: a load is registered before its entities are added.
     entry.async_on_unload(topology.async_add_listener(tree.async_register))
     entry.runtime_data = EmsRuntimeData(
         client=client,
@@ -76,7 +76,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
 
 
 def _expected_signals(hass: HomeAssistant, entry: EmsConfigEntry, topology: TopologyCoordinator) -> set[int]:
-    """Return the signals of which the first poll is to bring a value: those with an entity that is enabled."""
+    """Return the signals to poll first: those with an enabled entity."""
     serial, signals = topology.info.serial_number, topology.data.signals
     known = {item.unique_id: item for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)}
     items = {uid: known.get(f"{serial}_{uid}") for uid in signals}
@@ -84,12 +84,12 @@ def _expected_signals(hass: HomeAssistant, entry: EmsConfigEntry, topology: Topo
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
-    """Stop polling and take the entities away."""
+    """Unload the platforms."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
-    """Take back what was put before the person about this gateway."""
+    """Delete the issues and the stores of an entry."""
     async_forget_issues(hass, entry)
     await async_forget_logins(hass, entry)
     await absence_store(hass, entry).async_remove()
@@ -100,9 +100,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EmsConfigEntry, device: DeviceEntry | ChildDeviceEntry
 ) -> bool:
-    """Return whether a person may delete a device: only one that the gateway no longer lists."""
+    """Return whether a device may be deleted: only if the gateway no longer lists it."""
     if entry.state is not ConfigEntryState.LOADED or entry.runtime_data.devices.lists(device):
         return False
-    # Should it come back one day, it is new.
+    # After a reload the device is new if the gateway lists it again.
     hass.config_entries.async_schedule_reload(entry.entry_id)
     return True

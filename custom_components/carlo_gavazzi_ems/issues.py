@@ -1,12 +1,15 @@
-"""What is put before a person under Settings -> Repairs, and taken back when it is settled."""
+"""The issues under Settings > Repairs: created, and deleted when solved."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .texts.markdown import escaped
+
+if TYPE_CHECKING:
+    from .runtime import EmsConfigEntry
 
 CERTIFICATE_CHANGED: Final = "certificate_changed"
 UNNAMED_CODES: Final = "unnamed_codes"
@@ -14,19 +17,19 @@ COUNTER_CORRECTED: Final = "counter_corrected"
 CLOCK_WRONG: Final = "clock_wrong"
 LOAD_MISSING: Final = "load_missing"
 
-#: Seconds that the gateway's clock may be wrong.
+#: Seconds that the gateway's clock may be wrong without an issue.
 MAX_CLOCK_OFFSET: Final = 120.0
 _SECONDS_PER_MINUTE: Final = 60
 
 
-def certificate_issue_id(entry: ConfigEntry) -> str:
-    """Return the id of the issue that an entry's gateway shows another certificate."""
+def certificate_issue_id(entry: EmsConfigEntry) -> str:
+    """Return the id of the issue of a changed certificate."""
     return f"{CERTIFICATE_CHANGED}_{entry.entry_id}"
 
 
 @callback
-def async_certificate_changed(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Offer to trust the certificate that the gateway shows now; until then nothing is sent to it."""
+def async_certificate_changed(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
+    """Create the issue of a changed certificate. Nothing is sent until the user trusts it."""
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -40,14 +43,14 @@ def async_certificate_changed(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
 
 @callback
-def async_certificate_trusted(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Take the offer back: the gateway shows the certificate that is trusted."""
+def async_certificate_trusted(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
+    """Delete the issue of a changed certificate."""
     ir.async_delete_issue(hass, DOMAIN, certificate_issue_id(entry))
 
 
 @callback
-def async_unnamed_codes(hass: HomeAssistant, entry: ConfigEntry, count: int) -> None:
-    """Offer to name the codes that nobody has named yet, as long as there are any."""
+def async_unnamed_codes(hass: HomeAssistant, entry: EmsConfigEntry, count: int) -> None:
+    """Create or delete the issue of codes without a meaning."""
     issue_id = f"{UNNAMED_CODES}_{entry.entry_id}"
     if count == 0:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
@@ -66,9 +69,9 @@ def async_unnamed_codes(hass: HomeAssistant, entry: ConfigEntry, count: int) -> 
 
 @callback
 def async_counter_corrected(
-    hass: HomeAssistant, entry: ConfigEntry, signal_uid: int, *, load: str, amount: str
+    hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int, *, load: str, amount: str
 ) -> None:
-    """Say that a counter was accepted that stands lower than before by an amount with its unit."""
+    """Create the issue of a counter that is lower than before by an amount with its unit."""
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -76,15 +79,15 @@ def async_counter_corrected(
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=COUNTER_CORRECTED,
-        translation_placeholders={"gateway": entry.title, "load": _plain(load), "amount": amount},
+        translation_placeholders={"gateway": entry.title, "load": escaped(load), "amount": amount},
     )
 
 
 @callback
-def async_clock_checked(hass: HomeAssistant, entry: ConfigEntry, offset: float | None) -> None:
-    """Say when the gateway's clock is off by more than two minutes, and take it back when it is right.
+def async_clock_checked(hass: HomeAssistant, entry: EmsConfigEntry, offset: float | None) -> None:
+    """Create or delete the issue of a clock that is wrong by more than two minutes.
 
-    `offset` is in seconds, ahead of the time; None where it is not known, which changes nothing.
+    `offset` is in seconds, positive if the clock is ahead; None, if it is not known, changes nothing.
     """
     issue_id = f"{CLOCK_WRONG}_{entry.entry_id}"
     if offset is None:
@@ -107,8 +110,8 @@ def async_clock_checked(hass: HomeAssistant, entry: ConfigEntry, offset: float |
 
 
 @callback
-def async_load_missing(hass: HomeAssistant, entry: ConfigEntry, uid: int, *, name: str | None) -> None:
-    """Offer to remove a load that the gateway has not listed for a day."""
+def async_load_missing(hass: HomeAssistant, entry: EmsConfigEntry, uid: int, *, name: str | None) -> None:
+    """Create the issue of a load that the gateway has not listed for a day."""
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -117,28 +120,23 @@ def async_load_missing(hass: HomeAssistant, entry: ConfigEntry, uid: int, *, nam
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=LOAD_MISSING,
-        translation_placeholders={"gateway": entry.title, "load": _plain(name or "") or str(uid)},
+        translation_placeholders={"gateway": entry.title, "load": escaped(name or "") or str(uid)},
     )
 
 
 @callback
-def async_load_listed(hass: HomeAssistant, entry: ConfigEntry, uid: int) -> None:
-    """Take the offer back: the load is listed again, or removed."""
+def async_load_listed(hass: HomeAssistant, entry: EmsConfigEntry, uid: int) -> None:
+    """Delete the issue of a missing load, which is listed again or was removed."""
     ir.async_delete_issue(hass, DOMAIN, _load_issue_id(entry, uid))
 
 
 @callback
-def async_forget_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Take back everything that was put before a person about a gateway."""
+def async_forget_issues(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
+    """Delete all issues of an entry."""
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and entry.entry_id in issue_id:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
-def _load_issue_id(entry: ConfigEntry, uid: int) -> str:
+def _load_issue_id(entry: EmsConfigEntry, uid: int) -> str:
     return f"{LOAD_MISSING}_{entry.entry_id}_{uid}"
-
-
-def _plain(label: str) -> str:
-    """Return a label without what a page would take for a link or for HTML: the gateway chose it, and pages are Markdown."""
-    return "".join(char for char in label if char not in "<>[]`\\|").strip()

@@ -1,4 +1,4 @@
-"""What a loaded entry holds."""
+"""The runtime data of a config entry."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -15,46 +15,46 @@ from .signals.catalogue import Catalogue
 
 @dataclass(slots=True)
 class Outcome:
-    """What one run has done."""
+    """The result of one run of the gap repair."""
 
     hours: dict[int, int] = field(default_factory=dict)
-    """Hours written, by signal UID."""
+    """Number of hours written, by signal UID."""
     refused: dict[int, str] = field(default_factory=dict)
-    """Why nothing was written, by signal UID."""
+    """Reason for writing nothing, by signal UID."""
     names: dict[int, str] = field(default_factory=dict)
-    """The entity ids of those."""
+    """Entity ids, by signal UID."""
     until: datetime | None = None
-    """The end of the last hour that was looked at."""
+    """The end of the last checked hour."""
 
     def wrote(self, uid: int, entity_id: str, hours: int) -> None:
-        """Add hours of a sensor."""
+        """Add written hours of a sensor."""
         if hours:
             self.names[uid] = entity_id
             self.hours[uid] = self.hours.get(uid, 0) + hours
 
     def refuse(self, uid: int, entity_id: str, reason: str) -> None:
-        """Say why a sensor was left alone."""
+        """Add the reason for writing nothing for a sensor."""
         self.names[uid] = entity_id
         self.refused[uid] = reason
 
     @property
     def written(self) -> int:
-        """All hours that were written."""
+        """Number of hours written for all sensors."""
         return sum(self.hours.values())
 
 
 @dataclass(slots=True)
 class HistoryLock:
-    """One gateway's history: one thing at a time reads it."""
+    """Lets one task at a time read and write a gateway's history."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     last: Outcome = field(default_factory=Outcome)
-    """What the latest repair has done that had anything to do."""
+    """The result of the last repair that wrote or refused hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmsRuntimeData:
-    """One gateway while it is loaded."""
+    """The objects of one loaded gateway."""
 
     client: EmsClient
     catalogue: Catalogue

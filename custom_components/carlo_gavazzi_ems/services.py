@@ -1,4 +1,4 @@
-"""Actions: the gateway's history as an answer, and in the statistics."""
+"""The actions `get_history` and `import_history`."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -18,12 +18,12 @@ import voluptuous as vol
 from .access.account import error_key
 from .api import EmsError
 from .const import DOMAIN
+from .history.arithmetic.empty_spans import EmptySpan
+from .history.arithmetic.plan import HistoryMismatchError
+from .history.arithmetic.rows import HOUR, Reading, ceil_hour
 from .history.database import RecorderFailedError
-from .history.deep import EARLIEST, DeepImport, Imported
-from .history.empty_spans import EmptySpan
-from .history.plan import Disagreement
-from .history.reasons import async_reasons
-from .history.rows import HOUR, Reading, ceil_hour
+from .history.importer import EARLIEST, HistoryImport, SensorImport
+from .history.refusals import async_refusal_texts
 from .history.source import async_past_empty_span, async_readings
 from .history.targets import async_targets
 from .runtime import EmsConfigEntry
@@ -35,7 +35,7 @@ ATTR_END: Final = "end"
 ATTR_LIMIT: Final = "limit"
 ATTR_DRY_RUN: Final = "dry_run"
 
-#: Rows of one answer: by default, and at most.
+#: Rows of one response: default and maximum.
 DEFAULT_LIMIT: Final = 1000
 MAX_LIMIT: Final = 10_000
 _DAY: Final = 24 * HOUR
@@ -60,7 +60,7 @@ IMPORT_HISTORY: Final = vol.Schema(
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Offer the actions."""
+    """Register the actions."""
     hass.services.async_register(
         DOMAIN, SERVICE_GET_HISTORY, _async_get_history, GET_HISTORY, supports_response=SupportsResponse.ONLY
     )
@@ -81,7 +81,7 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     client = entry.runtime_data.client
     found: list[Reading] = []
     try:
-        # A day at a time: no more is read than is answered.
+        # A day at a time, to read no more than needed for the response.
         while start < end and len(found) <= limit:
             stop = min(start + _DAY, end)
             readings = await async_readings(client, [uid], start, stop)
@@ -102,12 +102,12 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_import_history(call: ServiceCall) -> ServiceResponse:
-    """Import full hours from before the recorded ones, or tell what would be imported."""
+    """Import hours from before the first recorded ones, or do a dry run."""
     hass = call.hass
     entry: EmsConfigEntry = async_get_config_entry(hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
     if RECORDER not in hass.config.components:
         raise _invalid("no_recorder")
-    # Before that the recorder has not caught up with the time it was off.
+    # The recorder may not have compiled the time before the start yet.
     if hass.state is not CoreState.running:
         raise _invalid("not_started")
     start = _instant(call.data[ATTR_START])
@@ -118,20 +118,22 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
         wanted: list[str] = call.data.get(ATTR_ENTITY_ID, sorted(targets))
         if unknown := [entity_id for entity_id in wanted if entity_id not in targets]:
             raise _invalid("no_statistics", entity=", ".join(unknown))
-        run = DeepImport(hass, entry, dry_run=call.data[ATTR_DRY_RUN])
-        imported = await _async_of(hass, entry, run.async_run([targets[each] for each in wanted], ceil_hour(start)))
+        run = HistoryImport(hass, entry, dry_run=call.data[ATTR_DRY_RUN])
+        imported = await _async_with_entry(
+            hass, entry, run.async_run([targets[each] for each in wanted], ceil_hour(start))
+        )
     except EmsError as err:
         raise _failed(entry, err) from err
     except RecorderFailedError as err:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="recorder_failed") from err
+    reason_text = await async_refusal_texts(hass)
     sensors: dict[str, JsonValueType] = {entity_id: {"hours": 0} for entity_id in wanted}
-    tell = await async_reasons(hass)
-    sensors = {one.target.entity_id: _as_response(one, tell) for one in imported}
-    return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors | sensors}
+    sensors |= {one.target.entity_id: _as_response(one, reason_text) for one in imported}
+    return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors}
 
 
-async def _async_of[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Coroutine[Any, Any, T]) -> T:
-    """Return what comes of work that ends with the entry: after a reload, it would read history beside the next one."""
+async def _async_with_entry[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Coroutine[Any, Any, T]) -> T:
+    """Run work as a task of the entry, so that it ends with it: two tasks may not read history after a reload."""
     task = entry.async_create_background_task(hass, work, f"{DOMAIN} import")
     try:
         return await task
@@ -141,18 +143,20 @@ async def _async_of[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Corouti
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="import_stopped") from None
 
 
-def _as_response(imported: Imported, tell: Callable[[Disagreement], str]) -> dict[str, JsonValueType]:
-    """Return what became of one sensor."""
+def _as_response(
+    imported: SensorImport, reason_text: Callable[[HistoryMismatchError], str]
+) -> dict[str, JsonValueType]:
+    """Return the result of one sensor."""
     sensors: dict[str, JsonValueType] = {"hours": imported.hours}
     if imported.hours:
         sensors |= {"start": _iso(imported.first.start), "end": _iso(imported.until)}
     if imported.reason is not None:
-        sensors |= {"reason": imported.reason.refusal.value, "message": tell(imported.reason)}
+        sensors |= {"reason": imported.reason.refusal.value, "message": reason_text(imported.reason)}
     return sensors
 
 
 def _signal(hass: HomeAssistant, entity_id: str) -> tuple[EmsConfigEntry, int]:
-    """Return the gateway and the signal behind an entity."""
+    """Return the entry and the signal UID of an entity. Raises ServiceValidationError."""
     item = er.async_get(hass).async_get(entity_id)
     if item is None or item.platform != DOMAIN or item.domain != Platform.SENSOR:
         raise _invalid("no_signal", entity=entity_id)
@@ -164,24 +168,24 @@ def _signal(hass: HomeAssistant, entity_id: str) -> tuple[EmsConfigEntry, int]:
 
 
 def _instant(date: datetime) -> float:
-    """Return a time that a person typed, in Home Assistant's time zone where it names none."""
+    """Return a time in seconds since 1970. Without a time zone it is in Home Assistant's."""
     return dt_util.as_utc(date).timestamp()
 
 
 def _iso(instant: float) -> str:
-    """Return an instant in Home Assistant's time zone."""
+    """Return an instant in Home Assistant's time zone in ISO format."""
     return dt_util.as_local(dt_util.utc_from_timestamp(instant)).isoformat()
 
 
 def _failed(entry: EmsConfigEntry, err: EmsError) -> HomeAssistantError:
-    """Return the error of a gateway that could not be read."""
+    """Return the error for an EmsError."""
     return HomeAssistantError(
         translation_domain=DOMAIN, translation_key=error_key(err), translation_placeholders={"gateway": entry.title}
     )
 
 
 def _invalid(key: str, **placeholders: str) -> ServiceValidationError:
-    """Return the error of a question that has no answer."""
+    """Return the error of an invalid call."""
     return ServiceValidationError(
         translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders or None
     )

@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from sqlalchemy.exc import OperationalError
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.history.rows import HOUR
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR
 from simulator import Gateway
 
 from .dialogs.test_import_history import (

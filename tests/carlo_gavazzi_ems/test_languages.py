@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 
-from custom_components.carlo_gavazzi_ems.dialogs.naming import MEANINGS, Names
+from custom_components.carlo_gavazzi_ems.dialogs.naming import MEANINGS, QuantityNames
 from simulator import Gateway, Site, SiteKind, build_site
 from tests.test_repository import IS_OLDEST
 
@@ -186,7 +186,7 @@ class TestLanguage:
     async def test_r27_no_two_meanings_read_the_same(self, hass: HomeAssistant, language: str) -> None:
         """Who picks a meaning from the list gets that one."""
         hass.config.language = language
-        names = await Names.async_load(hass)
+        names = await QuantityNames.async_load(hass)
         assert set(names.labels(None).values()) == set(MEANINGS)
 
 

@@ -1,4 +1,4 @@
-"""When the hours that Home Assistant missed are repaired, and what is remembered of it."""
+"""The schedule and the stored progress of the repair of missed hours."""
 
 from datetime import UTC, datetime
 import logging
@@ -15,41 +15,41 @@ from custom_components.carlo_gavazzi_ems.api import EmsError
 from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS, DOMAIN
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
+from .arithmetic.rows import HOUR
 from .counter_repair import CounterRepair
 from .database import RecorderFailedError
-from .measured import async_repair_measured
-from .rows import HOUR
+from .measured_repair import async_repair_measured
 from .statistics import async_confirm, async_cut_off
 from .targets import async_targets
 
 _LOGGER = logging.getLogger(__name__)
 _VERSION: Final = 1
-#: How far back a first run looks, and one whose memory was lost.
+#: How far back the first run looks, and a run whose store was lost.
 _LOOK_BACK: Final = 10 * 24 * HOUR
-#: When the hour before is looked at: the recorder has long compiled it then, and the gateway closed its periods.
+#: The time after each hour to check it: the recorder has compiled it, and the gateway has closed its periods.
 _MINUTE, _SECOND = 15, 30
-#: How many of the five minutes after a start are looked at: in the first ones no value may have settled yet.
+#: Five-minute statistics after a start that trigger a check: at first the values may not have settled.
 _EARLY_LOOKS: Final = 4
 
 
-class Progress(TypedDict):
-    """What is remembered over a restart."""
+class RepairProgress(TypedDict):
+    """The progress that is stored."""
 
     checked: float
-    """All hours before this instant have been looked at."""
+    """All hours before this instant were checked."""
     cut_short: NotRequired[float | None]
-    """The hour in which the last gap ended, and which was not over yet."""
+    """The hour in which the last gap ended, if it was not over at that time."""
     pending: dict[str, float]
-    """Sensors that wait for a state after their gap: signal UID -> the hour to begin with."""
+    """Sensors that wait for a state after their gap: signal UID -> the hour to start with."""
 
 
-def repair_store(hass: HomeAssistant, entry: EmsConfigEntry) -> Store[Progress]:
-    """Return where the progress of an entry is kept."""
+def repair_store(hass: HomeAssistant, entry: EmsConfigEntry) -> Store[RepairProgress]:
+    """Return the store for the progress of an entry."""
     return Store(hass, _VERSION, f"{DOMAIN}.{entry.entry_id}.repair")
 
 
 class GapRepair:
-    """Fills the hours that Home Assistant missed from the gateway's own history."""
+    """Writes the hours that Home Assistant missed from the gateway's history."""
 
     def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry) -> None:
         """Repair the sensors of this entry."""
@@ -59,21 +59,21 @@ class GapRepair:
         self._remove_first: CALLBACK_TYPE | None = None
         self._early_looks = 0
         self._is_waiting = False
-        #: Until then Home Assistant may have been off; its rows of that time are made up.
+        #: Before this instant Home Assistant may have been off, and its rows may repeat the last value.
         self._flat_before = dt_util.utcnow().timestamp()
 
     @callback
     def async_start(self) -> None:
-        """Begin as soon as it does no harm, unless it is switched off; without a recorder nothing ever wakes it."""
+        """Start with Home Assistant, if the options ask for it. Without a recorder no event ever triggers a run."""
         if self._entry.options.get(CONF_REPAIR_GAPS, True):
             self._entry.async_on_unload(async_at_started(self._hass, self._async_started))
             self._entry.async_on_unload(self._async_forget_first)
 
     @callback
     def _async_started(self, _: HomeAssistant) -> None:
-        """Wait for the first five minutes: by then the recorder has caught up with the time it was off.
+        """Wait for the first five-minute statistics: then the recorder has compiled the time it was off.
 
-        Rows that come before it catches up make it lose that time for every sensor of the installation.
+        Rows that are imported earlier make it skip that time for every sensor of the installation.
         """
         self._remove_first = self._hass.bus.async_listen(
             EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._async_caught_up
@@ -81,7 +81,7 @@ class GapRepair:
 
     @callback
     def _async_caught_up(self, _: Event) -> None:
-        """Repair what the start has shown; soon again what waits for a value after it; and from now on every hour."""
+        """Repair after a start, again soon for sensors that wait for a value, and then once an hour."""
         self._early_looks += 1
         if self._early_looks == 1:
             self._entry.async_on_unload(
@@ -104,17 +104,17 @@ class GapRepair:
 
     @callback
     def _async_repair_soon(self, *, early: bool) -> None:
-        """Repair in the background, unless history is being read already."""
+        """Repair in the background, unless another task reads history."""
         if not self._entry.runtime_data.history.lock.locked():
             self._entry.async_create_background_task(self._hass, self.async_repair(early=early), f"{DOMAIN} gap repair")
 
     async def async_repair(self, *, early: bool = False) -> None:
-        """Look at the hours that have not been looked at yet, and repair them; an error leaves them for the next time.
+        """Check and repair the hours since the last run. After an error the next run repeats them.
 
-        An `early` look leaves what does not fit yet for a later one.
+        An `early` run leaves contradictions to a later one, because values may not have settled.
         """
         runtime = self._entry.runtime_data
-        # A gateway that does not answer, or does not take the password, is not asked.
+        # Ask neither a gateway that does not answer, nor one that refuses the password.
         if not runtime.realtime.last_update_success:
             return
         async with runtime.history.lock:
@@ -129,16 +129,16 @@ class GapRepair:
             self._report(outcome)
 
     async def _async_repair(self, outcome: Outcome, *, early: bool) -> None:
-        """Do one run; what is done is remembered as soon as the recorder has it."""
+        """Do one run. The progress is stored once the recorder has written the rows."""
         cut_off = await async_cut_off(self._hass)
-        progress = await self._store.async_load() or Progress(checked=cut_off - _LOOK_BACK, pending={})
+        progress = await self._store.async_load() or RepairProgress(checked=cut_off - _LOOK_BACK, pending={})
         since, kept = progress["checked"], progress["pending"]
         targets = await async_targets(self._hass, self._entry)
-        # The first version kept them by their entity ids.
+        # The first release used entity ids as keys.
         found = ((str(target.uid), kept.get(str(target.uid), kept.get(target.entity_id))) for target in targets)
         pending = {uid: begin for uid, begin in found if begin is not None}
         if cut_off <= since:
-            # No hour has passed; but what waited for a value may have one by now.
+            # No new hour: check only the sensors that wait for a value.
             targets = [target for target in targets if str(target.uid) in pending]
             if not targets:
                 return
@@ -160,10 +160,10 @@ class GapRepair:
         self._flat_before = 0.0
         self._is_waiting = bool(counters.pending)
         outcome.until = datetime.fromtimestamp(cut_off, UTC)
-        await self._store.async_save(Progress(checked=cut_off, cut_short=cut_short, pending=counters.pending))
+        await self._store.async_save(RepairProgress(checked=cut_off, cut_short=cut_short, pending=counters.pending))
 
     def _report(self, outcome: Outcome) -> None:
-        """Say in one line what was done, and in one what was not and why."""
+        """Log what was written in one line, and what was refused in another."""
         if outcome.hours or outcome.refused:
             self._entry.runtime_data.history.last = outcome
         if outcome.hours:

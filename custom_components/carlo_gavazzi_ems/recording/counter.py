@@ -1,4 +1,4 @@
-"""The readings of one counter: guarded, kept over restarts, and told about where they had to be corrected."""
+"""The readings of one counter: guarded, stored over restarts, and reported when corrected."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,6 +11,7 @@ from homeassistant.helpers.restore_state import ExtraStoredData
 from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.issues import async_counter_corrected
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
 from .guard import KILOWATT_HOUR, CounterGuard, Event, Verdict
 
@@ -19,26 +20,26 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReading(ExtraStoredData):
-    """The last good reading of a counter, and of which one it is."""
+    """The last accepted reading of a counter, with the identity of the counter."""
 
     gateway: str
     signal: int
     unit: str | None
     value: float
     changed_at: float
-    """When this value was first read, in seconds since 1970."""
+    """Time of the first reading of this value, in seconds since 1970."""
 
     @override
     def as_dict(self) -> dict[str, Any]:
-        """Return it as Home Assistant stores it."""
+        """Return the data to store."""
         return asdict(self)
 
 
 class CounterReadings:
-    """What is shown of one counter."""
+    """The state of one counter."""
 
     def __init__(self, entry: EmsConfigEntry, signal: Signal, unit: str | None, *, rising: bool) -> None:
-        """Follow a counter; one that may also fall is not guarded."""
+        """Take the readings of a counter. It is guarded if it is `rising`, so that it may not fall."""
         self._entry = entry
         self._signal = signal
         self._unit = unit
@@ -47,7 +48,7 @@ class CounterReadings:
 
     @property
     def shown(self) -> float | None:
-        """What is shown now, None before the first reading."""
+        """The shown reading, None before the first."""
         return self._latest
 
     @property
@@ -57,7 +58,7 @@ class CounterReadings:
 
     @property
     def stored(self) -> StoredReading | None:
-        """What to keep over a restart."""
+        """The reading to store over a restart, None without one or without a guard."""
         guard = self._guard
         if guard is None or guard.last is None:
             return None
@@ -70,7 +71,7 @@ class CounterReadings:
         )
 
     def restore(self, kept: Mapping[str, Any]) -> None:
-        """Go on from what was kept; it counts only for the same signal of the same gateway in the same unit."""
+        """Restore a stored reading, if it is of the same signal, gateway and unit."""
         value, changed_at = kept.get("value"), kept.get("changed_at")
         own = (self._entry.runtime_data.topology.info.serial_number, self._signal.uid, self._unit)
         if self._guard is None or own != (kept.get("gateway"), kept.get("signal"), kept.get("unit")):
@@ -80,21 +81,21 @@ class CounterReadings:
             self._latest = self._guard.shown
 
     def read(self, value: float | None) -> float | None:
-        """Take in a reading, None for one without a number, and return what to show."""
+        """Take a reading, None for one without a number, and return the value to show."""
         if self._guard is None:
             self._latest = self._latest if value is None else value
             return self._latest
         verdict = self._guard.read(value, time.time())
         if verdict.event is not None:
-            self._tell(verdict, verdict.event)
+            self._report(verdict, verdict.event)
         self._latest = verdict.value
         return self._latest
 
-    def _tell(self, verdict: Verdict, event: Event) -> None:
-        """Say what was accepted after it had been in doubt."""
+    def _report(self, verdict: Verdict, event: Event) -> None:
+        """Log an accepted reading that was in doubt, and raise a repair for a correction."""
         runtime = self._entry.runtime_data
         load = runtime.topology.data.loads.get(self._signal.load_uid if self._signal.load_uid is not None else -1)
-        place = self._entry.title if load is None else load.label or str(load.uid)
+        place = self._entry.title if load is None else escaped(load.label) or str(load.uid)
         amount = f"{abs(verdict.change):.3f} {self._unit or ''}".strip()
         if (kilowatt_hour := KILOWATT_HOUR.get(self._unit or "")) is not None:
             amount = f"{abs(verdict.change) / kilowatt_hour:.3f} kWh"

@@ -1,10 +1,10 @@
-"""What a counter shows when its meter, or the gateway, reads something a counter cannot read.
+"""A filter for implausible readings of an increasing counter.
 
-One wrong reading of a counter that only rises costs its whole content in Home Assistant's statistics: a 0 is booked
-as a reset, and the next good reading as consumption. So a reading that falls, or rises more than any installation
-can, has to prove itself before it is shown. None is held back for ever.
+One wrong 0 adds the whole content of the counter to Home Assistant's statistics: it counts as a reset, and the next
+reading as consumption. So a reading that falls, or rises faster than any installation can, is held back until it is
+confirmed. No reading is held back for ever.
 
-A guard is asked for its signal alone, with a wall clock in seconds: what it knows survives a restart.
+Times are wall-clock seconds since 1970, because the last reading is stored over restarts.
 """
 
 from collections.abc import Mapping
@@ -14,34 +14,34 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 RESET_BELOW: Final = 0.9
-"""A reading below this part of the last one may be a reset; Home Assistant draws the same line."""
+"""A reading below this share of the last one may be a reset. Home Assistant uses the same limit."""
 RESET_POLLS: Final = 3
 RESET_SECONDS: Final = 60.0
-"""A reset is one that is seen so often in a row, for so long, without falling itself."""
+"""A reset is accepted after so many readings in a row over so many seconds that do not fall."""
 HOLD_SECONDS: Final = 15 * 60.0
 """No reading is held back for longer than this."""
 RISE_CONFIRMATIONS: Final = 3
-"""How often an impossible rise has to be confirmed after it was first seen."""
+"""Readings that have to confirm an impossible rise."""
 MOST: Final = 1e15
-"""No counter reads more than this, in whatever unit: there its decimals would be lost."""
+"""The largest reading in any unit. Above it, a float has no decimals."""
 _TINY_PART: Final = 0.001
 _MOST_DECIMALS: Final = 9
 
 KILOWATT_HOUR: Final[Mapping[str, float]] = MappingProxyType(
     {"Wh": 1000.0, "kWh": 1.0, "MWh": 1e-3, "MJ": 3.6, "GJ": 3.6e-3}
 )
-"""What a kilowatt-hour is in the units that a counter of energy may come in."""
+"""Energy unit -> its amount in one kilowatt-hour."""
 _KILOWATT_HOURS_PER_SECOND: Final = 1000.0 / 3600.0
-"""What one megawatt makes."""
+"""The fastest plausible rise: one megawatt."""
 
 
 class Event(StrEnum):
-    """What a person may want to know."""
+    """Why a doubtful reading was accepted."""
 
     RESET = "reset"
-    """The counter began anew."""
+    """The counter was reset."""
     CORRECTED = "corrected"
-    """The counter stands lower than before, and stayed there."""
+    """The counter is lower than before, and stayed there."""
     JUMPED = "jumped"
     """The counter rose more than any installation can, and stayed there."""
 
@@ -56,17 +56,17 @@ class _Doubt(Enum):
 
 
 class Verdict(NamedTuple):
-    """What to show for a reading."""
+    """The value to show for a reading."""
 
     value: float | None
-    """None where no number can be shown."""
+    """None if no number can be shown."""
     event: Event | None = None
     change: float = 0.0
-    """By how much an accepted reading lies above (or below) what was shown before it, in the counter's unit."""
+    """Difference of an accepted reading to the last one, in the counter's unit."""
 
 
 class CounterGuard:
-    """Stands between the readings of one counter that only rises, and what is shown of it."""
+    """Filters the readings of one increasing counter."""
 
     __slots__ = (
         "_candidate",
@@ -82,7 +82,7 @@ class CounterGuard:
     )
 
     def __init__(self, unit: str | None = None) -> None:
-        """Guard a counter in this unit; rises are judged where it is one of energy."""
+        """Guard a counter in a unit. Rises are checked for units of energy."""
         self._kwh = KILOWATT_HOUR.get(unit or "")
         self._last: float | None = None
         self._shown: float | None = None
@@ -95,67 +95,67 @@ class CounterGuard:
 
     @property
     def last(self) -> float | None:
-        """The last good reading, None before the first."""
+        """The last accepted reading, None before the first."""
         return self._last
 
     @property
     def shown(self) -> float | None:
-        """What was last shown."""
+        """The last shown value."""
         return self._shown
 
     @property
     def changed_at(self) -> float:
-        """When the last good reading was first seen."""
+        """Time at which the last accepted reading was first seen."""
         return self._changed_at
 
     @property
     def holding(self) -> bool:
-        """Whether a reading is held back: then every further one counts, also one that is the same."""
+        """Whether a reading is held back. Then each further reading counts, also an equal one."""
         return self._held_since is not None
 
     def restore(self, value: float, changed_at: float) -> None:
-        """Go on from what was shown before a restart; what is no reading of a counter is left out."""
+        """Restore the reading from before a restart, if it is a valid one."""
         if math.isfinite(value) and value >= 0:
             self._last = self._shown = value
             self._changed_at = self._seen_at = changed_at
 
     def read(self, value: float | None, now: float) -> Verdict:
-        """Return what to show for a reading, None for one without a number, at a time in seconds."""
+        """Return the value to show for a reading at a time; None for a reading without a number."""
         if value is None or not math.isfinite(value) or value > MOST:
             return Verdict(value=self._shown)
         if self._last is None:
-            # Nothing to lose yet; but a counter that only rises is never negative.
+            # There is nothing to compare with; but an increasing counter is never negative.
             return self._take(value, now) if value >= 0 else Verdict(value=None)
         if value >= self._last and not self._impossible(value, now):
             return self._take(value, now)
         return self._doubted(value, now)
 
     def _doubted(self, value: float, now: float) -> Verdict:
-        """Hold a reading back until it has proved itself."""
+        """Hold a reading back until it is confirmed."""
         doubt = self._reason(value)
         if doubt is not self._doubt or (doubt is _Doubt.RESET and value < self._candidate):
             self._doubt, self._first_at, self._count = doubt, now, 0
         self._candidate = value
         self._count += 1
         if doubt is _Doubt.TINY:
-            # The counter will pass it: a dip this small costs less than a correction. Seen once it may be a
-            # part of something worse, seen again and again it is where the counter stands.
+            # The counter will pass the old value soon, so no correction is needed. One small dip may be part of
+            # a larger fall; after several it is the new level.
             if self._count >= RESET_POLLS:
                 self._held_since = None
             return Verdict(value=self._shown)
         if self._held_since is None:
             self._held_since = now
-        if (event := self._proved(doubt, now - self._held_since, now - self._first_at)) is None:
+        if (event := self._confirmed(doubt, now - self._held_since, now - self._first_at)) is None:
             return Verdict(value=self._shown)
         if value < 0:
-            # What stays is no glitch, and no number that could be shown for it is true.
+            # The negative reading persists, and no valid number can be shown for it.
             self._shown = None
             return Verdict(value=None)
         change = value - (self._last or 0.0)
         return Verdict(value=self._take(value, now).value, event=event, change=change)
 
-    def _proved(self, doubt: _Doubt, held: float, seen: float) -> Event | None:
-        """Return as what a reading is to be believed that is seen for some seconds; None if it is not yet."""
+    def _confirmed(self, doubt: _Doubt, held: float, seen: float) -> Event | None:
+        """Return the event that accepts a reading held for `held` and seen for `seen` seconds, None if not yet."""
         match doubt:
             case _Doubt.RISE if self._count > RISE_CONFIRMATIONS:
                 return Event.JUMPED
@@ -166,7 +166,7 @@ class CounterGuard:
         return None
 
     def _reason(self, value: float) -> _Doubt:
-        """Return what is wrong with a reading."""
+        """Return why a reading is in doubt."""
         last = self._last or 0.0
         if value > last:
             return _Doubt.RISE
@@ -175,19 +175,19 @@ class CounterGuard:
         return _Doubt.RESET if value < RESET_BELOW * last or value <= 0 else _Doubt.DIP
 
     def _tiny(self, last: float) -> float:
-        """Return how deep a dip of no importance may be: a thousandth, and never more than a kilowatt-hour."""
+        """Return the largest unimportant dip: a thousandth, and at most one kilowatt-hour."""
         return min(_TINY_PART * last, self._kwh or 1.0)
 
     def _impossible(self, value: float, now: float) -> bool:
-        """Return whether a rise is more than a megawatt makes since the reading last changed, or was last seen."""
+        """Return whether a rise exceeds one megawatt since the reading last changed or was last seen."""
         if self._kwh is None or value == self._last:
             return False
-        # What has just been read at rest cannot have gathered for hours: that counts only where nobody looked.
+        # A reading seen unchanged a moment ago cannot hide hours of energy; only time without polls can.
         seconds = min(max(now - self._changed_at, 1.0), max(now - self._seen_at, RESET_SECONDS))
         return value - (self._last or 0.0) > self._kwh * _KILOWATT_HOURS_PER_SECOND * seconds
 
     def _take(self, value: float, now: float) -> Verdict:
-        """Show a good reading."""
+        """Accept a reading."""
         if value != self._last:
             self._last, self._changed_at = value, now
         self._shown, self._seen_at = value, now

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.carlo_gavazzi_ems.history.rows import (
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import (
     HOUR,
     CounterRow,
-    Ledger,
     Reading,
+    RunningSum,
     counted,
     counter_rows,
     floor_hour,
@@ -44,9 +44,9 @@ def test_r03_a_day_of_a_change_of_clocks(day: str, count: int) -> None:
     end = (begin + timedelta(days=1)).timestamp()
     span = hours(begin.timestamp(), end)
     assert len(span) == count
-    ledger = Ledger(100.0, 0.0, increasing=True)
+    running = RunningSum(100.0, 0.0, increasing=True)
     minutes = [Reading(begin.timestamp() + 60 * (i + 1), 100 + (i + 1) / 60, 0, 0) for i in range(60 * count)]
-    rows = counter_rows(ledger, minutes)
+    rows = counter_rows(running, minutes)
     assert [row.start for row in rows] == span
     assert [row.sum for row in rows] == pytest.approx(list(range(1, count + 1)), abs=1e-9)
 
@@ -69,19 +69,19 @@ def test_r03_a_reset_is_told_from_a_dip() -> None:
     """After a reset all that was counted stays counted; a dip is held until it is passed."""
     kept = counted(readings(500, 550, 1, 2, 3, 4, 5))
     assert len(kept) == 7
-    ledger = Ledger(500.0, 10.0, increasing=True)
-    (row,) = counter_rows(ledger, kept)
+    running = RunningSum(500.0, 10.0, increasing=True)
+    (row,) = counter_rows(running, kept)
     assert row == CounterRow(0.0, 5, 10 + 50 + 5)
-    assert ledger.resets == 1
-    assert ledger.book(4.9) == 65
-    assert ledger.book(5.1) == pytest.approx(65.1)
+    assert running.resets == 1
+    assert running.add(4.9) == 65
+    assert running.add(5.1) == pytest.approx(65.1)
 
 
 def test_a_net_counter_runs_back() -> None:
     """What is exported is taken off again, and a fall is no reset."""
-    ledger = Ledger(500.0, 10.0, increasing=False)
-    assert ledger.book(100.0) == -390
-    assert ledger.resets == 0
+    running = RunningSum(500.0, 10.0, increasing=False)
+    assert running.add(100.0) == -390
+    assert running.resets == 0
 
 
 def test_r03_the_mean_has_the_weight_of_its_time() -> None:
@@ -138,7 +138,7 @@ def test_r03_the_hours_add_up_to_the_meter(
             made.append(Reading((index + 1) * 60.0, value, value, value))
     random.Random(seed).shuffle(made)  # an order, not a key
     first = min(made)
-    rows = counter_rows(Ledger(first.value, 0.0, increasing=True), in_order(made))
+    rows = counter_rows(RunningSum(first.value, 0.0, increasing=True), in_order(made))
     assert rows == sorted(rows)
     assert all(after.sum >= before.sum for before, after in pairwise(rows))
     counted_before_first = first.value - 1000.0 if first.value >= 1000 else first.value

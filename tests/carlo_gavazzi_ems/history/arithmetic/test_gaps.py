@@ -5,16 +5,15 @@ from itertools import pairwise
 
 import pytest
 
-from custom_components.carlo_gavazzi_ems.history.gaps import (
+from custom_components.carlo_gavazzi_ems.history.arithmetic.gaps import (
     Counter,
     measured_gaps,
     measured_repair,
-    suspects,
+    missed_counter_hours,
 )
-from custom_components.carlo_gavazzi_ems.history.plan import Disagreement, Junction, Plan
-from custom_components.carlo_gavazzi_ems.history.rows import HOUR, CounterRow, Reading
-
-from .worlds import RULES, World, assert_true, carried_out, repair, span
+from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import HistoryMismatchError, Plan, RecordedState
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR, CounterRow, Reading
+from tests.carlo_gavazzi_ems.history.worlds import RULES, World, assert_true, carried_out, repair, span
 
 
 @pytest.mark.parametrize(
@@ -30,8 +29,8 @@ from .worlds import RULES, World, assert_true, carried_out, repair, span
 def test_r03_missed_hours_are_seen_in_the_rows(world: World, missed: set[int]) -> None:
     """Hours without a row, hours without a change before a jump; an idle meter is not suspect."""
     rows = list(world.rows())
-    assert {hour / HOUR for hour in suspects(rows)} >= missed
-    assert bool(suspects(rows)) == bool(missed)
+    assert {hour / HOUR for hour in missed_counter_hours(rows)} >= missed
+    assert bool(missed_counter_hours(rows)) == bool(missed)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_r03_each_hour_is_the_meters(world: World) -> None:
 def test_r03_a_reset_in_an_outage_that_misses_no_hour(minute: int) -> None:
     """What was counted between the last poll and the reset is in the history only; it is put into its hour."""
     world = World(off=span("11:20", "11:40"), resets={minute})
-    assert 11 * HOUR in suspects(list(world.rows()))
+    assert 11 * HOUR in missed_counter_hours(list(world.rows()))
     plan = repair(world)
     assert plan.rows == []
     lost = (minute - (11 * 60 + 20)) * 2000 / 60_000
@@ -103,7 +102,7 @@ def test_r03_up_to_the_running_hour() -> None:
     """After a start the newest state stands for the hour that is not over yet."""
     world = World(off=span("11:20", "15:02"), resets={13 * 60})
     rows = list(world.rows())
-    live = Junction(CounterRow(15 * HOUR, world.shown[15 * 60 + 4], rows[10].sum + 0.0), 15 * HOUR + 300)
+    live = RecordedState(CounterRow(15 * HOUR, world.shown[15 * 60 + 4], rows[10].sum + 0.0), 15 * HOUR + 300)
     before = rows[11]
     total = before.sum + world.shown[15 * 60 + 4]
     plan = repair(world, until=15, live=replace(live, row=live.row._replace(sum=total)))
@@ -112,7 +111,7 @@ def test_r03_up_to_the_running_hour() -> None:
     lost = world.shown[13 * 60 - 1] - before.state
     assert by == pytest.approx(lost, abs=1e-9)
     assert_true(world, plan)
-    with pytest.raises(Disagreement, match="no state was recorded"):
+    with pytest.raises(HistoryMismatchError, match="no state was recorded"):
         repair(world, until=15)
 
 
@@ -120,9 +119,9 @@ def test_r03_when_the_recorded_states_are_of_another_meter() -> None:
     """Nothing is planned, and the reason tells the number."""
     world = World(off=span("11:20", "15:02"))
     rows = [row._replace(state=row.state - 200) for row in world.rows()]
-    with pytest.raises(Disagreement, match=r"308 was recorded before the gap"):
+    with pytest.raises(HistoryMismatchError, match=r"308 was recorded before the gap"):
         Counter(world.readings(), RULES).repair(
-            rows[3:], 24 * HOUR, Junction(CounterRow(24 * HOUR, 548.1, 0), 24.1 * HOUR)
+            rows[3:], 24 * HOUR, RecordedState(CounterRow(24 * HOUR, 548.1, 0), 24.1 * HOUR)
         )
 
 
@@ -130,7 +129,7 @@ def test_r03_when_the_state_after_the_gap_is_too_high() -> None:
     """A state that the meter had not reached yet is not believed."""
     world = World(off=span("11:20", "15:02"))
     rows = [row if row.start < 15 * HOUR else row._replace(state=row.state + 100) for row in world.rows()]
-    with pytest.raises(Disagreement, match="no state was recorded after the gap"):
+    with pytest.raises(HistoryMismatchError, match="no state was recorded after the gap"):
         Counter(world.readings(), RULES).repair(rows[:23], 23 * HOUR, None)
 
 
@@ -138,7 +137,7 @@ def test_r03_when_the_sums_do_not_fit() -> None:
     """A sum that neither a reset nor a restart explains is not moved."""
     world = World(off=span("11:20", "15:02"))
     rows = [row if row.start < 15 * HOUR else row._replace(sum=row.sum + 500) for row in world.rows()]
-    with pytest.raises(Disagreement, match="off by 500"):
+    with pytest.raises(HistoryMismatchError, match="off by 500"):
         Counter(world.readings(), RULES).repair(rows, 24 * HOUR, None)
 
 

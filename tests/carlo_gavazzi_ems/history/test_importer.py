@@ -10,19 +10,19 @@ import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_recorder_block_till_done
 
 from custom_components.carlo_gavazzi_ems.api import EmsConnectionError
-from custom_components.carlo_gavazzi_ems.history import deep
-from custom_components.carlo_gavazzi_ems.history.deep import DeepImport, Imported
-from custom_components.carlo_gavazzi_ems.history.empty_spans import EmptySpan
+from custom_components.carlo_gavazzi_ems.history import importer
+from custom_components.carlo_gavazzi_ems.history.arithmetic.empty_spans import EmptySpan
+from custom_components.carlo_gavazzi_ems.history.importer import HistoryImport, SensorImport
 from custom_components.carlo_gavazzi_ems.history.source import HistorySource
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 
 from .conftest import DAY, ENERGY, POWER, House, at
 
 
-async def run(house: House, start: float, *, dry_run: bool = False) -> dict[int, Imported]:
+async def run(house: House, start: float, *, dry_run: bool = False) -> dict[int, SensorImport]:
     """Import from an hour on."""
     targets = await async_targets(house.hass, house.entry)
-    found = await DeepImport(house.hass, house.entry, dry_run=dry_run).async_run(
+    found = await HistoryImport(house.hass, house.entry, dry_run=dry_run).async_run(
         targets, DAY.timestamp() + start * 3600
     )
     await async_recorder_block_till_done(house.hass)
@@ -128,7 +128,7 @@ async def test_r04_ten_years_of_which_a_few_weeks_have_history(house: House, mon
     house.assert_true(but=(earlier, earlier + 100, month))
     assert house.meter.peak == 1
     house.put_back(kept)
-    monkeypatch.setattr(deep, "async_past_empty_span", plainly)
+    monkeypatch.setattr(importer, "async_past_empty_span", plainly)
     house.meter.asked.clear()
     plain = await run(house, -87_600)
     assert {uid: sensor.hours for uid, sensor in plain.items()} == {uid: sensor.hours for uid, sensor in told.items()}

@@ -1,4 +1,4 @@
-"""The time before Home Assistant was there: the gateway's hours put in front of the recorded ones."""
+"""The import of hours from before the first recorded one."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -10,14 +10,14 @@ from homeassistant.core import HomeAssistant
 
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
+from .arithmetic.empty_spans import EmptySpan
+from .arithmetic.gaps import Counter
+from .arithmetic.plan import HistoryMismatchError
+from .arithmetic.rows import HOUR, CounterRow, Reading, in_order, measured_rows
 from .counter_repair import rules_for
-from .empty_spans import EmptySpan
-from .gaps import Counter
-from .plan import Disagreement
-from .rows import HOUR, CounterRow, Reading, in_order, measured_rows
 from .source import async_past_empty_span, async_readings, batches
 from .statistics import (
-    Written,
+    WrittenHour,
     async_confirm,
     async_cut_off,
     async_first_hours,
@@ -26,57 +26,57 @@ from .statistics import (
 )
 from .targets import Target
 
-#: No gateway has history from before, and no table of time zones is wrong after it.
+#: The earliest start of an import. No gateway has older history.
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
-#: Hours that are fetched and written in one go; an import that is broken off goes on from there.
+#: Seconds that are read and written in one step. An import that was stopped continues from the last step.
 _STEP: Final = 7 * 24 * HOUR
 
 
 @dataclass(slots=True, kw_only=True)
-class Imported:
-    """What became of one sensor, or would become of it."""
+class SensorImport:
+    """The result for one sensor, or the expected result of a dry run."""
 
     target: Target
     first: CounterRow
-    """The first hour there is; of a measured value only its start counts."""
+    """The first hour in the statistics. For a measured value only its start is used."""
     hours: int = 0
     until: float = 0.0
     """The end of the last imported hour."""
-    reason: Disagreement | None = None
-    """Why no more was written."""
+    reason: HistoryMismatchError | None = None
+    """Why the import of this sensor ended early."""
 
     def add(self, start: float, end: float, count: int) -> None:
-        """Count hours that go from `start` to `end`."""
+        """Add imported hours from `start` to `end`."""
         self.until = self.until or end
         self.hours += count
         self.first = self.first._replace(start=start)
 
 
-class Tally:
-    """Counts the hours of all sensors that have been looked at."""
+class ImportProgress:
+    """Counts the processed hours of all sensors."""
 
     def __init__(self, report: Callable[[int, int], None] | None) -> None:
-        """Tell `report` how many hours are done, and of how many."""
+        """Call `report` with the hours done and the hours in total."""
         self._report = report
         self.total = 0.0
         self.done = 0.0
 
     def show(self, ahead: float = 0.0) -> None:
-        """Tell how far it is; `ahead` are hours that have been read and not yet written."""
+        """Report the progress; `ahead` are hours read and not yet written."""
         if self._report is not None:
             self._report(round(self.done + ahead), round(self.total))
 
     def part(self, hours: float) -> Callable[[float], None]:
-        """Return what is told the share, 0 to 1, that has been read of the next so many hours."""
+        """Return a callback that takes the share, 0 to 1, read of the next `hours`."""
         return lambda share: self.show(share * hours)
 
     def add(self, hours: float) -> None:
-        """Count hours that are done with."""
+        """Add processed hours."""
         self.done += hours
         self.show()
 
 
-class DeepImport:
+class HistoryImport:
     """Imports full hours from before the first recorded one, from the newest to the oldest."""
 
     def __init__(
@@ -87,71 +87,71 @@ class DeepImport:
         dry_run: bool,
         report: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Import for an entry; in a dry run everything but the writing is done.
+        """Import for an entry. A dry run does everything but write.
 
-        `report` is told hours of sensors, those done and all of them, as the history is read.
+        `report` is called with the sensor hours done and in total while the history is read.
         """
         self._hass = hass
         self._entry = entry
         self._dry_run = dry_run
-        self._tally = Tally(report)
-        #: The oldest hour of each sensor that the recorder was given.
-        self._written: dict[int, Written] = {}
+        self._progress = ImportProgress(report)
+        #: The oldest hour written for each sensor.
+        self._written: dict[int, WrittenHour] = {}
 
-    async def async_run(self, targets: Iterable[Target], start: float) -> list[Imported]:
-        """Import from a full hour on. Raises an EmsError or a RecorderFailedError; what was written until then is whole.
+    async def async_run(self, targets: Iterable[Target], start: float) -> list[SensorImport]:
+        """Import from a full hour on. Raises EmsError or RecorderFailedError.
 
-        That is so too where the run is cancelled: a week of a sensor is written in one go, or not at all.
+        After an error or a cancellation the statistics are consistent: a week of a sensor is written whole or not at all.
         """
         async with self._entry.runtime_data.history.lock:
             cut_off = await async_cut_off(self._hass)
             first = await async_first_hours(self._hass, targets)
-            # A sum can only be moved once it is there, and an hour be joined to one that is over.
+            # Only a sensor with a completed recorded hour can be joined to its past.
             sensors = [
-                Imported(target=target, first=row)
+                SensorImport(target=target, first=row)
                 for target in targets
                 if (row := first.get(target.entity_id)) is not None
             ]
-            groups: defaultdict[float, list[Imported]] = defaultdict(list)
+            groups: defaultdict[float, list[SensorImport]] = defaultdict(list)
             for sensor in sensors:
                 if sensor.first.start < cut_off:
                     groups[sensor.first.start].append(sensor)
-            self._tally.total = sum(_sensor_hours(group, start, end) for end, group in groups.items())
-            self._tally.show()
+            self._progress.total = sum(_sensor_hours(group, start, end) for end, group in groups.items())
+            self._progress.show()
             for end, group in groups.items():
                 for batch in batches(group, _STEP):
                     await self._async_import(batch, start, end)
             await async_confirm(self._hass, self._written.values())
         return sensors
 
-    async def _async_import(self, sensors: list[Imported], start: float, end: float) -> None:
-        """Import some sensors of which the hours begin at the same time."""
+    async def _async_import(self, sensors: list[SensorImport], start: float, end: float) -> None:
+        """Import sensors whose recorded hours start at the same time."""
         known: float | None = None
         while end > start and (left := [sensor for sensor in sensors if sensor.reason is None]):
             begin = max(start, end - _STEP)
             step = _sensor_hours(sensors, begin, end)
-            read = await self._async_step(left, begin, end, self._tally.part(step))
+            read = await self._async_step(left, begin, end, self._progress.part(step))
             end = begin
-            self._tally.add(step)
+            self._progress.add(step)
             if read is None and end > start:
                 uids = [sensor.target.uid for sensor in left]
                 end = await async_past_empty_span(
                     self._entry.runtime_data.client, uids, EmptySpan(begin, start, _STEP), known
                 )
-                self._tally.add(_sensor_hours(sensors, end, begin))
+                self._progress.add(_sensor_hours(sensors, end, begin))
             known = known if read is None else read
-        # What is left of sensors that were refused is not going to be done.
-        self._tally.add(_sensor_hours(sensors, start, end))
+        # Refused sensors skip their remaining hours.
+        self._progress.add(_sensor_hours(sensors, start, end))
 
     async def _async_step(
-        self, sensors: list[Imported], begin: float, end: float, progress: Callable[[float], None]
+        self, sensors: list[SensorImport], begin: float, end: float, progress: Callable[[float], None]
     ) -> float | None:
-        """Import a week, and forget its readings before the next; return when one of them was, None without any."""
+        """Import a week. Return the time of one of its readings, None without any."""
         readings = await async_readings(
             self._entry.runtime_data.client,
             [sensor.target.uid for sensor in sensors],
             begin - HOUR,
-            # Beyond the first recorded hour: else nothing tells that its reading is too high.
+            # Beyond the first recorded hour, as an upper bound for its reading.
             end + 2 * HOUR,
             progress,
         )
@@ -163,31 +163,31 @@ class DeepImport:
                 self._import_measured(sensor, own, begin)
         return next((found[0].end for found in readings.values()), None)
 
-    def _import_counter(self, sensor: Imported, readings: list[Reading], begin: float) -> None:
-        """Put a counter's hours in front, and move what was recorded onto them."""
+    def _import_counter(self, sensor: SensorImport, readings: list[Reading], begin: float) -> None:
+        """Write the hours of a counter, and adjust the recorded sums to continue from them."""
         try:
             plan = Counter(readings, rules_for(self._hass, self._entry, sensor.target)).before(sensor.first, begin)
-        except Disagreement as reason:
+        except HistoryMismatchError as reason:
             sensor.reason = reason
             return
         if not plan.rows:
             return
         if not self._dry_run:
             async_write_counter(self._hass, sensor.target, plan)
-            self._written[sensor.target.uid] = Written(sensor.target, plan.rows[0].start, plan.rows[0].sum)
+            self._written[sensor.target.uid] = WrittenHour(sensor.target, plan.rows[0].start, plan.rows[0].sum)
         sensor.add(plan.rows[0].start, plan.rows[-1].start + HOUR, len(plan.rows))
         sensor.first = plan.rows[0]
 
-    def _import_measured(self, sensor: Imported, readings: list[Reading], begin: float) -> None:
-        """Put a measured value's hours in front."""
+    def _import_measured(self, sensor: SensorImport, readings: list[Reading], begin: float) -> None:
+        """Write the hours of a measured value."""
         rows = [row for row in measured_rows(in_order(readings)) if begin <= row.start < sensor.first.start]
         if rows:
             if not self._dry_run:
                 async_write_measured(self._hass, sensor.target, rows)
-                self._written[sensor.target.uid] = Written(sensor.target, rows[0].start, rows[0].mean)
+                self._written[sensor.target.uid] = WrittenHour(sensor.target, rows[0].start, rows[0].mean)
             sensor.add(rows[0].start, rows[-1].start + HOUR, len(rows))
 
 
-def _sensor_hours(sensors: list[Imported], start: float, end: float) -> float:
-    """Return the hours of some sensors between two instants, 0 where the end comes first."""
+def _sensor_hours(sensors: list[SensorImport], start: float, end: float) -> float:
+    """Return the number of sensor hours between two instants, 0 if the end is before the start."""
     return len(sensors) * max(end - start, 0.0) / HOUR

@@ -1,4 +1,4 @@
-"""Why history was left alone, in the words of the person."""
+"""Translated texts for hours that were not written."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ from homeassistant.helpers.translation import async_get_translations
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
-from .plan import Disagreement
+from .arithmetic.plan import HistoryMismatchError
 
 
-async def async_reasons(hass: HomeAssistant) -> Callable[[Disagreement], str]:
-    """Return what tells a refusal in Home Assistant's language."""
+async def async_refusal_texts(hass: HomeAssistant) -> Callable[[HistoryMismatchError], str]:
+    """Return a function that gives the reason of a refusal in Home Assistant's language."""
     texts = await async_get_translations(hass, hass.config.language, "exceptions", {DOMAIN})
 
-    def tell(reason: Disagreement) -> str:
+    def text(reason: HistoryMismatchError) -> str:
         return texts[f"component.{DOMAIN}.exceptions.{reason.refusal}.message"].format(**reason.placeholders)
 
-    return tell
+    return text

@@ -16,8 +16,8 @@ from custom_components.carlo_gavazzi_ems.api import (
     InvalidAnswerError,
     Rows,
 )
-from custom_components.carlo_gavazzi_ems.history.empty_spans import EmptySpan
-from custom_components.carlo_gavazzi_ems.history.rows import HOUR, Reading
+from custom_components.carlo_gavazzi_ems.history.arithmetic.empty_spans import EmptySpan
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR, Reading
 from custom_components.carlo_gavazzi_ems.history.source import async_past_empty_span, async_readings
 
 WEEK = 7 * 24 * HOUR

@@ -1,4 +1,4 @@
-"""The loads that the Energy dashboard can use, with the entity ids that their sensors have now."""
+"""The loads that the Energy dashboard can use, with their current entity ids."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -13,11 +13,10 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util.unit_conversion import EnergyConverter
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.energy.proposal import Counters, Meter
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
-from .proposal import Counters, Meter
-
-#: What counts the whole; where nothing does, the tariffs; where there are none, the phases.
+#: Suffixes of the total counters, else of the tariffs, else of the phases.
 _PARTS: Final = (
     ("",),
     ("_t1", "_t2", "_t3", "_t4"),
@@ -27,7 +26,7 @@ _KINDS: Final = {SensorDeviceClass.ENERGY, SensorDeviceClass.POWER}
 
 
 def meters(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Meter]:
-    """Return the loads with a counter of energy that has statistics, in the order in which the gateway lists them."""
+    """Return the loads with an energy counter that has statistics, in the order of the gateway's list."""
     runtime = entry.runtime_data
     names = {uid: child.name_by_user or child.name for uid, child in runtime.devices.registered_loads().items()}
     sensors = _sensors(hass, entry)
@@ -40,7 +39,7 @@ def meters(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Meter]:
 
 
 def _sensors(hass: HomeAssistant, entry: EmsConfigEntry) -> Mapping[int, Mapping[str, str]]:
-    """Return the sensors of each load that have statistics: load -> key of the quantity -> entity id."""
+    """Return the sensors with statistics: load -> key of the quantity -> entity id."""
     runtime = entry.runtime_data
     registry = er.async_get(hass)
     found: defaultdict[int, dict[str, str]] = defaultdict(dict)
@@ -53,14 +52,14 @@ def _sensors(hass: HomeAssistant, entry: EmsConfigEntry) -> Mapping[int, Mapping
         item = registry.async_get(entity_id) if entity_id is not None else None
         if item is None or item.disabled or not is_entity_recorded(hass, item.entity_id):
             continue
-        # A person may have made something else of it.
+        # The user may have changed the device class.
         if (item.device_class or item.original_device_class) in _KINDS:
             found[signal.load_uid].setdefault(meaning.quantity.key, item.entity_id)
     return found
 
 
 def _meter(hass: HomeAssistant, uid: int, name: str, sensors: Mapping[str, str]) -> Meter | None:
-    """Return what a load offers, None where it counts no energy."""
+    """Return the meter of a load, None without an energy counter."""
     counters = next((pairs for parts in _PARTS if (pairs := _pairs(sensors, parts))), ())
     if not counters:
         return None
@@ -77,14 +76,14 @@ def _meter(hass: HomeAssistant, uid: int, name: str, sensors: Mapping[str, str])
 
 
 def _pairs(sensors: Mapping[str, str], parts: tuple[str, ...]) -> tuple[Counters, ...]:
-    """Return the counters of the parts that there are."""
+    """Return the counters that exist for each of the suffixes."""
     get: Callable[[str], str | None] = sensors.get
     pairs = (Counters(imported=get(f"energy_import{part}"), exported=get(f"energy_export{part}")) for part in parts)
     return tuple(pair for pair in pairs if pair.all)
 
 
 def _kwh(hass: HomeAssistant, entity_id: str) -> float | None:
-    """Return what a counter reads, None where it reads nothing."""
+    """Return the reading of a counter in kWh, None without one."""
     state = hass.states.get(entity_id)
     if state is None:
         return None
