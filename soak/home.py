@@ -1,4 +1,4 @@
-"""A Home Assistant of our own: its core, its storage and its recorder, in this process, and nothing else."""
+"""Home Assistant in this process: core, storage and recorder, with the integration."""
 
 import asyncio
 from collections.abc import Mapping
@@ -23,15 +23,15 @@ from .jumping_clock import WatchedQueue
 
 
 class _Resolver(aiohttp.ThreadedResolver):
-    """The system's own."""
+    """The system's resolver."""
 
     async def real_close(self) -> None:
-        """Close it, as Home Assistant does when it stops."""
+        """Close it; Home Assistant calls this when it stops."""
         await self.close()
 
 
 class Home:
-    """Home Assistant, switched on and off; what it keeps, it keeps in a folder."""
+    """Home Assistant, started and stopped on one configuration folder."""
 
     hass: HomeAssistant
 
@@ -42,11 +42,11 @@ class Home:
         self._others = dict(others or {})
 
     async def start(self) -> None:
-        """Start, with what was kept."""
-        # Names are not looked up here, and Home Assistant's own way to do it needs half of its integrations.
+        """Start with what is in the folder; RuntimeError if it does not."""
+        # No names are looked up here, and Home Assistant's resolver needs many of its integrations.
         aiohttp_client._async_make_resolver = lambda _: _Resolver()  # type: ignore[assignment,return-value]  # noqa: SLF001
         WatchedQueue.instances.clear()
-        # A Home Assistant that has stopped leaves a mark on the loop; without it the next one's threads reach theirs.
+        # A stopped Home Assistant leaves this mark on the loop; with it, threads of the next one could not call back.
         vars(asyncio.get_running_loop()).pop(_SHUTDOWN_RUN_CALLBACK_THREADSAFE, None)
         hass = self.hass = HomeAssistant(str(self._folder))
         loader.async_setup(hass)
@@ -73,7 +73,7 @@ class Home:
     async def stop(self) -> None:
         """Stop as a restart does."""
         await self.hass.async_stop(force=True)
-        # A process takes its timers with it; here they would keep the Home Assistant that was, and all it knows.
+        # A real process ends with its timers; here they would keep the stopped Home Assistant in memory.
         for handle in get_scheduled_timer_handles(asyncio.get_running_loop()):
             call = getattr(handle, "_callback", None)
             module = getattr(getattr(call, "func", call), "__module__", None) or ""

@@ -20,7 +20,7 @@ _LIBRARIES: Final = (
 
 
 class FastClock(Clock):
-    """A clock that runs `speed` times as fast as the true one."""
+    """A clock that runs `speed` times as fast as the real one."""
 
     def __init__(self, instant: float, speed: float) -> None:
         """Show an instant (seconds since 1970) now."""

@@ -1,7 +1,9 @@
 """Puts devices, loads and signals together: one number space for their UIDs, with gaps, as the document shows it."""
 
+from collections.abc import Sequence
 import re
 import time
+import typing
 
 from .calendar import EPOCH
 from .consumers import L1, Consumer, Standby
@@ -9,8 +11,9 @@ from .grid import Grid, grid
 from .meter import Meter, Supply
 from .meter_types import EM24, EM111, EM112, EM340, EM530, RARELY_WANTED, WM15, MeterType
 from .noise import draw, stream
+from .options import SiteOptions
+from .quantities import Dimension, Quantity
 from .records import Device, Load, Protocol, Signal
-from .site import Site
 
 _SECOND_DEVICE = 82
 _SECOND_SIGNALS = 100
@@ -27,10 +30,28 @@ ADDABLE: dict[str, MeterType] = {
 """Meter types that can be added while the simulator runs."""
 
 
+class ExtensibleSite(typing.Protocol):
+    """The part of a site that a builder reads and adds to."""
+
+    seed: int
+    options: SiteOptions
+    codes: dict[Quantity, int]
+    devices: dict[int, Device]
+    loads: dict[int, Load]
+    signals: dict[int, Signal]
+    meters: dict[int, Meter]
+
+    def put_device(self, device: Device) -> None:
+        """List a device."""
+
+    def put_load(self, load: Load, meter: Meter, signals: Sequence[Signal], decimals: dict[Dimension, int]) -> None:
+        """List a load with its meter and signals."""
+
+
 class Builder:
     """Adds meters to a site."""
 
-    def __init__(self, site: Site, supply: Supply, phases: int) -> None:
+    def __init__(self, site: ExtensibleSite, supply: Supply, phases: int) -> None:
         """Add to a site that has `phases` phases."""
         self.site = site
         self.supply = supply
@@ -129,7 +150,7 @@ def single(consumer: Consumer) -> Grid:
     return grid((consumer,))
 
 
-def extend(site: Site, label: str, meter_type: str, level: float, now: float | None) -> int:
+def extend(site: ExtensibleSite, label: str, meter_type: str, level: float, now: float | None) -> int:
     """List a new meter at a site; ValueError for an unknown type."""
     name = re.sub(r"[^A-Z0-9]", "", meter_type.upper())
     if name not in ADDABLE:

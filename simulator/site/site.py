@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .builder import extend
 from .meter import Meter, Snapshot
 from .noise import Floats
 from .options import SiteKind, SiteOptions
@@ -143,8 +144,6 @@ class Site:
 
     def add_load(self, label: str, *, meter_type: str = "EM112", level: float = 250.0, now: float | None = None) -> int:
         """List a new meter with one load, on a consumer that the main meter counts already; return the load's UID."""
-        from .builder import extend  # noqa: PLC0415 (the builder makes sites)
-
         return extend(self, label, meter_type, level, now)
 
     def _signal(self, uid: int) -> tuple[Signal, Meter]:

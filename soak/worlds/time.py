@@ -9,7 +9,7 @@ from typing import Final, cast, override
 import freezegun
 from freezegun.api import FrozenDateTimeFactory
 
-from soak.jumping_clock import HurriedLoop, JumpingSelector, real_monotonic
+from soak.jumping_clock import JumpingLoop, JumpingSelector, real_monotonic
 
 #: Real seconds after which a thread that does not end is a bug of this program.
 _STUCK: Final = 60.0
@@ -62,7 +62,7 @@ class _Selector(JumpingSelector):
 
 
 @contextmanager
-def frozen_time(begin: float) -> Iterator[tuple[HostClock, HurriedLoop]]:
+def frozen_time(begin: float) -> Iterator[tuple[HostClock, JumpingLoop]]:
     """Freeze time at an instant; give the clock, and a loop that runs by it."""
     with freezegun.freeze_time(datetime.fromtimestamp(begin, UTC)) as frozen:
         factory = cast("FrozenDateTimeFactory", frozen)
@@ -70,7 +70,7 @@ def frozen_time(begin: float) -> Iterator[tuple[HostClock, HurriedLoop]]:
         # Monotonic clocks do not jump when somebody sets the clock on the wall.
         wall = vars(freezegun.api)["_get_fake_monotonic"]
         vars(freezegun.api)["_get_fake_monotonic"] = clock.true
-        loop = HurriedLoop(factory, _Selector(factory))
+        loop = JumpingLoop(factory, _Selector(factory))
         try:
             yield clock, loop
         finally:

@@ -1,4 +1,4 @@
-"""Processes on another day."""
+"""Processes with another date."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -35,7 +35,7 @@ from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import HistoryM
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR, CounterRow
 from custom_components.carlo_gavazzi_ems.history.importer import SensorImport
 from simulator import Drop, Gateway, Site, SiteKind, build_site
-from simulator.faults.base import RequestFault
+from simulator.faults.base import FaultTarget, RequestFault
 from tests.carlo_gavazzi_ems.conftest import SetUp
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
@@ -65,7 +65,7 @@ class Gate(RequestFault):
     waiting: int = 0
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> None:
         self.waiting += 1
         try:
             await self.passes.acquire()

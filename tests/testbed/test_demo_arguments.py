@@ -10,8 +10,8 @@ from typing import TextIO
 
 import pytest
 
-from testbed.arguments import parse
 from testbed.credentials import ask, confirm
+from testbed.demo_arguments import parse
 from testbed.errors import UsageError
 
 

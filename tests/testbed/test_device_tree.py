@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from testbed.dashboard import open_on_loads
+from testbed.device_tree import missing, render, summary
 from testbed.inventory import GatewaySignal, Inventory
 from testbed.registry import ConfigEntry, Device, Entity, Snapshot, take_snapshot
-from testbed.report import missing, render, summary
 from testbed.websocket import WebSocket
 
 from .answers import registries

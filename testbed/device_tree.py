@@ -1,4 +1,4 @@
-"""The tree of devices, entities, values and units, and what is wrong with it."""
+"""The tree of devices and entities as text, and the signals missing from it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -7,12 +7,12 @@ from unicodedata import east_asian_width
 from .inventory import Inventory
 from .registry import Device, Entity, Snapshot
 
-#: Longer texts are cut, so that one odd label does not push all values off the screen.
+#: Longer texts are cut, so that values stay on the screen.
 MAX_WIDTH: Final = 80
 
 
 def render(snapshot: Snapshot) -> str:
-    """Return the tree as text: devices below the one they hang on, entities below their device."""
+    """Return the tree as text: devices below their parent, entities below their device."""
     known = {device.id for device in snapshot.devices}
     children: dict[str | None, list[Device]] = {}
     for device in snapshot.devices:
@@ -24,7 +24,7 @@ def render(snapshot: Snapshot) -> str:
 
 
 def summary(snapshot: Snapshot) -> str:
-    """Return how much of everything there is, in one line."""
+    """Return the numbers of devices and entities in one line."""
     disabled = sum(entity.disabled_by is not None for entity in snapshot.entities)
     values = sum(entity.has_value for entity in snapshot.entities)
     return (
@@ -34,10 +34,10 @@ def summary(snapshot: Snapshot) -> str:
 
 
 def missing(snapshot: Snapshot, inventory: Inventory, *, all_on: bool = True) -> list[str]:
-    """Return a line for every signal of the gateway that is not in Home Assistant as it has to be.
+    """Return a line for every signal of the gateway that is not as expected in Home Assistant.
 
-    An enabled signal has an entity with a value; one that is switched off on the gateway has a disabled entity.
-    Unless `all_on`, an entity may also be off because most people do not want it.
+    An enabled signal needs an entity with a value, a disabled one a disabled entity.
+    Unless `all_on`, the integration may disable entities by default.
     """
     problems = []
     if snapshot.entry.state != "loaded":
@@ -69,7 +69,7 @@ def _device_lines(
     yield indent + " · ".join(_shown(text) for text in (device.name, *device.details))
     below = indent + "    "
     yield from _entity_lines([entity for entity in snapshot.entities if entity.device_id == device.id], below)
-    # A device that names one of its own descendants as parent cannot come up: only roots are started from.
+    # A device whose parent is its own descendant is not reached from a root.
     for child in children.get(device.id, []):
         yield from _device_lines(child, children, snapshot, below)
 
@@ -90,14 +90,14 @@ def _value(entity: Entity) -> str:
 
 
 def _column(texts: Iterable[str]) -> list[str]:
-    """Pad texts to the same width on a terminal, where an ideograph is two columns wide."""
+    """Pad texts to the same width; an ideograph is two columns wide."""
     shown = [_shown(text) for text in texts]
     width = max((_width(text) for text in shown), default=0)
     return [text + " " * (width - _width(text)) for text in shown]
 
 
 def _shown(text: str) -> str:
-    """Return a text from the gateway so that it cannot steer the terminal."""
+    """Return a text without control characters for the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text[:MAX_WIDTH])
 
 

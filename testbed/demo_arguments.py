@@ -9,7 +9,7 @@ from .errors import UsageError
 from .gateway import SimulatorOptions
 
 DEFAULT_PORT = 8123
-#: Hours: less misses no full one, more takes longer to repair than the fast clock has time for.
+#: Hours: a shorter outage contains no full hour, a longer one takes too long to repair on the fast clock.
 LEAST_OUTAGE, MOST_OUTAGE = 1, 200
 EPILOG = """\
 examples:
@@ -29,17 +29,17 @@ exit codes: 0 all right, 1 something failed, 2 bad arguments, 128 + n ended by s
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What was asked for."""
+    """The command's options."""
 
     check: bool
     port: int | None
-    """The port of Home Assistant, None: the default, or any that is free for a check."""
+    """The port of Home Assistant; None for the default, or any free one for a check."""
     gateway: str | None
-    """Host of a real gateway, None: the simulator."""
+    """Host of a real gateway; None for the simulator."""
     simulator: SimulatorOptions
     keep: Path | None
     outage: float | None = None
-    """Hours that Home Assistant was down before the demo begins."""
+    """Hours of the outage before the demo."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -137,7 +137,7 @@ def _speed(text: str) -> float:
 
 
 def _check_outage(parsed: argparse.Namespace, more: tuple[str, ...]) -> None:
-    """Refuse what an outage leaves no choice about: its gateway lives on the same fast clock, and is small enough for it."""
+    """Refuse options that do not go with an outage: its gateway runs on the same fast clock."""
     for option in ("check", "gateway", "gateway_port", "site", "speed"):
         if getattr(parsed, option):
             raise UsageError(f"--{option.replace('_', '-')} does not go with --outage.")
@@ -146,7 +146,7 @@ def _check_outage(parsed: argparse.Namespace, more: tuple[str, ...]) -> None:
 
 
 def _check_host(host: str) -> None:
-    """Refuse what is no host for certain; the rest is for the integration, whose words are better."""
+    """Refuse what is certainly not a host; the integration checks the rest."""
     if not host.strip():
         raise UsageError("--gateway needs the host name or address of the gateway.")
     if "@" in host:
