@@ -150,6 +150,34 @@ def test_workflows_are_valid_and_run_the_projects_own_scripts() -> None:
                 assert "uses" in step or (ROOT / step["run"].split()[0]).exists()
 
 
+def test_actions_are_pinned_by_hash_beside_their_version() -> None:
+    """A tag can be moved to other code; a hash cannot, and the version beside it is for people."""
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for action in re.findall(r"\buses: (.+)", path.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # (v\d+\.\d+\.\d+|main|master)", action), action
+
+
+def test_hooks_before_a_commit_are_those_of_lint() -> None:
+    """Each runs a program that the lock pins, and that scripts/lint runs too."""
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    lint = (ROOT / "scripts" / "lint").read_text(encoding="utf-8")
+    pinned = {line.partition("==")[0] for line in requirements("test")}
+    for hook in [hook for repo in config["repos"] for hook in repo["hooks"]]:
+        program = Path(hook["entry"].split()[0])
+        assert program.parent == Path(".venv/bin")
+        assert program.name in pinned
+        assert f'"$bin/{program.name}"' in lint
+
+
+def test_the_development_container_sets_itself_up() -> None:
+    """It runs the project's own set-up, and its editor uses the environment that this makes."""
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    assert container["postCreateCommand"].split()[0] == "scripts/setup"
+    assert container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"].endswith(
+        "/.venv/bin/python"
+    )
+
+
 def test_what_is_executable_and_what_is_not() -> None:
     """Scripts without an ending are programs; the others are not."""
     for path in (ROOT / "scripts").iterdir():

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import isfinite, nan
 from operator import le, lt, ne
 
-from .model import Series
+from custom_components.carlo_gavazzi_ems.signals.identification.model import Series
 
 MAX_ROWS = 3000
 """Rows of history that are looked at, the latest; two days of minutes say all there is to say."""

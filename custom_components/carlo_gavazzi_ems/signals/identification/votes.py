@@ -23,7 +23,7 @@ class Kind(StrEnum):
     FACTOR = "power_factor"
 
 
-class Book:
+class Votes:
     """The votes for what codes are, and what follows from them."""
 
     def __init__(self, known: Mapping[int, Kind]) -> None:

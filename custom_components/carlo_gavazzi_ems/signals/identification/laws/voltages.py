@@ -7,18 +7,17 @@ out of the game before powers are looked at.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from math import sqrt
 
-from .fit import NO_FIT, Fit, summary
-from .match import MARGIN, cost_of, is_sure, match
-from .pool import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import NO_FIT, Fit, summary
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import MARGIN, cost_of, is_sure, match
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.places import Pair, VoltageFamily
 
 type Rows = list[float]
-type Pair = tuple[int, ...]
-"""Two phase voltages; empty for the mean of all line voltages."""
 
-_TOLERANCE = 0.008
 _BIAS = 0.002
 _CLEAR = 1.25
 """A mean has to fit so many times better than the next one."""
@@ -28,19 +27,6 @@ _LINES = (1.5, 2.2)
 """Line voltages as multiples of the lowest phase voltage."""
 _OPPOSED = 1.86
 """The multiple from which two legs are in opposition."""
-
-
-@dataclass(slots=True)
-class Family:
-    """The voltages of one gateway, by their codes."""
-
-    phases: tuple[int, ...]
-    """Two or three, in ascending order."""
-    mean: int | None = None
-    lines: dict[Pair, int] = field(default_factory=dict)
-    """Line voltages by the phase voltages they lie between."""
-    sure: set[int] = field(default_factory=set)
-    """The codes whose part in the family is beyond doubt."""
 
 
 def _between(first: float, second: float, *, opposed: bool) -> float:
@@ -57,7 +43,7 @@ def _fit(pool: Pool, code: int, parts: Sequence[int], law: Callable[..., float])
         for read, *values in zip(pool.rows[code], *(pool.rows[part] for part in parts), strict=True)
         if (said := law(*values)) > 1 and read == read  # noqa: PLR0124  # not NaN
     ]
-    return summary(residuals, _TOLERANCE)
+    return summary(residuals, tolerances.VOLTAGE)
 
 
 def _mean(*values: float) -> float:
@@ -79,7 +65,7 @@ class VoltageFinder:
         middles = sorted(sum(pool.range(code)) / 2 for pool in self._pools if code in pool.voltages)
         return middles[len(middles) // 2]
 
-    def find(self) -> Family | None:
+    def find(self) -> VoltageFamily | None:
         """Return the family; None if the levels of the voltages are not those of one."""
         if not self._levels:
             return None
@@ -95,7 +81,7 @@ class VoltageFinder:
             self._find_lines(family, high, opposed=opposed)
         return family
 
-    def _phases(self, low: Sequence[int], count: int) -> Family | None:
+    def _phases(self, low: Sequence[int], count: int) -> VoltageFamily | None:
         """Return the phases and their mean; count is how many phases there are, 0 if nothing tells."""
         means = {code: self._as_mean(code, low) for code in low}
         ranked = sorted(means, key=lambda code: cost_of(means[code]))
@@ -114,11 +100,11 @@ class VoltageFinder:
         if count == 0:
             count = len(low) - 1 if clear and len(low) > 2 else len(low)
         if len(low) == count and count > 1:
-            return Family(tuple(low), sure=set(low))
+            return VoltageFamily(tuple(low), sure=set(low))
         if len(low) != count + 1 or count < 2:
             return None
         mean = ranked[0]
-        family = Family(tuple(code for code in low if code != mean), mean)
+        family = VoltageFamily(tuple(code for code in low if code != mean), mean)
         if clear:
             family.sure = set(low)
         return family
@@ -128,7 +114,7 @@ class VoltageFinder:
         others = [other for other in low if other != code]
         return [_fit(pool, code, others, _mean) for pool in self._pools] if others else []
 
-    def _find_lines(self, family: Family, high: Sequence[int], *, opposed: bool) -> None:
+    def _find_lines(self, family: VoltageFamily, high: Sequence[int], *, opposed: bool) -> None:
         """Find the voltages between the phases and their mean."""
         volts = family.phases
         pairs: list[Pair] = [(volts[0], volts[1])]
@@ -162,7 +148,7 @@ class VoltageFinder:
                 family.sure.add(found.code)
 
     @staticmethod
-    def _doubt_loose(family: Family, loose: set[Pair]) -> None:
+    def _doubt_loose(family: VoltageFamily, loose: set[Pair]) -> None:
         """Take certainty from what fits much more loosely than the rest of the family: it is something else."""
         if family.phases in loose and family.mean is not None:
             family.sure.discard(family.mean)
@@ -176,3 +162,8 @@ class VoltageFinder:
 def _closest(fits: Sequence[Fit]) -> float:
     """Return the spread of the closest of some fits."""
     return min((fit.spread for fit in fits if fit.count), default=1.0)
+
+
+def apply(knowledge: Knowledge) -> None:
+    """Find which voltages are those of the phases, which the means and which lie between the phases."""
+    knowledge.volts = VoltageFinder(knowledge.pools).find()

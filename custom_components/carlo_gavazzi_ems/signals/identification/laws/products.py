@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
-from .book import DECISIVE, WEAK, Book, Kind
-from .fit import NO_FIT, Fit, summary, variation
-from .pool import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import NO_FIT, Fit, summary, variation
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.votes import DECISIVE, WEAK, Kind, Votes
 
 SCALES = (1.0, 1e-3, 1e-6)
 """VA, kVA and MVA for one volt-ampere."""
-_TOLERANCE = 0.03
-_STEPS = 20
 _PLAUSIBLE_CURRENT = 1000.0
 """Above so many amperes the numbers may as well be milliamperes."""
 
@@ -31,8 +31,8 @@ class Product:
 
 def product_residuals(pool: Pool, power: int, current: int, voltage: int, scale: float) -> list[float]:
     """Return ln(S / U I) in the rows where all of them are well above their resolution."""
-    least_power = _STEPS * pool.resolution[power]
-    least_current = _STEPS * pool.resolution[current]
+    least_power = tolerances.STEPS * pool.resolution[power]
+    least_current = tolerances.STEPS * pool.resolution[current]
     return [
         log(abs(s) / (scale * u * abs(i)))
         for s, i, u in zip(pool.rows[power], pool.rows[current], pool.rows[voltage], strict=True)
@@ -42,7 +42,7 @@ def product_residuals(pool: Pool, power: int, current: int, voltage: int, scale:
 
 def product_fit(pool: Pool, power: int, current: int, voltage: int, scale: float) -> Fit:
     """Return how well S = U I fits three codes of a pool."""
-    return summary(product_residuals(pool, power, current, voltage, scale), _TOLERANCE)
+    return summary(product_residuals(pool, power, current, voltage, scale), tolerances.PRODUCT)
 
 
 def _ratio(pool: Pool, power: int, current: int) -> float:
@@ -95,28 +95,28 @@ def anchored_products(pool: Pool) -> list[int]:
     return [code for code in pool.varying if is_product(pool, code)]
 
 
-def find_products(pool: Pool, book: Book) -> list[Product]:
+def find_products(pool: Pool, votes: Votes) -> list[Product]:
     """Find S, I and U that belong together, and vote for what they are."""
-    powers = book.of_kind(pool.varying, Kind.APPARENT)
+    powers = votes.of_kind(pool.varying, Kind.APPARENT)
     found: list[Product] = []
-    for power in [*powers, *(code for code in pool.varying if book.likely(code) is None)]:
+    for power in [*powers, *(code for code in pool.varying if votes.likely(code) is None)]:
         products = [
             product
             for current in pool.varying
             if current != power
             and (
-                book.likely(current) in {None, Kind.CURRENT}
-                or (book.is_certain(power, Kind.APPARENT) and not book.decided(current))
+                votes.likely(current) in {None, Kind.CURRENT}
+                or (votes.is_certain(power, Kind.APPARENT) and not votes.decided(current))
             )
             and (product := _best_product(pool, power, current)) is not None
         ]
-        if products and (best := _vote(pool, book, power, products)) is not None:
+        if products and (best := _vote(pool, votes, power, products)) is not None:
             found.append(best)
-    _vote_voltages(pool, book, found)
+    _vote_voltages(pool, votes, found)
     return found
 
 
-def _vote(pool: Pool, book: Book, power: int, products: Sequence[Product]) -> Product | None:
+def _vote(pool: Pool, votes: Votes, power: int, products: Sequence[Product]) -> Product | None:
     """Vote for the current of a power and for the power too, if the product explains more than a constant would.
 
     Where the voltage hardly moves, a constant explains as much; then only a power that is known to be apparent counts,
@@ -124,33 +124,35 @@ def _vote(pool: Pool, book: Book, power: int, products: Sequence[Product]) -> Pr
     """
     best = min(products, key=lambda product: product.fit.spread)
     rivals = [one.current for one in products if one is not best and not best.fit.beats(one.fit)]
-    apparent = book.is_certain(power, Kind.APPARENT)
+    apparent = votes.is_certain(power, Kind.APPARENT)
     follows = best.fit.beats(_without_moves(pool, best, best.voltage))
     if not follows and not (apparent and abs(best.fit.bias) < 0.006):
         return None
-    amperes = [abs(value) for value in pool.rows[best.current] if abs(value) > _STEPS * pool.resolution[best.current]]
+    amperes = [
+        abs(value) for value in pool.rows[best.current] if abs(value) > tolerances.STEPS * pool.resolution[best.current]
+    ]
     moves = variation(amperes) > (2 if follows else 5) * (best.fit.spread + 1e-3)
     clear = moves and max(amperes) < _PLAUSIBLE_CURRENT and best.fit.holds(0.8)
-    book.vote((best.current, *rivals), Kind.CURRENT, DECISIVE if clear and not rivals else WEAK, "s_is_u_times_i")
+    votes.vote((best.current, *rivals), Kind.CURRENT, DECISIVE if clear and not rivals else WEAK, "s_is_u_times_i")
     if clear:
-        book.vote(power, Kind.APPARENT, DECISIVE if apparent else WEAK, "s_is_u_times_i")
-        book.vote_scale(best.scale, DECISIVE if apparent else WEAK / 2)
+        votes.vote(power, Kind.APPARENT, DECISIVE if apparent else WEAK, "s_is_u_times_i")
+        votes.vote_scale(best.scale, DECISIVE if apparent else WEAK / 2)
     return best
 
 
-def _vote_voltages(pool: Pool, book: Book, products: Sequence[Product]) -> None:
+def _vote_voltages(pool: Pool, votes: Votes, products: Sequence[Product]) -> None:
     """Vote for the steady codes whose level is what S / I says: surely where they also follow its moves."""
     for voltage in pool.voltages:
         level, follows = False, False
         for product in products:
             residuals = product_residuals(pool, product.apparent, product.current, voltage, product.scale)
-            fit = summary(residuals, _TOLERANCE)
+            fit = summary(residuals, tolerances.PRODUCT)
             if not fit.holds(0.8) or abs(fit.bias) > 0.015:
                 continue
             level = True
             follows = follows or fit.beats(_without_moves(pool, product, voltage))
         if level:
-            book.vote(voltage, Kind.VOLTAGE, DECISIVE if follows else WEAK, "s_is_u_times_i")
+            votes.vote(voltage, Kind.VOLTAGE, DECISIVE if follows else WEAK, "s_is_u_times_i")
 
 
 def _without_moves(pool: Pool, product: Product, voltage: int) -> Fit:
@@ -168,15 +170,21 @@ def _without_moves(pool: Pool, product: Product, voltage: int) -> Fit:
         )
     ]
     centre = sorted(residuals)[len(residuals) // 2] if residuals else 0.0
-    return summary([residual - centre for residual in residuals], _TOLERANCE)
+    return summary([residual - centre for residual in residuals], tolerances.PRODUCT)
 
 
 def _volts_of(pool: Pool, product: Product, voltage: int) -> list[float]:
     """Return the voltages in the rows that `product_residuals` takes."""
-    least_power = _STEPS * pool.resolution[product.apparent]
-    least_current = _STEPS * pool.resolution[product.current]
+    least_power = tolerances.STEPS * pool.resolution[product.apparent]
+    least_current = tolerances.STEPS * pool.resolution[product.current]
     return [
         u
         for s, i, u in zip(pool.rows[product.apparent], pool.rows[product.current], pool.rows[voltage], strict=True)
         if abs(s) > least_power and abs(i) > least_current and u > 1
     ]
+
+
+def apply(knowledge: Knowledge) -> None:
+    """Vote for apparent powers, currents and voltages that belong together."""
+    for pool in knowledge.pools:
+        find_products(pool, knowledge.votes)

@@ -2,30 +2,33 @@
 
 from collections.abc import Sequence
 
-from .claims import GUESS, POSSIBLE, Claims
-from .columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, POSSIBLE
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
 _LAW = "looks_like"
 
 
-def claim_by_looks(claims: Claims, loads: Sequence[Load], codes: Sequence[int]) -> None:
+def apply(knowledge: Knowledge) -> None:
     """Guess at the codes that no law says anything of."""
+    claims, loads = knowledge.claims, knowledge.loads
     electrical = {
         code for load in loads for code in load.columns if any(claims.is_sure(other) for other in load.columns)
     }
-    for code in codes:
+    for code in knowledge.codes:
         if claims.best(code) is not None:
             continue
         columns = [load.columns[code] for load in loads if code in load.columns and load.columns[code].moving]
         if columns:
-            for role, confidence, unit in _looks(columns, electrical=code in electrical):
-                claims.add(code, role, confidence, _LAW, unit)
+            for quantity, confidence, unit in _looks(columns, electrical=code in electrical):
+                claims.add(code, Role(quantity), confidence, _LAW, unit)
 
 
 def _looks(  # noqa: PLR0911  # one return a look
     columns: Sequence[Column], *, electrical: bool
 ) -> list[tuple[str, float, str | None]]:
-    """Return roles, confidences and units that a code's values look like."""
+    """Return quantities, confidences and units that a code's values look like."""
     low, high = min(column.lowest for column in columns), max(column.highest for column in columns)
     if (
         low < 0

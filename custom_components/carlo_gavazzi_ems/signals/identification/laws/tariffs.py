@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from .claims import GUESS, POSSIBLE, SURE, Claims
-from .columns import Column, Load
-from .integrals import Timeline
-from .levels import NEAR, nearness
+from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, POSSIBLE, SURE, Claims
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.levels import NEAR, nearness
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
+from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
 
 def tariff_pairs(load: Load, total: Column, others: Collection[int]) -> Iterator[tuple[int, int]]:
@@ -62,8 +63,8 @@ def tariff_numbers(load: Load, pair: tuple[int, int], flag: Mapping[float, float
 
 
 def name_tariffs(
-    timelines: Sequence[Timeline], role: str, codes: Collection[int], claims: Claims
-) -> Iterator[tuple[int, str, float, str]]:
+    timelines: Sequence[Timeline], role: Role, codes: Collection[int], claims: Claims
+) -> Iterator[tuple[int, Role, float, str]]:
     """Yield the tariffs among some codes, their numbers only where an indicator tells them."""
     numbers: dict[int, set[int]] = defaultdict(set)
     flags = {
@@ -78,18 +79,18 @@ def name_tariffs(
         for flag, values in flags.items():
             told = tariff_numbers(timeline.load, (pair[0], pair[1]), values)
             if told:
-                yield flag, "tariff", SURE, "tariff_tells_the_counter"
+                yield flag, Role("tariff"), SURE, "tariff_tells_the_counter"
             for code, number in told.items():
                 numbers[code].add(number)
     running = _running(timelines, codes)
     for place, code in enumerate(sorted(set(codes)), start=1):
         told_of = numbers.get(code, set())
         if len(told_of) == 1 and 1 <= (number := min(told_of)) <= 4:
-            yield code, f"{role}_t{number}", SURE, "tariff_tells_the_counter"
+            yield code, role.derived(f"t{number}"), SURE, "tariff_tells_the_counter"
         else:
             likely = running.get(code, place)
             for number in (1, 2):
-                yield code, f"{role}_t{number}", POSSIBLE if likely == number else GUESS, "tariffs_add_up"
+                yield code, role.derived(f"t{number}"), POSSIBLE if likely == number else GUESS, "tariffs_add_up"
 
 
 def _running(timelines: Sequence[Timeline], codes: Collection[int]) -> dict[int, int]:

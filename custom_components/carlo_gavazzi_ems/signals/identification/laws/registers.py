@@ -4,9 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .columns import Load
-from .integrals import Direction, Growth, Timeline, compare, decade
-from .match import MARGIN
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import MARGIN
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import (
+    Direction,
+    Growth,
+    Timeline,
+    compare,
+    decade,
+)
+from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
 _STEPS = 4.0
 """A growth of fewer steps tells nothing."""
@@ -48,8 +55,6 @@ class Evidence:
         return self.cost <= _EVIDENCE
 
 
-type Role = str
-"""A quantity's key; a phase that is not yet numbered as `energy_import@0`; with a `?` if the power itself is in doubt."""
 type Powers = Mapping[int, tuple[Role, ...]]
 """What powers lead to: for each code the roles of its counters, in the order import, export, net."""
 
@@ -81,7 +86,7 @@ class Registers:
         return [
             code
             for code, roles in self._powers.items()
-            if roles[0].startswith("energy_import") and code in timeline.load.columns
+            if roles[0].quantity == "energy_import" and code in timeline.load.columns
         ]
 
     def _pairs(self, load: Load) -> Iterable[tuple[int, Direction, Role]]:
@@ -89,8 +94,7 @@ class Registers:
         for code, roles in self._powers.items():
             if code in load.columns and load.columns[code].present:
                 for direction, role in zip(Direction, roles, strict=False):
-                    if role:
-                        yield code, direction, role
+                    yield code, direction, role
 
     def _counters(self, load: Load) -> list[int]:
         """Return the codes of a load that may be counters."""
@@ -134,11 +138,11 @@ class Registers:
             found = {
                 code: compare(readings, integral, self.factor, resolution, uncertainty)
                 for code, (readings, resolution) in counters.items()
-                if load.columns[code].is_rising or not load.columns[code].moving or "_net" in role
+                if load.columns[code].is_rising or not load.columns[code].moving or role.quantity == "energy_net"
             }
             whole = any(one.steps >= _STEPS and not one.fails for one in found.values())
             for code, one in found.items():
-                split = self._unsigned and role.startswith("energy_") and not whole and one.fails
+                split = self._unsigned and role.quantity.startswith("energy_") and not whole and one.fails
                 if split and _never_more(counters[code][0], integral, self.factor, one.fuzz):
                     continue  # the rest may have flowed the other way
                 evidence = self.evidence[code][role]

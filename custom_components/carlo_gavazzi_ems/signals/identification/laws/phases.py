@@ -6,24 +6,23 @@ it is about the sum of the phases, so that it is never taken for one of them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import exp, log
 
-from .book import DECISIVE, Book, Kind
-from .fit import Fit, compare, summary
-from .match import MARGIN, Match, hold, match
-from .pool import Pool
-from .products import product_residuals
-from .triangles import Scales, apparent_rows, reactive_fit, triangle_fit
-from .voltages import Family
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import Fit, compare, summary
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import MARGIN, Match, hold, match
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.proportions import proportion
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.places import Phases, VoltageFamily
+from custom_components.carlo_gavazzi_ems.signals.identification.votes import DECISIVE, Kind, Votes
+
+from .products import find_products, product_residuals
+from .triangles import Scales, reactive_fit, triangle_fit
 
 _MOST = 8
 """More codes than this do not compete for the places of one kind."""
-_WIDE = 0.1
-"""How far a total may be from the sum of its phases, which may have different angles."""
-
-_STEPS = 20
-"""A reading counts from so many steps of its resolution on."""
 _VAGUE = 0.02
 """How far from the truth a mere proportion may be because voltage and power factor move too."""
 
@@ -31,46 +30,18 @@ type Fits = Callable[[int, int], list[Fit]]
 """How well a code fits into a phase, pool by pool."""
 
 
-@dataclass(slots=True)
-class Phases:
-    """The codes of each kind by phase, in one order for all kinds; the total comes after the phases."""
-
-    count: int
-    places: dict[Kind, dict[int, Match]] = field(default_factory=dict)
-
-    @property
-    def total(self) -> int:
-        """The place of the total."""
-        return self.count
-
-    def code(self, kind: Kind, phase: int) -> int | None:
-        """Return the code of a kind in a phase, if it is known."""
-        found = self.places.get(kind, {}).get(phase)
-        return found.code if found else None
-
-    def row(self, kind: Kind) -> tuple[int, ...] | None:
-        """Return the codes of a kind by phase if all phases have one."""
-        codes = tuple(code for phase in range(self.count) if (code := self.code(kind, phase)) is not None)
-        return codes if len(codes) == self.count else None
-
-    @property
-    def taken(self) -> set[int]:
-        """The codes that have a place."""
-        return {found.code for places in self.places.values() for found in places.values()}
-
-
 class PhaseFinder:
     """Finds what belongs to the same phase on all pools together, since a code has the same phase on every load."""
 
     def __init__(
-        self, pools: Sequence[Pool], book: Book, scales: Scales, actives: tuple[int, ...], volts: Family | None
+        self, pools: Sequence[Pool], votes: Votes, scales: Scales, actives: tuple[int, ...], volts: VoltageFamily | None
     ) -> None:
         """Look for what belongs to some active powers: those of the phases, and then their total."""
-        self._book = book
+        self._votes = votes
         self._scales = scales
         self._actives = actives
         self._pools = [pool for pool in pools if set(actives[:-1]) <= set(pool.measured)]
-        self._unit = book.scale()
+        self._unit = votes.scale()
         self._volts = volts if volts is not None and len(volts.phases) == len(actives) - 1 else None
         self._not_volts = {code for pool in pools for code in pool.voltages} - set(
             self._volts.phases if self._volts else ()
@@ -96,13 +67,13 @@ class PhaseFinder:
         return sorted(
             code
             for code in published - self.phases.taken - self._not_volts
-            if self._book.is_certain(code, kind) or not self._book.decided(code)
+            if self._votes.is_certain(code, kind) or not self._votes.decided(code)
         )
 
     def _choice(self, kind: Kind, places: Sequence[int], fits: Fits) -> list[int]:
         """Return the codes that may be of a kind, the surest; the laws may add some that nobody voted for."""
         open_ = self._open(kind)
-        voted = sorted(((self._book.weight(code, kind), code) for code in open_), reverse=True)
+        voted = sorted(((self._votes.weight(code, kind), code) for code in open_), reverse=True)
         chosen = [code for weight, code in voted if max(weight) > 0][:_MOST]
         more = (code for code in open_ if code not in chosen and any(hold(fits(code, phase)) for phase in places))
         chosen += [code for code, _ in zip(more, range(_MOST - len(chosen)), strict=False)]
@@ -117,7 +88,7 @@ class PhaseFinder:
         for phase, one in match(codes, [place for place in places if place not in found], fits).items():
             found[phase] = one
             if one.held and one.margin >= 2 * MARGIN and phase != self.phases.total:
-                self._book.vote(one.code, kind, DECISIVE, law)
+                self._votes.vote(one.code, kind, DECISIVE, law)
 
     def _with(self, *codes: int | None) -> list[Pool]:
         """Return the pools that measure some codes; none if one of the codes is not known."""
@@ -133,7 +104,7 @@ class PhaseFinder:
             if fit is not None:
                 fits.append(fit)
                 continue
-            fit = _proportion(pool, self._actives[phase], code)
+            fit = proportion(pool, self._actives[phase], code)
             fit = replace(fit, spread=fit.spread + _VAGUE)
             fits.append(fit if self._is_voltage(pool, fit.level) else replace(fit, spread=1.0, inliers=0.0))
         return fits
@@ -143,7 +114,7 @@ class PhaseFinder:
         volts = [one for one in (self._volts.phases if self._volts else ()) if one in pool.voltages]
         if self._unit is None or not volts:
             return None
-        amperes = apparent_rows(pool, code)
+        amperes = pool.sizes(code)
         fits = [
             fit
             for volt in volts
@@ -160,7 +131,7 @@ class PhaseFinder:
         """Return how well P of a phase is all of an apparent power."""
         active = self._actives[phase]
         read = [abs(p) for p in pool.rows[active]]
-        return compare(read, apparent, floor=_STEPS * pool.resolution[active], tolerance=0.03)
+        return compare(read, apparent, floor=tolerances.STEPS * pool.resolution[active], tolerance=tolerances.PRODUCT)
 
     def _is_voltage(self, pool: Pool, level: float) -> bool:
         """Tell whether so many units of power an ampere are possible on a load."""
@@ -187,9 +158,12 @@ class PhaseFinder:
     def _product_fit(self, pool: Pool, code: int, current: int, volts: Sequence[int]) -> Fit:
         """Return how well a code is a current times whichever voltage suits it."""
         if self._unit is None or not volts:
-            return _proportion(pool, code, current)
+            return proportion(pool, code, current)
         found = [
-            summary([max(-1.0, min(1.0, one)) for one in product_residuals(pool, code, current, u, self._unit)], 0.03)
+            summary(
+                [max(-1.0, min(1.0, one)) for one in product_residuals(pool, code, current, u, self._unit)],
+                tolerances.PRODUCT,
+            )
             for u in volts
         ]
         return min(found, key=lambda fit: fit.spread)
@@ -199,27 +173,27 @@ class PhaseFinder:
         fits = [
             triangle_fit(pool, self._scales[factor], factor, self._actives[phase], apparent)
             for factor in pool.measured
-            if factor in self._scales and self._book.likely(factor) is Kind.FACTOR
+            if factor in self._scales and self._votes.likely(factor) is Kind.FACTOR
         ]
         return [fit for fit in fits if fit.count]
 
     def _triangle_fits(self, pool: Pool, code: int, phase: int) -> list[Fit]:
         """Return how well a code is the apparent power of a phase with each of the factors."""
-        return self._triangles(pool, apparent_rows(pool, code), phase)
+        return self._triangles(pool, pool.sizes(code), phase)
 
     def _sum_fit(self, pool: Pool, code: int, volts: Sequence[int]) -> Fit:
         """Return how well a code is about the sum of U I over the phases."""
         currents = self.phases.row(Kind.CURRENT)
         if self._unit is None or not volts or currents is None or not set(currents) <= set(pool.measured):
             fits = self._triangle_fits(pool, code, self.phases.total)
-            return min(fits, key=lambda fit: fit.spread, default=summary((), _WIDE))
+            return min(fits, key=lambda fit: fit.spread, default=summary((), tolerances.WHOLE))
         amperes = [sum(map(abs, values)) for values in zip(*(pool.rows[one] for one in currents), strict=True)]
         residuals = [
             max(-1.0, min(1.0, log(s / (self._unit * u * i))))
-            for s, u, i in zip(apparent_rows(pool, code), pool.rows[volts[0]], amperes, strict=True)
+            for s, u, i in zip(pool.sizes(code), pool.rows[volts[0]], amperes, strict=True)
             if s > 0 and i > 0 and u > 0
         ]
-        return summary(residuals, _WIDE)
+        return summary(residuals, tolerances.WHOLE)
 
     def _voltage_fits(self, code: int, phase: int) -> list[Fit]:
         """S is U I; without S, P is U I PF with the best of the factors."""
@@ -231,15 +205,15 @@ class PhaseFinder:
                 continue
             if apparent is not None and apparent in pool.measured:
                 residuals = product_residuals(pool, apparent, current, code, unit)
-                fits.append(summary([max(-1.0, min(1.0, residual)) for residual in residuals], 0.03))
+                fits.append(summary([max(-1.0, min(1.0, residual)) for residual in residuals], tolerances.PRODUCT))
                 continue
-            said = [unit * u * i for u, i in zip(pool.rows[code], apparent_rows(pool, current), strict=True)]
+            said = [unit * u * i for u, i in zip(pool.rows[code], pool.sizes(current), strict=True)]
             triangles = self._triangles(pool, said, phase)
             if triangles:
                 fits.append(min(triangles, key=lambda fit: fit.spread))
             elif apparent is None:
                 residuals = product_residuals(pool, self._actives[phase], current, code, unit)
-                if (fit := summary([max(-1.0, min(1.0, one)) for one in residuals], 0.03)).holds(0.8):
+                if (fit := summary([max(-1.0, min(1.0, one)) for one in residuals], tolerances.PRODUCT)).holds(0.8):
                     fits.append(fit)
         return fits
 
@@ -247,7 +221,7 @@ class PhaseFinder:
         """Return the apparent power of a phase on a pool, measured or worked out from U and I, or of all from P and Q."""
         apparent = self.phases.code(Kind.APPARENT, phase)
         if apparent is not None and apparent in pool.measured:
-            return apparent_rows(pool, apparent)
+            return pool.sizes(apparent)
         if phase == self.phases.total:
             return self._total_apparent(pool)
         current, voltage = self.phases.code(Kind.CURRENT, phase), self.phases.code(Kind.VOLTAGE, phase)
@@ -255,7 +229,7 @@ class PhaseFinder:
             return None
         if current not in pool.measured or voltage not in pool.rows:
             return None
-        amperes = apparent_rows(pool, current)
+        amperes = pool.sizes(current)
         return [self._unit * u * i for u, i in zip(pool.rows[voltage], amperes, strict=True)]
 
     def _total_apparent(self, pool: Pool) -> list[float] | None:
@@ -292,21 +266,21 @@ class PhaseFinder:
         self._place(Kind.REACTIVE, places, reactive_fits, "s2_is_p2_plus_q2")
 
 
-@dataclass(frozen=True, slots=True)
-class _Proportion(Fit):
-    """How well one code is proportional to another, and by what factor."""
-
-    level: float
-    """The natural logarithm of the factor."""
-
-
-def _proportion(pool: Pool, power: int, current: int) -> _Proportion:
-    """Return how well one code is proportional to another, whatever the factor."""
-    ratios = [
-        log(p / i)
-        for p, i in zip(apparent_rows(pool, power), apparent_rows(pool, current), strict=True)
-        if p > 0 and i > 0
+def apply(knowledge: Knowledge) -> None:
+    """Find the total and its phases, if any load has more than one."""
+    votes = knowledge.votes
+    sums = [
+        (len(parts), count, parts, total)
+        for (total, parts), count in knowledge.active_sums.items()
+        if votes.is_certain(total, Kind.ACTIVE) and all(votes.is_certain(part, Kind.ACTIVE) for part in parts)
     ]
-    middle = sorted(ratios)[len(ratios) // 2] if ratios else 0.0
-    fit = summary([max(-1.0, min(1.0, ratio - middle)) for ratio in ratios], 0.05)
-    return _Proportion(fit.count, fit.spread, fit.bias, fit.inliers, middle)
+    if not sums:
+        return
+    _, _, parts, total = max(sums)
+    for again in (False, True):
+        finder = PhaseFinder(knowledge.pools, votes, knowledge.scales, (*parts, total), knowledge.volts)
+        knowledge.phases = phases = finder.find()
+        if again or phases.row(Kind.VOLTAGE) is not None or phases.row(Kind.APPARENT) is None:
+            return
+        for pool in knowledge.pools:  # more apparent powers are known by now
+            find_products(pool, votes)

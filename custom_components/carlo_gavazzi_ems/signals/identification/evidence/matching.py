@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import log
 
-from .fit import Fit
+from .fits import Fit
 
 MARGIN = 6.0
 """By how much (natural logarithm of the odds) a place has to be better than the next."""

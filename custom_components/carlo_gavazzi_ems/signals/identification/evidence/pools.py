@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from .columns import Column, Load
+from .tolerances import STEPS
 
 _ROWS = 480
 """Rows that a pool looks at, if there are few pools."""
@@ -76,6 +77,11 @@ class Pool:
         """The measured codes that are not steady: currents and powers, mostly."""
         steady = set(self._steady)
         return [code for code in self.measured if code not in steady]
+
+    def sizes(self, code: int) -> list[float]:
+        """Return the absolute values of a code, 0 where they are too small to count."""
+        least = STEPS * self.resolution[code]
+        return [abs(value) if abs(value) > least else 0.0 for value in self.rows[code]]
 
     def probes(self, code: int) -> list[int]:
         """Return a few rows in which a code is well away from zero."""

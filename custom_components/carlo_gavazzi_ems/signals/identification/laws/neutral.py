@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from math import atan2, cos, pi, sin, sqrt
 
-from .book import Kind
-from .claims import LIKELY, SURE, Claims
-from .fit import Fit, summary
-from .phases import Phases
-from .pool import Pool
-from .triangles import apparent_rows
-
-_TOLERANCE = 0.06
+from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, SURE
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import Fit, summary
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.places import Phases
+from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
+from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kind
 
 
 def _angle(active: float, reactive: float) -> float:
@@ -25,7 +25,7 @@ def neutral_rows(pool: Pool, phases: Phases, *, turned: bool) -> list[float]:
     currents, actives = phases.row(Kind.CURRENT) or (), phases.row(Kind.ACTIVE) or ()
     lagging = phases.row(Kind.REACTIVE)
     for phase, (current_code, active_code) in enumerate(zip(currents, actives, strict=True)):
-        current = apparent_rows(pool, current_code)
+        current = pool.sizes(current_code)
         active = pool.rows[active_code]
         reactive = pool.rows[lagging[phase]] if lagging else [0.0] * len(current)
         for row, (i, p, q) in enumerate(zip(current, active, reactive, strict=True)):
@@ -39,19 +39,23 @@ def _fit(pool: Pool, code: int, said: Sequence[float], floor: float) -> Fit:
     """Return how well a code is a neutral current that was worked out, where that is not nearly nothing."""
     rows = zip(pool.rows[code], said, strict=True)
     return summary(
-        [(read - law) / law for read, law in rows if law > max(floor, 20 * pool.resolution[code])], _TOLERANCE
+        [(read - law) / law for read, law in rows if law > max(floor, tolerances.STEPS * pool.resolution[code])],
+        tolerances.PHASORS,
     )
 
 
-def claim(pools: Sequence[Pool], phases: Phases, claims: Claims) -> None:
+def apply(knowledge: Knowledge) -> None:
     """Claim the neutral current, where it is not just one of the phase currents."""
+    phases, claims = knowledge.phases, knowledge.claims
+    if phases is None:
+        return
     currents, actives = phases.row(Kind.CURRENT), phases.row(Kind.ACTIVE)
     if currents is None or actives is None:
         return
     needed = [*currents, *actives, *(phases.row(Kind.REACTIVE) or ())]
     fits: dict[int, list[Fit]] = {}
     doubtful: set[int] = set()
-    for pool in pools:
+    for pool in knowledge.pools:
         if not set(needed) <= set(pool.measured):
             continue
         open_ = [code for code in pool.varying if not claims.is_sure(code)]
@@ -67,4 +71,6 @@ def claim(pools: Sequence[Pool], phases: Phases, claims: Claims) -> None:
     clear = {code for code in fits if code not in doubtful}
     sure = len(clear) == 1 and all(claims.is_sure(code) for code in needed if claims.best(code) is not None)
     for code in fits:
-        claims.add(code, "current_neutral", SURE if sure and code in clear else LIKELY, "neutral_is_sum_of_phasors")
+        claims.add(
+            code, Role("current_neutral"), SURE if sure and code in clear else LIKELY, "neutral_is_sum_of_phasors"
+        )

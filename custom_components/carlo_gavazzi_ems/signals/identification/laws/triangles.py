@@ -4,16 +4,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
-from .book import DECISIVE, WEAK, Book, Kind
-from .columns import Load
-from .fit import NO_FIT, Fit, compare, summary, variation
-from .pool import Pool
-from .products import is_product
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import (
+    NO_FIT,
+    Fit,
+    compare,
+    summary,
+    variation,
+)
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.votes import DECISIVE, WEAK, Kind, Votes
 
-_TOLERANCE = 0.025
-_HYPOT_TOLERANCE = 0.1
-_STEPS = 20
-"""A reading counts from so many steps of its resolution on."""
+from .frequency import is_like_frequency
+from .products import is_product
 
 type Scales = Mapping[int, float]
 """The codes that could be power factors: 1 for a bare number, 0.01 for per cent."""
@@ -41,12 +46,6 @@ def factor_scales(loads: Iterable[Load], excluded: Collection[int]) -> Scales:
     return {code: 1.0 if size <= 1.05 else 0.01 for code, size in sizes.items() if 0 < size <= 105}
 
 
-def apparent_rows(pool: Pool, apparent: int) -> list[float]:
-    """Return an apparent power without the readings that are too small to count."""
-    least = _STEPS * pool.resolution[apparent]
-    return [abs(s) if abs(s) > least else 0.0 for s in pool.rows[apparent]]
-
-
 def triangle_fit(pool: Pool, scale: float, factor: int, active: int, apparent: Sequence[float]) -> Fit:
     """Return how well PF = P / S fits two codes of a pool and the rows of an apparent power."""
     least_factor = 10 * pool.resolution[factor]
@@ -54,7 +53,7 @@ def triangle_fit(pool: Pool, scale: float, factor: int, active: int, apparent: S
         abs(f) * s * scale if abs(f) > least_factor else 0.0 for f, s in zip(pool.rows[factor], apparent, strict=True)
     ]
     read = [abs(p) for p in pool.rows[active]]
-    return compare(read, said, floor=_STEPS * pool.resolution[active], tolerance=_TOLERANCE)
+    return compare(read, said, floor=tolerances.STEPS * pool.resolution[active], tolerance=tolerances.TRIANGLE)
 
 
 def reactive_fit(pool: Pool, active: int, apparent: Sequence[float], reactive: int) -> Fit:
@@ -64,7 +63,7 @@ def reactive_fit(pool: Pool, active: int, apparent: Sequence[float], reactive: i
         square = s * s - p * p
         said.append(sqrt(square) if 0.05 * s * s < square < 0.97 * s * s else 0.0)
     read = [abs(q) for q in pool.rows[reactive]]
-    return compare(read, said, floor=_STEPS * pool.resolution[reactive], tolerance=_HYPOT_TOLERANCE)
+    return compare(read, said, floor=tolerances.STEPS * pool.resolution[reactive], tolerance=tolerances.HYPOTENUSE)
 
 
 def _survivors(pool: Pool, scales: Scales) -> list[tuple[int, int, int]]:
@@ -112,7 +111,7 @@ def _agree(ratios: Sequence[float], expected: Sequence[float], allowed: int) -> 
 
 def _explains(pool: Pool, scale: float, triangle: Triangle) -> bool:
     """Tell whether the factor says what no constant could: it moves with P / S, or is a number that is not 1."""
-    least = _STEPS * pool.resolution[triangle.apparent]
+    least = tolerances.STEPS * pool.resolution[triangle.apparent]
     seen = [
         (abs(p / s), abs(f) * scale)
         for f, p, s in zip(
@@ -124,7 +123,7 @@ def _explains(pool: Pool, scale: float, triangle: Triangle) -> bool:
         return False
     spread = triangle.fit.spread + 1e-4
     level = -log(sorted(factor for _, factor in seen)[len(seen) // 2])
-    if summary([log(ratio) for ratio, _ in seen], _TOLERANCE).spread < 2 * spread:
+    if summary([log(ratio) for ratio, _ in seen], tolerances.TRIANGLE).spread < 2 * spread:
         return False  # P = S says as much
     moves = min(variation([ratio for ratio, _ in seen]), variation([factor for _, factor in seen]))
     return moves > 1.6 * spread or (level > 5 * spread and level > 0.02 and spread < 0.01)
@@ -144,7 +143,7 @@ def _is_mirrored(pool: Pool, scales: Scales, triangle: Triangle) -> bool:
 def _closing(pool: Pool, triangle: Triangle) -> Fit:
     """Return the best fit of any code as the reactive power of a triangle."""
     mine = {triangle.factor, triangle.active, triangle.apparent}
-    apparent = apparent_rows(pool, triangle.apparent)
+    apparent = pool.sizes(triangle.apparent)
     fits = (
         fit
         for code in pool.varying
@@ -155,7 +154,7 @@ def _closing(pool: Pool, triangle: Triangle) -> Fit:
     return min(fits, key=lambda fit: fit.spread, default=NO_FIT)
 
 
-def find_triangles(pool: Pool, book: Book, scales: Scales) -> list[Triangle]:
+def find_triangles(pool: Pool, votes: Votes, scales: Scales) -> list[Triangle]:
     """Find P, S and PF that belong together, and vote for what they are.
 
     Where all values stay below 1, many things are products of two others by chance or because one machine ties them
@@ -163,7 +162,7 @@ def find_triangles(pool: Pool, book: Book, scales: Scales) -> list[Triangle]:
     """
     by_factor: dict[int, list[Triangle]] = {}
     for factor, active, apparent in _survivors(pool, scales):
-        fit = triangle_fit(pool, scales[factor], factor, active, apparent_rows(pool, apparent))
+        fit = triangle_fit(pool, scales[factor], factor, active, pool.sizes(apparent))
         one = Triangle(factor, active, apparent, fit)
         if fit.holds() and _explains(pool, scales[factor], one) and not _is_mirrored(pool, scales, one):
             by_factor.setdefault(factor, []).append(one)
@@ -175,18 +174,18 @@ def find_triangles(pool: Pool, book: Book, scales: Scales) -> list[Triangle]:
         apparents = {one.apparent for one in (best, *rivals)}
         mixed = bool(actives & apparents) or not (_closing(pool, best).holds() or is_product(pool, best.apparent))
         clear = len(actives) == 1 and not mixed, len(apparents) == 1 and not mixed
-        book.vote(factor, Kind.FACTOR, WEAK if mixed or _is_still(pool, factor) else DECISIVE, "p_is_s_times_pf")
-        book.vote(actives, Kind.ACTIVE, DECISIVE if clear[0] else WEAK, "p_is_s_times_pf")
-        book.vote(apparents, Kind.APPARENT, DECISIVE if clear[1] else WEAK, "p_is_s_times_pf")
+        votes.vote(factor, Kind.FACTOR, WEAK if mixed or _is_still(pool, factor) else DECISIVE, "p_is_s_times_pf")
+        votes.vote(actives, Kind.ACTIVE, DECISIVE if clear[0] else WEAK, "p_is_s_times_pf")
+        votes.vote(apparents, Kind.APPARENT, DECISIVE if clear[1] else WEAK, "p_is_s_times_pf")
         found.append(best)
     return found
 
 
-def find_reactive(pool: Pool, book: Book, triangles: Sequence[Triangle]) -> list[tuple[Triangle, int]]:
+def find_reactive(pool: Pool, votes: Votes, triangles: Sequence[Triangle]) -> list[tuple[Triangle, int]]:
     """Find the reactive power that closes each triangle, and vote for it."""
     found = []
     for triangle in triangles:
-        apparent = apparent_rows(pool, triangle.apparent)
+        apparent = pool.sizes(triangle.apparent)
         fits = {
             code: fit
             for code in pool.varying
@@ -199,5 +198,13 @@ def find_reactive(pool: Pool, book: Book, triangles: Sequence[Triangle]) -> list
         rivals = [code for code in fits if code != best and not fits[best].beats(fits[code])]
         if variation([abs(value) for value in pool.rows[best]]) > 2 * fits[best].spread:
             found.append((triangle, best))
-            book.vote((best, *rivals), Kind.REACTIVE, WEAK if rivals else DECISIVE, "s2_is_p2_plus_q2")
+            votes.vote((best, *rivals), Kind.REACTIVE, WEAK if rivals else DECISIVE, "s2_is_p2_plus_q2")
     return found
+
+
+def apply(knowledge: Knowledge) -> None:
+    """Vote for active, apparent and reactive powers and power factors that belong together."""
+    hertz = {code for code in knowledge.codes if is_like_frequency(knowledge.loads, code)}
+    knowledge.scales = factor_scales(knowledge.loads, hertz)
+    for pool in knowledge.pools:
+        find_reactive(pool, knowledge.votes, find_triangles(pool, knowledge.votes, knowledge.scales))

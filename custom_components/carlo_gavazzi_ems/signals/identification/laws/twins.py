@@ -7,28 +7,29 @@ that always read the same the one that some load publishes alone is the active o
 from collections.abc import Sequence
 from itertools import combinations
 
-from .book import DECISIVE, WEAK, Book, Kind
-from .fit import Fit, summary
-from .pool import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import Fit, summary
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.votes import DECISIVE, WEAK, Kind, Votes
+
 from .products import anchored_products
 
-_NEAR = 0.02
 _SHARE = 0.9
-_STEPS = 20
 _CLEAR = 2.0
 """A pair reads so many times nearer the same than one of them and a third."""
 
 
 def _sameness(pool: Pool, one: int, other: int) -> Fit:
     """Return how nearly two codes read the same, but for sign, where that shows."""
-    floor = _STEPS * (pool.resolution[one] + pool.resolution[other])
+    floor = tolerances.STEPS * (pool.resolution[one] + pool.resolution[other])
     return summary(
         [
             (abs(a) - abs(b)) / max(abs(a), abs(b))
             for a, b in zip(pool.rows[one], pool.rows[other], strict=True)
             if max(abs(a), abs(b)) > floor
         ],
-        _NEAR,
+        tolerances.SUM,
     )
 
 
@@ -67,11 +68,11 @@ def _is_alone(pools: Sequence[Pool], one: int, other: int) -> bool:
     )
 
 
-def find_twins(pools: Sequence[Pool], book: Book) -> list[tuple[int, int]]:
+def find_twins(pools: Sequence[Pool], votes: Votes) -> list[tuple[int, int]]:
     """Vote for pairs of codes that both are voltage times current, and return those that cannot be told apart."""
     products = {code for pool in pools for code in anchored_products(pool)}
     measured = {code for pool in pools for code in pool.varying}
-    open_ = sorted(code for code in measured if not book.decided(code))
+    open_ = sorted(code for code in measured if not votes.decided(code))
     undecided = []
     for one, other in _twins(pools, open_):
         if not {one, other} & products:
@@ -84,8 +85,14 @@ def find_twins(pools: Sequence[Pool], book: Book) -> list[tuple[int, int]]:
             if _lowest(pools, active) < 0 or _is_alone(pools, active, apparent):
                 strength = DECISIVE
                 decided = True
-            book.vote(active, Kind.ACTIVE, strength, "active_comes_first")
-            book.vote(apparent, Kind.APPARENT, strength, "active_comes_first")
+            votes.vote(active, Kind.ACTIVE, strength, "active_comes_first")
+            votes.vote(apparent, Kind.APPARENT, strength, "active_comes_first")
         if not decided:
             undecided.append((one, other))
     return undecided
+
+
+def apply(knowledge: Knowledge) -> None:
+    """Vote for powers that always read the same, and remember those that cannot be told apart."""
+    for one, other in find_twins(knowledge.pools, knowledge.votes):
+        knowledge.twins |= {one: other, other: one}

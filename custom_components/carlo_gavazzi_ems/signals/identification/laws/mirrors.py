@@ -7,14 +7,15 @@ measures. That holds at every instant, also that one of them is nothing while th
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .claims import LIKELY, SURE, Claims
-from .columns import Column, Load
-from .fit import NO_FIT, Fit, compare
-from .match import MARGIN, match
+from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, SURE
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import NO_FIT, Fit, compare
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import MARGIN, match
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
 _ROWS = 300
-_STEPS = 20
-_TOLERANCE = 0.03
 _NONE = 0.02
 """What is smaller, as a share of the largest, is nothing."""
 _REST = 12
@@ -26,20 +27,21 @@ class _Part:
     """One direction of an active power."""
 
     code: int
-    role: str
+    role: Role
     sign: float
 
 
-def claim(loads: Sequence[Load], claims: Claims, codes: Sequence[int]) -> None:
+def apply(knowledge: Knowledge) -> None:
     """Claim import and export powers among the codes that nothing is claimed of for sure."""
+    loads, claims = knowledge.loads, knowledge.claims
     sources = [code for load in loads for code in load.columns if claims.is_sure(code)]
     parts = [
-        _Part(code, (claims.role(code) or "").replace("active_power", name), sign)
+        _Part(code, role.of(name), sign)
         for code in sorted(set(sources))
-        if (claims.role(code) or "").partition("@")[0] == "active_power"
+        if (role := claims.role(code)) is not None and role.quantity == "active_power"
         for name, sign in (("power_import", 1.0), ("power_export", -1.0))
     ]
-    open_ = [code for code in codes if not claims.is_sure(code) and _may_be(loads, code)]
+    open_ = [code for code in knowledge.codes if not claims.is_sure(code) and _may_be(loads, code)]
     if not open_ or not parts:
         return
     powers = {part.code for part in parts}
@@ -86,10 +88,10 @@ def _fit(load: Load, column: Column, other: Load, part: _Part) -> tuple[Fit, int
     ]
     if not rows:
         return NO_FIT, 0
-    floor = _STEPS * max(column.resolution, other.columns[part.code].resolution)
+    floor = tolerances.STEPS * max(column.resolution, other.columns[part.code].resolution)
     none = max(floor, _NONE * max(abs(power) for _, power in rows))
     against = [read for read, power in rows if power < -none]
     if sum(read > none for read in against) > 0.02 * len(rows):
         return NO_FIT, 0
-    fit = compare([read for read, _ in rows], [power for _, power in rows], floor=floor, tolerance=_TOLERANCE)
+    fit = compare([read for read, _ in rows], [power for _, power in rows], floor=floor, tolerance=tolerances.DIRECTION)
     return fit, len(against)

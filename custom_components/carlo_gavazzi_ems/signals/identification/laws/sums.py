@@ -1,15 +1,16 @@
 """Phases add up: which code is the total, and which are its parts."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from .book import DECISIVE, Book, Kind
-from .fit import Fit, summary, variation
-from .pool import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import Fit, summary, variation
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.votes import DECISIVE, Kind, Votes
 
-_TOLERANCE = 0.02
-_STEPS = 20
 _SHARE = 0.03
 """A part counts where it makes up so much of the whole."""
 
@@ -25,7 +26,7 @@ class Sum:
 
 def sum_fit(pool: Pool, total: int, parts: Sequence[int]) -> Fit:
     """Return how well a code is the sum of others; no fit if one of them never matters."""
-    floor = _STEPS * pool.resolution[total]
+    floor = tolerances.STEPS * pool.resolution[total]
     residuals = []
     counts = [0] * len(parts)
     columns = [pool.rows[part] for part in parts]
@@ -37,8 +38,8 @@ def sum_fit(pool: Pool, total: int, parts: Sequence[int]) -> Fit:
         for place, value in enumerate(values):
             counts[place] += abs(value) > _SHARE * size
     if not residuals or min(counts) < 8:
-        return summary((), _TOLERANCE)
-    return summary(residuals, _TOLERANCE)
+        return summary((), tolerances.SUM)
+    return summary(residuals, tolerances.SUM)
 
 
 def _survivors(pool: Pool, total: int, parts: Sequence[int], count: int) -> Iterator[tuple[int, ...]]:
@@ -62,18 +63,18 @@ def _survivors(pool: Pool, total: int, parts: Sequence[int], count: int) -> Iter
 
 
 def find_sums(
-    pool: Pool, book: Book, kind: Kind, counts: Sequence[int] = (2, 3), hidden: Collection[int] = ()
+    pool: Pool, votes: Votes, kind: Kind, counts: Sequence[int] = (2, 3), hidden: Collection[int] = ()
 ) -> list[Sum]:
     """Find the totals of a kind with their parts; counts are how many parts there may be, hidden codes stay out."""
     varying = [code for code in pool.varying if code not in hidden]
-    possible = [code for code in varying if book.likely(code) is kind or not book.decided(code)]
-    totals = book.of_kind(varying, kind)
+    possible = [code for code in varying if votes.likely(code) is kind or not votes.decided(code)]
+    totals = votes.of_kind(varying, kind)
     found = [one for total in totals if (one := _best_sum(pool, total, possible, counts)) is not None]
     turned = {part for one in found for part in one.parts} - set(totals)
-    if not found and any(book.is_certain(code, kind) for code in possible):
+    if not found and any(votes.is_certain(code, kind) for code in possible):
         turned = set(possible) - set(totals)
     found += [one for total in sorted(turned) if (one := _best_sum(pool, total, possible, counts)) is not None]
-    return [one for one in found if any(book.is_certain(code, kind) for code in (one.total, *one.parts))]
+    return [one for one in found if any(votes.is_certain(code, kind) for code in (one.total, *one.parts))]
 
 
 def _best_sum(pool: Pool, total: int, possible: Sequence[int], counts: Sequence[int]) -> Sum | None:
@@ -108,7 +109,7 @@ def _independent(pool: Pool, one: Sum) -> bool:
     return free >= min(2, len(one.parts) - 1)
 
 
-def without_contradictions(sums: Sequence[Sum], book: Book, kind: Kind) -> list[Sum]:
+def without_contradictions(sums: Sequence[Sum], votes: Votes, kind: Kind) -> list[Sum]:
     """Leave out sums that share a code with another: where something is exported, P = P1 + P2 + P3 can be turned about.
 
     Of those that contradict each other the one remains whose codes are surely of the kind; if that does not tell, none.
@@ -116,8 +117,8 @@ def without_contradictions(sums: Sequence[Sum], book: Book, kind: Kind) -> list[
 
     def doubts(one: Sum) -> float:
         codes = (one.total, *one.parts)
-        against = sum(sum(book.weight(code, other)) for code in codes for other in Kind if other is not kind)
-        return against - sum(book.is_certain(code, kind) for code in codes)
+        against = sum(sum(votes.weight(code, other)) for code in codes for other in Kind if other is not kind)
+        return against - sum(votes.is_certain(code, kind) for code in codes)
 
     def contradict(one: Sum, other: Sum) -> bool:
         same = (one.total, one.parts) == (other.total, other.parts)
@@ -126,7 +127,19 @@ def without_contradictions(sums: Sequence[Sum], book: Book, kind: Kind) -> list[
     return [one for one in sums if all(doubts(one) < doubts(other) for other in sums if contradict(one, other))]
 
 
-def vote_for_sums(sums: Sequence[Sum], book: Book, kind: Kind) -> None:
+def vote_for_sums(sums: Sequence[Sum], votes: Votes, kind: Kind) -> None:
     """Vote for the totals and parts of sums: what adds up is of one kind, and one of them is known to be of it."""
     for one in sums:
-        book.vote((one.total, *one.parts), kind, DECISIVE, "phases_add_up")
+        votes.vote((one.total, *one.parts), kind, DECISIVE, "phases_add_up")
+
+
+def apply(knowledge: Knowledge) -> None:
+    """Vote for the totals of active and reactive power and their parts."""
+    hidden = {max(pair) for pair in knowledge.twins.items()}
+    counts = (len(knowledge.volts.phases),) if knowledge.volts else (2, 3)
+    for kind in (Kind.ACTIVE, Kind.REACTIVE):
+        found = [one for pool in knowledge.pools for one in find_sums(pool, knowledge.votes, kind, counts, hidden)]
+        found = without_contradictions(found, knowledge.votes, kind)
+        vote_for_sums(found, knowledge.votes, kind)
+        if kind is Kind.ACTIVE:
+            knowledge.active_sums = Counter((one.total, one.parts) for one in found)

@@ -7,12 +7,13 @@ voltage is a few per cent, moves slowly and has nothing to do with the meter's o
 from collections.abc import Sequence
 from math import log, sqrt
 
-from .book import Kind
-from .claims import GUESS, POSSIBLE, Claims
-from .columns import Load
-from .fit import Fit
-from .match import match
-from .phases import Phases
+from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, POSSIBLE
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import Fit
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import match
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
+from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kind
 
 _ROWS = 240
 _TELLING = 0.25
@@ -23,11 +24,12 @@ _FALLS = "distortion_falls_with_current"
 _LOOKS = "looks_like"
 
 
-def claim(loads: Sequence[Load], phases: Phases | None, claims: Claims, codes: Sequence[int]) -> None:
+def apply(knowledge: Knowledge) -> None:
     """Propose distortions among the codes that nothing speaks of."""
+    loads, phases, claims = knowledge.loads, knowledge.phases, knowledge.claims
     row = phases.row(Kind.CURRENT) if phases else None
-    currents = row or tuple(claims.with_role("current")[:1])
-    open_ = [code for code in codes if claims.best(code) is None and _may_be(loads, code, currents)]
+    currents = row or tuple(claims.with_role(Role("current"))[:1])
+    open_ = [code for code in knowledge.codes if claims.best(code) is None and _may_be(loads, code, currents)]
     if not currents or not open_:
         return
     shares = {code: [_explained(loads, code, current) for current in currents] for code in open_}
@@ -36,16 +38,21 @@ def claim(loads: Sequence[Load], phases: Phases | None, claims: Claims, codes: S
     ]
     placed = match(falling, range(len(currents)), lambda code, phase: [_as_fit(*one) for one in shares[code][phase]])
     for phase, found in placed.items():
-        claims.add(found.code, f"current_thd@{phase}" if row else "current_thd", POSSIBLE, _FALLS)
+        claims.add(found.code, _of_phase("current_thd", phase, row), POSSIBLE, _FALLS)
     free = [phase for phase in range(len(currents)) if phase not in placed]
     found_codes = {found.code for found in placed.values()}
     rest = [code for code in open_ if code not in found_codes and (code in falling or not _is_steady(loads, code))]
     for phase, code in zip(free, rest, strict=False):
-        claims.add(code, f"current_thd@{phase}" if row else "current_thd", POSSIBLE / 2, _LOOKS)
+        claims.add(code, _of_phase("current_thd", phase, row), POSSIBLE / 2, _LOOKS)
     steady = [code for code in open_ if code not in falling and _is_steady(loads, code)]
     for phase, code in enumerate(steady[: len(currents)]):
-        claims.add(code, f"voltage_thd@{phase}" if row else "voltage_thd", POSSIBLE, _LOOKS)
-        claims.add(code, "temperature", GUESS, _LOOKS, "°C")
+        claims.add(code, _of_phase("voltage_thd", phase, row), POSSIBLE, _LOOKS)
+        claims.add(code, Role("temperature"), GUESS, _LOOKS, "°C")
+
+
+def _of_phase(quantity: str, phase: int, row: Sequence[int] | None) -> Role:
+    """Return the role of a quantity in a phase, if there are phases."""
+    return Role(quantity, (phase,) if row else ())
 
 
 def _may_be(loads: Sequence[Load], code: int, currents: Sequence[int]) -> bool:

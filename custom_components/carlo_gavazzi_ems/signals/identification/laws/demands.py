@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
-from .claims import LIKELY, POSSIBLE, SURE, Claims
-from .columns import Column, Load
-from .fit import NO_FIT, Fit, summary
-from .integrals import Timeline
+from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, POSSIBLE, SURE
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import NO_FIT, Fit, summary
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
 WINDOWS = (900.0, 300.0, 480.0, 600.0, 1200.0, 1800.0, 3600.0)
 """Seconds over which meters average, the usual one first."""
 _ROWS = 90
-_TOLERANCE = 0.03
 _FEW = 24
 """Rows for a first look."""
 _WORTH = 0.4
@@ -76,7 +78,7 @@ def _fit(column: Column, said: Sequence[float], rows: Sequence[int], floor: floa
             for row, law in zip(rows, said, strict=True)
             if abs(law) > floor and column.values[row] == column.values[row]  # not NaN
         ],
-        _TOLERANCE,
+        tolerances.MOVING_MEAN,
     )
 
 
@@ -107,7 +109,7 @@ def find_demands(timeline: Timeline, codes: Sequence[int], sources: Sequence[int
     few = range(0, len(rows), max(1, len(rows) // _FEW))
     for code in codes:
         column = load.columns[code]
-        floor = max(20 * column.resolution, 0.02 * max(abs(column.lowest), abs(column.highest)))
+        floor = max(tolerances.STEPS * column.resolution, 0.02 * max(abs(column.lowest), abs(column.highest)))
         quick = {
             (source, way): _fit(column, [said[place] for place in few], [rows[place] for place in few], floor)
             for source, way, said in means
@@ -151,7 +153,7 @@ def peak_rises(timeline: Timeline, code: int, source: int, window: float) -> tup
         ]
         if not said:
             continue
-        near = any(abs(values[row] - abs(law)) <= _TOLERANCE * abs(law) for law in said)
+        near = any(abs(values[row] - abs(law)) <= tolerances.MOVING_MEAN * abs(law) for law in said)
         right, wrong = right + near, wrong + (not near)
     return right, wrong
 
@@ -170,13 +172,20 @@ def _is_refuted(rises: Mapping[int, tuple[int, int]]) -> bool:
 _SOURCES = ("active_power", "apparent_power", "reactive_power", "current")
 
 
-def claim(timelines: Sequence[Timeline], claims: Claims, codes: Sequence[int]) -> None:
+def apply(knowledge: Knowledge) -> None:
     """Claim the demands and peak demands among the codes that nothing else is claimed of for sure."""
+    timelines, claims, codes = knowledge.timelines, knowledge.claims, knowledge.codes
     votes: dict[int, dict[int, list[Demand]]] = {}
+    roles: dict[int, Role] = {}
     for timeline in timelines:
         columns = timeline.load.columns
-        sources = [code for code in columns if columns[code].moving and _is_source(claims, code)]
-        sources.sort(key=lambda code: (_SOURCES.index((claims.role(code) or "").partition("@")[0]), code))
+        mine = {
+            code: role
+            for code in columns
+            if columns[code].moving and (role := claims.sure_role(code)) is not None and role.quantity in _SOURCES
+        }
+        roles |= mine
+        sources = sorted(mine, key=lambda code: (_SOURCES.index(mine[code].quantity), code))
         open_ = [
             code
             for code in codes
@@ -194,16 +203,14 @@ def claim(timelines: Sequence[Timeline], claims: Claims, codes: Sequence[int]) -
                 and claims.is_sure(source)
                 and sum(one.fit.count for one in ones) >= 30
             )
-            role = _with(claims.role(source), "demand")
-            claims.add(code, role, SURE if trusted else LIKELY, "demand_is_moving_mean")
-            _claim_peaks(timelines, claims, codes, source, max(ones, key=lambda one: one.fit.count))
+            claims.add(code, roles[source].derived("demand"), SURE if trusted else LIKELY, "demand_is_moving_mean")
+            _claim_peaks(knowledge, roles[source], max(ones, key=lambda one: one.fit.count))
 
 
-def _claim_peaks(
-    timelines: Sequence[Timeline], claims: Claims, codes: Sequence[int], source: int, demand: Demand
-) -> None:
+def _claim_peaks(knowledge: Knowledge, source_role: Role, demand: Demand) -> None:
     """Claim the peak of a demand."""
-    for code in codes:
+    claims, timelines, source = knowledge.claims, knowledge.timelines, demand.source
+    for code in knowledge.codes:
         if claims.best(code) is not None:
             continue
         rises = {
@@ -213,7 +220,7 @@ def _claim_peaks(
             and code in timeline.load.columns
             and timeline.load.columns[code].is_rising
         }
-        role = _with(claims.role(source), "peak_demand")
+        role = source_role.derived("peak_demand")
         if is_peak(rises):
             claims.add(code, role, SURE if claims.is_sure(source) else LIKELY, "peak_is_highest_demand")
         elif not _is_refuted(rises) and _is_above(timelines, code, demand.code):
@@ -237,15 +244,3 @@ def _is_above(timelines: Sequence[Timeline], code: int, demand: int) -> bool:
         and upper.moves < 0.1 * len(upper.present)
         for upper, lower in pairs
     )
-
-
-def _is_source(claims: Claims, code: int) -> bool:
-    """Tell whether a code may have a demand."""
-    role = claims.sure_role(code)
-    return role is not None and role.partition("@")[0] in _SOURCES
-
-
-def _with(role: str | None, ending: str) -> str:
-    """Return the role of the demand of a role: `active_power@0` has `active_power_demand@0`."""
-    base, at, phase = (role or "").partition("@")
-    return f"{base}_{ending}{at}{phase}"
