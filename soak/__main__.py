@@ -30,13 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-<<<<<<< HEAD
 def prepare() -> None:
-    """Make frozen time bearable for Home Assistant and its database."""
-=======
-def _prepare() -> None:
     """Patch frozen time so that Home Assistant and its database work with it."""
->>>>>>> simulator
     vars(freezegun.api).update(
         FakeDate=patch_time.HAFakeDate,
         FakeDatetime=patch_time.HAFakeDatetime,
@@ -52,13 +47,8 @@ def _prepare() -> None:
 
 
 def run(hours: float, seed: int) -> Report:
-<<<<<<< HEAD
-    """Run one day and return its report."""
-    prepare()
-=======
     """Run one soak test and return its report."""
-    _prepare()
->>>>>>> simulator
+    prepare()
     gateway = asyncio.run(make_gateway(seed))
     with tempfile.TemporaryDirectory(prefix="soak-") as folder, freezegun.freeze_time(_BEGIN) as clock:
         loop = JumpingLoop(cast("FrozenDateTimeFactory", clock))

@@ -1,5 +1,6 @@
 """The issues under Settings > Repairs: created, and deleted when solved."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 CERTIFICATE_CHANGED: Final = "certificate_changed"
 UNNAMED_CODES: Final = "unnamed_codes"
 COUNTER_CORRECTED: Final = "counter_corrected"
+COUNTER_JUMPED: Final = "counter_jumped"
+HISTORY_WAITS: Final = "history_waits"
 CLOCK_WRONG: Final = "clock_wrong"
 LOAD_MISSING: Final = "load_missing"
 
@@ -81,6 +84,52 @@ def async_counter_corrected(
         translation_key=COUNTER_CORRECTED,
         translation_placeholders={"gateway": entry.title, "load": escaped(load), "amount": amount},
     )
+
+
+@callback
+def async_counter_jumped(  # noqa: PLR0913  # what a person is told, and what takes it back
+    hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int, *, load: str, amount: str, at: float
+) -> None:
+    """Create the issue of a counter that rose by an impossible amount at a time in seconds since 1970."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{COUNTER_JUMPED}_{entry.entry_id}_{signal_uid}",
+        data={"entry_id": entry.entry_id, "signal": signal_uid, "at": at},
+        is_fixable=True,
+        is_persistent=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=COUNTER_JUMPED,
+        translation_placeholders={"gateway": entry.title, "load": escaped(load), "amount": amount},
+    )
+
+
+@callback
+def async_counter_returned(hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int) -> None:
+    """Delete the issues of a counter that goes on where it was before it fell or jumped."""
+    for kind in (COUNTER_CORRECTED, COUNTER_JUMPED):
+        ir.async_delete_issue(hass, DOMAIN, f"{kind}_{entry.entry_id}_{signal_uid}")
+
+
+@callback
+def async_history_waits(hass: HomeAssistant, entry: EmsConfigEntry, reason: str, *, loads: Iterable[str]) -> None:
+    """Create the issue of hours that cannot be repaired for a reason."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{HISTORY_WAITS}_{entry.entry_id}_{reason}",
+        data={"entry_id": entry.entry_id},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=f"{HISTORY_WAITS}_{reason.removeprefix('history_')}",
+        translation_placeholders={"gateway": entry.title, "loads": ", ".join(map(escaped, loads))},
+    )
+
+
+@callback
+def async_history_repaired(hass: HomeAssistant, entry: EmsConfigEntry, reason: str) -> None:
+    """Delete the issue of hours that could not be repaired for a reason."""
+    ir.async_delete_issue(hass, DOMAIN, f"{HISTORY_WAITS}_{entry.entry_id}_{reason}")
 
 
 @callback

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 import sqlite3
-from typing import Final
+from typing import Final, override
 
 from tests.second_gateway.model import Signal
 
@@ -39,6 +39,7 @@ class Bar:
         """By how much the difference is larger than allowed; below 0 where it is not."""
         return abs(self.recorded - self.truth) - self.allowed
 
+    @override
     def __str__(self) -> str:
         """Return it in a line."""
         hours = f"{(self.start % 86400) / HOUR:05.2f}-{(self.end % 86400) / HOUR:05.2f}"
@@ -81,6 +82,7 @@ class Verdict:
             or not self.bars
         )
 
+    @override
     def __str__(self) -> str:
         """Return it in a line or more."""
         text = (
@@ -124,7 +126,9 @@ class Judge:
 
     def _judge(self, verdict: Verdict, signal: Signal, entity_id: str, rows: list[tuple[float, float, float]]) -> None:
         kwh = signal.scale * 3_600_000
-        verdict.negative += sum(after[2] - before[2] < -_ROUNDING * max(after[1], 1) for before, after in pairwise(rows))
+        verdict.negative += sum(
+            after[2] - before[2] < -_ROUNDING * max(after[1], 1) for before, after in pairwise(rows)
+        )
         for (before, _, _), (start, _, _) in pairwise(rows):
             verdict.missing += [
                 f"{entity_id}: no row for {(before + HOUR * number) % 86400 / HOUR:.0f} h"
@@ -132,10 +136,10 @@ class Judge:
                 if not self._in_hole(before + HOUR * number, before + HOUR * (number + 1))
             ]
         joints = [row for row in rows if not self._cannot_be_known(row[0] + HOUR)]
-        for before, row in pairwise(joints):
-            begin, end = before[0] + HOUR, row[0] + HOUR
+        for left, right in pairwise(joints):
+            begin, end = left[0] + HOUR, right[0] + HOUR
             allowed = self._edge(signal, begin) + self._edge(signal, end) + self._unseen(signal, begin, end)
-            bar = Bar(entity_id, begin, end, row[2] - before[2], signal.truth(begin, end), allowed + 2 * signal.step)
+            bar = Bar(entity_id, begin, end, right[2] - left[2], signal.truth(begin, end), allowed + 2 * signal.step)
             verdict.bars.append(bar)
         if len(joints) > 1:
             begin, end = joints[0][0] + HOUR, joints[-1][0] + HOUR

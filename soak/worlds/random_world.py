@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 from random import Random
 import tempfile
-from typing import Final
+from typing import Final, override
 
 from soak.judge import Listener
 from tests.second_gateway.gateway import Gateway
@@ -62,6 +62,7 @@ class Story:
         """Yield when something was so."""
         yield from ((each.start, each.end) for each in self.episodes if each.what in kinds)
 
+    @override
     def __str__(self) -> str:
         """Return it in a line."""
         what = ", ".join(f"{each.what} {_time(each.start)}-{_time(each.end)}" for each in self.episodes)

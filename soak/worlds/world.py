@@ -58,7 +58,7 @@ def unit_of(signal: Signal) -> str:
 class World:
     """Runs a story; what it does to Home Assistant it does at true times."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a world consists of
         self, clock: HostClock, gateway: Gateway, folder: Path, *, time_zone: str = "UTC", poll: int = 10, seed: int = 0
     ) -> None:
         """Prepare it; nothing runs yet."""

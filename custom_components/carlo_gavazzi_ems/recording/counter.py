@@ -4,18 +4,26 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 import logging
 import time
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.helpers.restore_state import ExtraStoredData
 
 from custom_components.carlo_gavazzi_ems.api import Signal
-from custom_components.carlo_gavazzi_ems.issues import async_counter_corrected
+from custom_components.carlo_gavazzi_ems.issues import (
+    async_counter_corrected,
+    async_counter_jumped,
+    async_counter_returned,
+)
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
 from .guard import KILOWATT_HOUR, CounterGuard, Event, Verdict
 
 _LOGGER = logging.getLogger(__name__)
+
+#: Seconds for which a counter may have counted unseen where no clock tells.
+_UNKNOWN_AGE: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +75,7 @@ class CounterReadings:
             signal=self._signal.uid,
             unit=self._unit,
             value=guard.last,
-            changed_at=guard.changed_at,
+            changed_at=time.time() - (time.monotonic() - guard.changed_at),
         )
 
     def restore(self, kept: Mapping[str, Any]) -> None:
@@ -77,22 +85,37 @@ class CounterReadings:
         if self._guard is None or own != (kept.get("gateway"), kept.get("signal"), kept.get("unit")):
             return
         if isinstance(value, int | float) and isinstance(changed_at, int | float):
-            self._guard.restore(value, changed_at)
+            # A host whose clock was set back does not know how long it was off.
+            age = time.time() - changed_at
+            self._guard.restore(value, age if age >= 0 else _UNKNOWN_AGE, time.monotonic())
             self._latest = self._guard.shown
 
     def read(self, value: float | None) -> float | None:
         """Take a reading, None for one without a number, and return the value to show."""
+        if value is not None and is_over_range(value):
+            value = None
         if self._guard is None:
             self._latest = self._latest if value is None else value
             return self._latest
-        verdict = self._guard.read(value, time.time())
+        now = time.monotonic()
+        self._ask_history(self._guard, now)
+        verdict = self._guard.read(value, now)
         if verdict.event is not None:
-            self._report(verdict, verdict.event)
+            self._report(verdict, verdict.event, time.time() - (now - verdict.since))
         self._latest = verdict.value
         return self._latest
 
-    def _report(self, verdict: Verdict, event: Event) -> None:
-        """Log an accepted reading that was in doubt, and raise a repair for a correction."""
+    def _ask_history(self, guard: CounterGuard, now: float) -> None:
+        """Have the gateway's history tell about a reading that is held back."""
+        witness = self._entry.runtime_data.history.witness
+        if (since := guard.doubtful_since) is None or witness is None:
+            return
+        reading = witness.async_reading_since(self._signal.uid, time.time() - (now - since))
+        if reading is not None:
+            guard.testify(reading, now)
+
+    def _report(self, verdict: Verdict, event: Event, since: float) -> None:
+        """Log an accepted reading that was in doubt `since` a time, and raise a repair where a person has to know."""
         runtime = self._entry.runtime_data
         load = runtime.topology.data.loads.get(self._signal.load_uid if self._signal.load_uid is not None else -1)
         place = self._entry.title if load is None else escaped(load.label) or str(load.uid)
@@ -108,5 +131,14 @@ class CounterReadings:
             amount,
             direction,
         )
-        if event is Event.CORRECTED:
-            async_counter_corrected(runtime.realtime.hass, self._entry, self._signal.uid, load=place, amount=amount)
+        hass, uid = runtime.realtime.hass, self._signal.uid
+        match event:
+            case Event.CORRECTED:
+                async_counter_corrected(hass, self._entry, uid, load=place, amount=amount)
+            case Event.JUMPED:
+                async_counter_jumped(hass, self._entry, uid, load=place, amount=amount, at=since)
+            case Event.RETURNED:
+                async_counter_returned(hass, self._entry, uid)
+        if event is not Event.JUMPED:
+            # What was recorded of it meanwhile is held against history.
+            runtime.history.again[uid] = min(since, runtime.history.again.get(uid, since))
