@@ -59,8 +59,8 @@ class HistoryWork:
     """Signals to check again with the next repair, by UID, and from when on."""
     taken_back: dict[int, float] = field(default_factory=dict)
     """Rises to take back with the next repair: the UID of a counter, and when it rose."""
-    repair: GapRepair | None = None
-    witness: Witness | None = None
+    repair: GapRepair = field(init=False)
+    witness: Witness = field(init=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,22 +95,30 @@ class GapRepair:
 
     async def async_repair(self) -> None:
         """Check and repair the hours since the last run. After an error the next run repeats them."""
-        runtime = self._entry.runtime_data
         # Ask neither a gateway that does not answer, nor one that refuses the password.
-        if not runtime.realtime.last_update_success:
+        if not self._entry.runtime_data.realtime.last_update_success:
             return
-        async with runtime.history.lock:
-            outcome = Outcome()
-            try:
-                await self._async_repair(outcome)
-            except EmsError as err:
-                _LOGGER.debug("%s: the history could not be read: %s", self._entry.title, err)
-            except RecorderFailedError as err:
-                _LOGGER.warning("%s: missed hours are looked at again in an hour: %s", self._entry.title, err)
-                return
-            self._report(outcome)
+        try:
+            await self.async_run()
+        except EmsError as err:
+            _LOGGER.debug("%s: the history could not be read: %s", self._entry.title, err)
+        except RecorderFailedError as err:
+            _LOGGER.warning("%s: missed hours are looked at again in an hour: %s", self._entry.title, err)
 
-    async def _async_repair(self, outcome: Outcome) -> None:
+    async def async_run(self, since: float | None = None) -> Outcome:
+        """Check and repair at once, all sensors from an instant on where one is given.
+
+        Raises EmsError or RecorderFailedError; what was written until then is whole.
+        """
+        outcome = Outcome()
+        async with self._entry.runtime_data.history.lock:
+            try:
+                await self._async_repair(outcome, since)
+            finally:
+                self._report(outcome)
+        return outcome
+
+    async def _async_repair(self, outcome: Outcome, since: float | None) -> None:
         """Do one run. What was done is stored, also of a run that fails."""
         cut_off = await async_cut_off(self._hass)
         progress = await self._progress.async_load(cut_off - _LOOK_BACK)
@@ -118,8 +126,9 @@ class GapRepair:
         work = self._entry.runtime_data.history
         for uid, at in work.taken_back.items():
             progress.take_back(uid, at)
-        for uid, since in work.again.items():
-            progress.look_again(uid, floor_hour(since))
+        again = work.again if since is None else {target.uid: since for target in targets} | work.again
+        for uid, begin in again.items():
+            progress.look_again(uid, floor_hour(begin))
         work.again, work.taken_back = {}, {}
         run = Run(
             progress=progress, outcome=outcome, cut_off=cut_off, clock_offset=await async_clock_offset(self._entry)

@@ -107,9 +107,9 @@ class CounterReadings:
 
     def _ask_history(self, guard: CounterGuard, now: float) -> None:
         """Have the gateway's history tell about a reading that is held back."""
-        witness = self._entry.runtime_data.history.witness
-        if (since := guard.doubtful_since) is None or witness is None:
+        if (since := guard.doubtful_since) is None:
             return
+        witness = self._entry.runtime_data.history.witness
         reading = witness.async_reading_since(self._signal.uid, time.time() - (now - since))
         if reading is not None:
             guard.testify(reading, now)
