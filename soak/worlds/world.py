@@ -1,6 +1,7 @@
 """One world: a gateway, a Home Assistant on one disk, and what happens to both."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 import shutil
@@ -8,6 +9,7 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.typing import ConfigType
 
 from custom_components.carlo_gavazzi_ems.access import account
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
@@ -59,16 +61,26 @@ class World:
     """Runs a story; what it does to Home Assistant it does at true times."""
 
     def __init__(  # noqa: PLR0913  # what a world consists of
-        self, clock: HostClock, gateway: Gateway, folder: Path, *, time_zone: str = "UTC", poll: int = 10, seed: int = 0
+        self,
+        clock: HostClock,
+        gateway: Gateway,
+        folder: Path,
+        *,
+        time_zone: str = "UTC",
+        poll: int = 10,
+        seed: int = 0,
+        others: Mapping[str, ConfigType] | None = None,
     ) -> None:
-        """Prepare it; nothing runs yet."""
+        """Prepare it; nothing runs yet. `others` are integrations beside ours, with their configuration."""
         self.clock = clock
         self.gateway = gateway
         self.network = Network(gateway, clock.true, Random(seed))
         self.poll = poll
         self._folder = folder
         self._saved = folder.with_name(f"{folder.name}-killed")
-        self.home = Home(folder, time_zone=time_zone, others={"template": {"template": [{"sensor": [_FOREIGN]}]}})
+        self.home = Home(
+            folder, time_zone=time_zone, others={"template": {"template": [{"sensor": [_FOREIGN]}]}, **(others or {})}
+        )
         self.is_on = False
         #: From when to when Home Assistant did not poll, for whatever reason.
         self.blind: list[tuple[float, float]] = []
