@@ -4,12 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 import time
-from typing import Final
 
-from .errors import HarnessError
-
-#: Where Debian's `libfaketime` keeps its library, on every architecture.
-LIBRARIES: Final = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/lib/faketime/libfaketime.so.1")
+from .faketime import LIBRARIES, library
 
 
 class Shift:
@@ -17,10 +13,7 @@ class Shift:
 
     def __init__(self, instant: datetime, file: Path, libraries: Iterable[str] = LIBRARIES) -> None:
         """Set the current time to an aware `instant`, kept in a file; raises HarnessError without libfaketime."""
-        found = (path for pattern in libraries for path in sorted(Path("/").glob(pattern.removeprefix("/"))))
-        if (library := next(found, None)) is None:
-            raise HarnessError("The library faketime is missing; scripts/setup --e2e installs it.")
-        self._library = library
+        self._library = library(libraries)
         self._file = file
         self.seconds = 0.0
         """Offset in seconds; positive is in the future."""

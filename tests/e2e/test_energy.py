@@ -29,7 +29,7 @@ LAST: Final = EVENING.replace(hour=18, minute=0, second=0)
 OUTAGE: Final = EVENING.replace(hour=17, minute=0, second=0)
 #: kWh by which a bar may be off: two steps of the counter, and a pixel of a bar as it is drawn.
 ALLOWED: Final = 0.03
-IMPORT: Final = "Import the time before Home Assistant"
+IMPORT: Final = "Import older history"
 ENERGY: Final = "Add meters to the Energy dashboard"
 
 
@@ -87,7 +87,7 @@ async def test_meters_into_the_energy_dashboard(page: Page, world: World, pictur
     await expect(chips.filter(has_text="Smart meter")).to_have_count(0)
     await pictures.take(page, "energy-devices")
     await dialog.press("Next")
-    await dialog.title("Which meter is in front of which?")
+    await dialog.title("Which meter is upstream?")
     await is_in_order(dialog)
     await dialog.press("Next")
     await dialog.title("Add this to the Energy dashboard?")

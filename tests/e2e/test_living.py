@@ -96,7 +96,7 @@ async def test_the_gateways_clock(page: Page, world: World, pictures: Pictures) 
     await go(page, world, "/config/repairs")
     await page.locator("ha-config-repairs").get_by_text("clock is ahead").click()
     told = page.locator("dialog-repairs-issue")
-    await expect(told.get_by_text("is ahead by 15 minutes")).to_be_visible()
+    await expect(told.get_by_text("is 15 minutes ahead")).to_be_visible()
     await is_well_written(told)
     assert not [one for one in await violations(page, "dialog-repairs-issue") if one.is_ours]
     await pictures.take(page, "repair-clock", keep=False)

@@ -16,19 +16,25 @@ class Throttle:
         self._intervals: dict[int, float] = {}
         self._slots: dict[int, int] = {}
         self._waiting: set[int] = set()
+        #: Signals of which the last value before the end of each five minutes is shown.
+        self._punctual: set[int] = set()
         #: Signals whose next value counts, also when it is the same.
         self.attentive: set[int] = set()
 
-    def register(self, uid: int, rows: int, now: float) -> None:
+    def register(self, uid: int, rows: int, now: float, *, punctual: bool = False) -> None:
         """Write so many rows an hour of a signal at most, 0 for every change; its first one is written now."""
+        self._punctual.discard(uid)
         if rows <= 1 or not self._factor:
             self._intervals.pop(uid, None)
             return
+        if punctual:
+            self._punctual.add(uid)
+            rows -= _PUNCTUAL_ROWS
         # In any hour there are parts of one slot more than fit into it.
         self._intervals[uid] = interval = 3600.0 * self._factor / (rows - 1)
         self._slots[uid] = int(now // interval)
 
-    def due(self, changed: Iterable[int], now: float) -> set[int]:
+    def due(self, changed: Iterable[int], now: float, *, is_last: bool = False) -> set[int]:
         """Return the signals to show at a time in seconds, given those that have changed since the last call."""
         waiting = self._waiting
         waiting.update(changed)
@@ -41,7 +47,7 @@ class Throttle:
                 continue
             if (slot := slots.get(interval)) is None:
                 slot = slots[interval] = int(now // interval)
-            if slot != self._slots[uid]:
+            if slot != self._slots[uid] or (is_last and uid in self._punctual):
                 self._slots[uid] = slot
                 due.add(uid)
         waiting -= due

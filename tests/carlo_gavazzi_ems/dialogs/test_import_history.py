@@ -413,7 +413,7 @@ async def test_the_gateway_goes_away(entry: MockConfigEntry, hass: HomeAssistant
     ended = await to_confirm(hass, entry)
     assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "import_failed")
     words = ended["description_placeholders"] or {}
-    assert words["problem"] == f"{entry.title} does not answer, or breaks off in the middle of an answer."
+    assert words["problem"] == f"{entry.title} does not answer, or its answer was incomplete."
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
