@@ -22,7 +22,7 @@ from .world import HOUR, World, make_site
 _ROME: Final = datetime(2026, 10, 24, 14, 56, 20, tzinfo=UTC).timestamp()
 _LORD_HOWE: Final = datetime(2026, 10, 3, 4, 56, 20, tzinfo=UTC).timestamp()
 _MINUTE: Final = 60.0
-OPTIONS = {"throttle": 0.0}
+OPTIONS: dict = {}
 #: Hours in which nothing goes wrong: before the first episode, and after the last one.
 _BEFORE, _AFTER = 1.2 * HOUR, 3.4 * HOUR
 #: What the recorder says when an import has destroyed an hour of somebody else.

@@ -10,6 +10,7 @@ import sqlite3
 from typing import Any
 
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from soak.judge import Listener
@@ -134,6 +135,7 @@ def tell(
     """Tell a story; all hours of all counters have to be right at the end, where it gives a verdict."""
     folder, listener, root = tmp_path / "config", Listener(), logging.getLogger()
     folder.mkdir()
+    logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
     root.addHandler(listener)
     try:
         with frozen_time(instant(begin)) as (clock, loop):
@@ -142,6 +144,7 @@ def tell(
             verdict = loop.run_until_complete(story(tale))
     finally:
         root.removeHandler(listener)
+        dt_util.set_default_time_zone(UTC)
     ours = [bug for bug in listener.bugs if "carlo_gavazzi" in bug or "duplicated statistic rows" in bug]
     assert not ours
     assert verdict is None or verdict.good, str(verdict)

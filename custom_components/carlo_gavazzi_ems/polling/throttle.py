@@ -5,6 +5,19 @@ left out in time instead.
 """
 
 from collections.abc import Iterable
+import time
+from typing import Final
+
+_FIVE_MINUTES: Final = 300.0
+#: Seconds that a poll may come late, or take.
+_LATE: Final = 2.0
+#: Of the rows an hour those that are written for the ends of five minutes: one or two polls come shortly before each.
+_PUNCTUAL_ROWS: Final = 24
+
+
+def is_last_before_mark(interval: float) -> bool:
+    """Return whether five minutes, as the recorder counts them, end before the next poll in `interval` seconds is done."""
+    return _FIVE_MINUTES - time.time() % _FIVE_MINUTES <= interval + _LATE
 
 
 class Throttle:
@@ -22,7 +35,11 @@ class Throttle:
         self.attentive: set[int] = set()
 
     def register(self, uid: int, rows: int, now: float, *, punctual: bool = False) -> None:
-        """Write so many rows an hour of a signal at most, 0 for every change; its first one is written now."""
+        """Write so many rows an hour of a signal at most, 0 for every change; its first one is written now.
+
+        One that is `punctual` is also written at the last poll before each five minutes end: from that value the
+        recorder makes the energy of the hour.
+        """
         self._punctual.discard(uid)
         if rows <= 1 or not self._factor:
             self._intervals.pop(uid, None)
@@ -35,7 +52,10 @@ class Throttle:
         self._slots[uid] = int(now // interval)
 
     def due(self, changed: Iterable[int], now: float, *, is_last: bool = False) -> set[int]:
-        """Return the signals to show at a time in seconds, given those that have changed since the last call."""
+        """Return the signals to show at a time in seconds, given those that have changed since the last call.
+
+        `is_last` says that five minutes end before the next call.
+        """
         waiting = self._waiting
         waiting.update(changed)
         due = set(self.attentive)

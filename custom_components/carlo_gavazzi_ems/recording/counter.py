@@ -6,6 +6,7 @@ import logging
 import time
 from typing import Any, Final, override
 
+from homeassistant.core import CoreState
 from homeassistant.helpers.restore_state import ExtraStoredData
 
 from custom_components.carlo_gavazzi_ems.api import Signal
@@ -53,6 +54,7 @@ class CounterReadings:
         self._unit = unit
         self._guard = CounterGuard(unit) if rising else None
         self._latest: float | None = None
+        self._restored = False
 
     @property
     def shown(self) -> float | None:
@@ -61,39 +63,57 @@ class CounterReadings:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether a reading is held back."""
-        return self._guard is not None and self._guard.holding
+        """Whether a reading is held back: then every further one is taken, also one that is the same."""
+        return self._is_early or (self._guard is not None and self._guard.holding)
+
+    @property
+    def _is_early(self) -> bool:
+        """Whether the restored reading is still to be shown.
+
+        Cost sensors and utility meters follow a counter from when Home Assistant is running: of what came before they
+        would never see the difference.
+        """
+        return self._restored and self._entry.runtime_data.realtime.hass.state is not CoreState.running
 
     @property
     def stored(self) -> StoredReading | None:
-        """The reading to store over a restart, None without one or without a guard."""
+        """The reading to store over a restart, None without one."""
         guard = self._guard
-        if guard is None or guard.last is None:
+        value = self._latest if guard is None else guard.last
+        if value is None:
             return None
         return StoredReading(
             gateway=self._entry.runtime_data.topology.info.serial_number,
             signal=self._signal.uid,
             unit=self._unit,
-            value=guard.last,
-            changed_at=time.time() - (time.monotonic() - guard.changed_at),
+            value=value,
+            changed_at=time.time() - (0.0 if guard is None else time.monotonic() - guard.changed_at),
         )
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Restore a stored reading, if it is of the same signal, gateway and unit."""
         value, changed_at = kept.get("value"), kept.get("changed_at")
         own = (self._entry.runtime_data.topology.info.serial_number, self._signal.uid, self._unit)
-        if self._guard is None or own != (kept.get("gateway"), kept.get("signal"), kept.get("unit")):
+        if own != (kept.get("gateway"), kept.get("signal"), kept.get("unit")):
             return
-        if isinstance(value, int | float) and isinstance(changed_at, int | float):
+        if not isinstance(value, int | float) or not isinstance(changed_at, int | float):
+            return
+        if self._guard is None:
+            self._latest = value
+        else:
             # A host whose clock was set back does not know how long it was off.
             age = time.time() - changed_at
             self._guard.restore(value, age if age >= 0 else _UNKNOWN_AGE, time.monotonic())
             self._latest = self._guard.shown
+        self._restored = self._latest is not None
 
     def read(self, value: float | None) -> float | None:
         """Take a reading, None for one without a number, and return the value to show."""
         if value is not None and is_over_range(value):
             value = None
+        if self._is_early:
+            return self._latest
+        self._restored = False
         if self._guard is None:
             self._latest = self._latest if value is None else value
             return self._latest
