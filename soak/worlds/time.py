@@ -74,5 +74,6 @@ def frozen_time(begin: float) -> Iterator[tuple[HostClock, JumpingLoop]]:
         try:
             yield clock, loop
         finally:
+            loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
             vars(freezegun.api)["_get_fake_monotonic"] = wall

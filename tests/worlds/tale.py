@@ -135,7 +135,7 @@ def tell(
     """Tell a story; all hours of all counters have to be right at the end, where it gives a verdict."""
     folder, listener, root = tmp_path / "config", Listener(), logging.getLogger()
     folder.mkdir()
-    logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
     root.addHandler(listener)
     try:
         with frozen_time(instant(begin)) as (clock, loop):

@@ -165,7 +165,7 @@ class CounterRepair:
             if (known := self._progress.waiting.get(counter.target.uid)) is not None
             and known.reason != Refusal.NO_HISTORY_YET
         ]
-        curves = await self._async_curves(waiting, self._cut_off - 2 * HOUR)
+        curves = await self._async_curves(waiting, self._cut_off - 3 * HOUR)
         left: list[_Counter] = []
         for counter in counters:
             if counter not in waiting or self._is_confirmed(counter, curves[counter.target.uid]):
@@ -175,9 +175,10 @@ class CounterRepair:
         return left
 
     def _is_confirmed(self, counter: _Counter, curve: Curve) -> bool:
-        """Return whether history confirms the newest state that is recorded."""
-        last = counter.rows[-1]
-        states = [RecordedState(last, last.start + HOUR), *([] if counter.live is None else [counter.live])]
+        """Return whether history confirms one of the newest states that are recorded."""
+        states = [RecordedState(row, row.start + HOUR) for row in counter.rows[-2:] if row.start >= counter.since]
+        if counter.live is not None:
+            states.append(counter.live)
         return any(isinstance(curve.locate(each.row.state, each.end - self._lag, each.end), float) for each in states)
 
     async def _async_curves(self, counters: Iterable[_Counter], start: float) -> dict[int, Curve]:

@@ -70,11 +70,14 @@ class Judge:
         else:
             if not wrong:
                 return Judgement(checked=checked)
-            if live is not None and isinstance(total := self._locate(live), float):
+            total = Unplaced.TOO_LATE if live is None else self._locate(live)
+            if live is not None and isinstance(total, float):
                 plan = self._join(base, _Joint(live, total), wrong)
                 # Without a plan there is neither row nor history of these hours.
                 return Judgement(plan=plan or Plan(), checked=checked if plan else until, gap=self._gap(wrong))
-        return Judgement(checked=checked, waits=Refusal.NO_STATE_AFTER if wrong else Refusal.NO_HISTORY_YET)
+            if total is not Unplaced.TOO_LATE:
+                return Judgement(checked=checked, waits=Refusal.NO_STATE_AFTER)
+        return Judgement(checked=checked, waits=Refusal.NO_HISTORY_YET)
 
     def _locate(self, state: RecordedState) -> float | Unplaced:
         return self._curve.locate(state.row.state, state.end - self._lag, state.end)
