@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 import re
 
 from .claims import Claims
-from .evidence.columns import make_loads
+from .evidence.columns import load_key, make_loads
 from .evidence.pools import make_pools
 from .evidence.timelines import Timeline
 from .model import Series
@@ -48,6 +48,8 @@ class Knowledge:
         self.known = known
         self.phase_open = sorted(set(phase_open) & set(known))
         self.loads = make_loads(given)
+        self.systems = {load_key(one): one.system for one in given if one.system}
+        """How the device of each load is connected, as the gateway writes it."""
         self.pools = make_pools(self.loads)
         self.timelines = [Timeline(load) for load in self.loads]
         self.scales: Mapping[int, float] = {}
@@ -64,10 +66,13 @@ class Knowledge:
         """What lies between a power times hours and a counter; 0 while unknown."""
 
     def role(self, code: int) -> Role | None:
-        """Return what a code is known or claimed to be; of a known phase, the place that it was found to have."""
-        if code in self.known and not (role := role_of(self.known[code])).phases:
-            return role
-        return self.claims.role(code)
+        """Return what a code is known or claimed to be; of a phase, known or open, the place that it was found to have."""
+        if code not in self.known:
+            return self.claims.role(code)
+        known, found = role_of(self.known[code]), self.claims.role(code)
+        if found is not None and found.quantity == known.quantity and (known.phases or code in self.phase_open):
+            return found
+        return None if known.phases else known
 
     def is_trusted(self, code: int) -> bool:
         """Tell whether a power is known; of two phases' powers that read the same either will do."""

@@ -208,14 +208,16 @@ def _load(key: tuple[int, int], group: list[Series]) -> Load | None:
     return Load(key, grid, columns)
 
 
+def load_key(series: Series) -> tuple[int, int]:
+    """Return what a series belongs to: its load, or its device, or nothing but itself."""
+    if series.load_uid is not None:
+        return 0, series.load_uid
+    return (1, series.device_uid) if series.device_uid is not None else (2, series.uid)
+
+
 def make_loads(series: Iterable[Series]) -> list[Load]:
     """Return the loads there are; signals without a load count as those of their device, or each for itself."""
     groups: dict[tuple[int, int], list[Series]] = defaultdict(list)
     for one in series:
-        if one.load_uid is not None:
-            groups[0, one.load_uid].append(one)
-        elif one.device_uid is not None:
-            groups[1, one.device_uid].append(one)
-        else:
-            groups[2, one.uid].append(one)
+        groups[load_key(one)].append(one)
     return [load for key, group in sorted(groups.items()) if (load := _load(key, group)) is not None]

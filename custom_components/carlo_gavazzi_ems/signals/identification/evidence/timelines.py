@@ -91,6 +91,17 @@ class Timeline:
             self._integrate(code)
         return self._integrals[code, direction]
 
+    def area_of(self, values: Sequence[float]) -> list[float]:
+        """Return the integral of a power that was worked out, at the checkpoints."""
+        total = last = 0.0
+        grown: list[float] = []
+        for value, hours in zip(values, self.hours, strict=True):
+            if value == value:  # noqa: PLR0124  # not NaN
+                last = value
+            total += last * hours
+            grown.append(total)
+        return [grown[row] for row in self.rows]
+
     def _integrate(self, code: int) -> None:
         """Add up a power, each row standing for the time before it."""
         plus = minus = last = 0.0
