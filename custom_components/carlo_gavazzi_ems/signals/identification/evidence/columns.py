@@ -16,6 +16,10 @@ MAX_ROWS = 3000
 _HUGE = 1e12
 """No electrical quantity in any unit is larger; what is, is not a measurement."""
 _STEADY_REACH = 3
+_IS_WORKDAY = (True, True, False, False, True, True, True)
+"""By days since 1970, which began on a Thursday."""
+_OPENS, _CLOSES = 8 * 3600, 20 * 3600
+"""Seconds of a day in which tariffs are high; UTC is near enough to the clocks of Europe."""
 
 
 class Column:
@@ -82,6 +86,18 @@ class Load:
     def codes(self) -> frozenset[int]:
         """The codes that the load publishes, moving or not."""
         return frozenset(self.columns)
+
+    @cached_property
+    def spans_working_day(self) -> bool:
+        """Whether the load was seen for most of a working day and of a night: of two tariffs each has run meanwhile."""
+        hours = working = 0.0
+        for before, after in pairwise(self.times):
+            span = (after - before) / 3600
+            if span <= 1:
+                day, second = divmod(after, 86_400)
+                hours += span
+                working += span * (_IS_WORKDAY[int(day) % 7] and _OPENS <= second < _CLOSES)
+        return hours >= 20 and working >= 8 and hours - working >= 8
 
     def instants(self, count: int) -> list[int]:
         """Choose rows that show every column at all its levels, where possible while it was steady."""

@@ -43,6 +43,8 @@ class Growth:
     """By how much it may stray: its resolution, the integral's uncertainty."""
     said: float
     """By how much the power says that it should have moved, by the same measure."""
+    resolution: float
+    """The step of the counter."""
 
     @property
     def steps(self) -> float:
@@ -191,4 +193,4 @@ def compare(
     moved, said = _wander(readings), factor * _wander(integral)
     off = _wander([reading - factor * one for reading, one in zip(readings, integral, strict=True)])
     fuzz = 0.4 * resolution + factor * uncertainty + _CLOSEST * max(moved, said) + 1e-9
-    return Growth(off, moved, fuzz, said)
+    return Growth(off, moved, fuzz, said, resolution)

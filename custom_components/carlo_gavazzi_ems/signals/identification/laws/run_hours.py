@@ -60,7 +60,9 @@ def apply(knowledge: Knowledge) -> None:
 def _reads_less(loads: Sequence[Load], code: int, other: int) -> bool:
     """Tell whether a counter reads less than another on every load that has both, and on some at all."""
     pairs = [(load.columns[code], load.columns[other]) for load in loads if {code, other} <= load.codes]
-    return bool(pairs) and all(mine.highest < theirs.lowest for mine, theirs in pairs if mine.present and theirs.present)
+    return bool(pairs) and all(
+        mine.highest < theirs.lowest for mine, theirs in pairs if mine.present and theirs.present
+    )
 
 
 def _hours(knowledge: Knowledge, code: int) -> tuple[str, bool] | None:

@@ -10,7 +10,6 @@ from custom_components.carlo_gavazzi_ems.signals.identification.evidence.levels 
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
-
 _HIGHEST = 4
 """The highest number of a tariff."""
 

@@ -31,6 +31,7 @@ _APART = 1.6
 """A rival has to be off by so many times what the claim is; over a hundred checkpoints that is no chance."""
 _ROUNDING = 0.29
 """The root mean square of rounding, in steps."""
+_SHARP = 1e-4
 _CLOSEST = 0.003
 """No integral of history rows is closer than that, as a share of the growth."""
 
@@ -145,7 +146,9 @@ class Hearing:
         self.good += found.steps
         self.best = max(self.best, found.steps)
         for counted, flow in known.items():
-            if counted != mine and _is_apart(ledger, timeline, code, known[mine], flow, found):
+            if counted != mine and _is_apart(
+                known[mine], flow, found, _growth(ledger, timeline, code, flow), ledger.knowledge.factor
+            ):
                 self.excluded.add(counted)
 
     def convinces(self, role: Role) -> bool:
@@ -155,16 +158,15 @@ class Hearing:
         return self.best >= _STEPS and not self.fails and needed <= seen and self.rivals <= self.excluded
 
 
-def _is_apart(
-    ledger: Ledger, timeline: Timeline, code: int, mine: Flow, other: Flow, found: Growth
-) -> bool:
-    """Tell whether a counter cannot count another flow, or counts the same under the same name."""
+def _is_apart(mine: Flow, other: Flow, found: Growth, seen: Growth, factor: float) -> bool:
+    """Tell whether a counter, seen against what it should count and against another flow, cannot count the other."""
     if mine.kind is other.kind and mine.phases == other.phases and _is_same(mine.integral, other.integral):
         return True  # all one way: net and import are told apart as scopes
-    factor, resolution = ledger.knowledge.factor, timeline.load.columns[code].resolution
+    least = max(found.off, _ROUNDING * found.resolution)
+    if found.off <= 1.6 * _ROUNDING * found.resolution + _SHARP * found.moved and seen.off > 2 * _APART * least:
+        return True  # to the digits at a hundred checkpoints: no error of sampling makes one out of the other
     sampling = factor * max(mine.uncertainty, other.uncertainty)
-    off = _growth(ledger, timeline, code, other).off
-    return off > _APART * max(found.off, _ROUNDING * resolution) and off - found.off > sampling + _CLOSEST * found.moved
+    return seen.off > _APART * least and seen.off - found.off > sampling + _CLOSEST * found.moved
 
 
 def _is_same(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Load
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.exactness import Readings
-from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import POWER_SCALES, Knowledge
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kind
 
@@ -31,7 +31,7 @@ class Ledger:
         """The relations that hold in each block of each load."""
         self.whole_by_parts: set[tuple[tuple[int, int], int]] = set()
         """Totals that are the sum of their parts, with their load."""
-        self.scaled = any("/" in text and "power" in text for text in knowledge.known.values())
+        self.scaled = any(text.partition("/")[2] in POWER_SCALES for text in knowledge.known.values())
         """Powers are tied to volts and amperes, or a person has named one: their unit is known."""
 
     @cached_property

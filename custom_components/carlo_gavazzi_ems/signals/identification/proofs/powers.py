@@ -7,6 +7,7 @@ proven by a second block with a current of its own on the same load, the total b
 phase of a load by what the gateway says of its connection, or by a total that is proven elsewhere.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from math import hypot
@@ -16,7 +17,7 @@ from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kin
 
 from .ledger import Ledger, Place
 
-U, I, P, S, Q, F = Kind.VOLTAGE, Kind.CURRENT, Kind.ACTIVE, Kind.APPARENT, Kind.REACTIVE, Kind.FACTOR
+U, A, P, S, Q, F = Kind.VOLTAGE, Kind.CURRENT, Kind.ACTIVE, Kind.APPARENT, Kind.REACTIVE, Kind.FACTOR
 
 type Block = dict[Kind, int]
 
@@ -26,11 +27,11 @@ def laws_of(ledger: Ledger, block: Block) -> dict[str, tuple[Law, tuple[Kind, ..
     scale = ledger.knowledge.votes.scale() or 0.0
     share = ledger.knowledge.scales.get(block.get(F, -1), 1.0)
     return {
-        "product": (lambda v: (abs(v[0]), scale * v[1] * abs(v[2])), (S, U, I)),
+        "product": (lambda v: (abs(v[0]), scale * v[1] * abs(v[2])), (S, U, A)),
         "factor": (lambda v: (abs(v[0]), abs(v[1] * v[2]) * share), (P, S, F)),
-        "power": (lambda v: (abs(v[0]), scale * v[1] * abs(v[2] * v[3]) * share), (P, U, I, F)),
+        "power": (lambda v: (abs(v[0]), scale * v[1] * abs(v[2] * v[3]) * share), (P, U, A, F)),
         "hypotenuse": (lambda v: (abs(v[0]), hypot(v[1], v[2])), (S, P, Q)),
-        "reactive": (lambda v: (scale * v[0] * abs(v[1]), hypot(v[2], v[3])), (U, I, P, Q)),
+        "reactive": (lambda v: (scale * v[0] * abs(v[1]), hypot(v[2], v[3])), (U, A, P, Q)),
         "cosine": (lambda v: (abs(v[0]), hypot(v[0], v[1]) * abs(v[2]) * share), (P, Q, F)),
     }
 
@@ -59,24 +60,32 @@ def relations(ledger: Ledger, seen: Readings, block: Block) -> set[str]:
 
 
 _WITNESSES: tuple[tuple[frozenset[str], frozenset[Kind]], ...] = (
-    (frozenset({"factor", "product"}), frozenset({P, S, F, U, I})),
+    (frozenset({"factor", "product"}), frozenset({P, S, F, U, A})),
     (frozenset({"factor", "hypotenuse"}), frozenset({P, S, F, Q})),
-    (frozenset({"factor", "power"}), frozenset({P, S, F, U, I})),
-    (frozenset({"power", "reactive"}), frozenset({P, Q, F, U, I})),
-    (frozenset({"power", "cosine"}), frozenset({P, Q, F, U, I})),
-    (frozenset({"power"}), frozenset({P, F, U, I})),
+    (frozenset({"factor", "power"}), frozenset({P, S, F, U, A})),
+    (frozenset({"power", "reactive"}), frozenset({P, Q, F, U, A})),
+    (frozenset({"power", "cosine"}), frozenset({P, Q, F, U, A})),
+    (frozenset({"power"}), frozenset({P, F, U, A})),
     (frozenset({"factor", "cosine"}), frozenset({P, S, F, Q})),
-    (frozenset({"product", "hypotenuse"}), frozenset({S, U, I})),
-    (frozenset({"product", "cosine"}), frozenset({P, Q, F, S, U, I})),
+    (frozenset({"product", "hypotenuse"}), frozenset({S, U, A})),
+    (frozenset({"product", "cosine"}), frozenset({P, Q, F, S, U, A})),
 )
 """Relations that together leave no other reading of the codes, and the kinds that they prove."""
 
 
+_ENOUGH = 3
+"""Of loads that publish the same codes, more than so many that tell add nothing."""
+
+
 def prove_kinds(ledger: Ledger) -> None:
     """Prove of which kind the codes of each block are, load by load."""
+    told: Counter[frozenset[int]] = Counter()
     for seen in ledger.readings:
+        if told[seen.load.codes] >= _ENOUGH:
+            continue
         for place, block in ledger.blocks(seen.load):
             found = relations(ledger, seen, block)
+            told[seen.load.codes] += len(found) > 1 and not place
             ledger.found[seen.load.key, place] = found
             for needed, kinds in _WITNESSES:
                 if needed <= found:
@@ -90,7 +99,7 @@ _SCALED = frozenset({"product", "power", "reactive"})
 
 def _carries(ledger: Ledger, key: tuple[int, int], place: Place, block: Block) -> bool:
     """Tell whether a block is that of one conductor: its power is one voltage times one current."""
-    return bool(ledger.found.get((key, place), set()) & _SCALED) and block.get(I) in ledger.kinds
+    return bool(ledger.found.get((key, place), set()) & _SCALED) and block.get(A) in ledger.kinds
 
 
 def prove_phases(ledger: Ledger) -> None:
@@ -99,7 +108,7 @@ def prove_phases(ledger: Ledger) -> None:
         key = seen.load.key
         blocks = [(place, block) for place, block in ledger.blocks(seen.load) if place]
         carrying = [(place, block) for place, block in blocks if _carries(ledger, key, place, block)]
-        if len({block[I] for _, block in carrying}) < 2:
+        if len({block[A] for _, block in carrying}) < 2:
             continue
         for place, block in carrying:
             found = ledger.found[key, place]
@@ -177,7 +186,7 @@ def prove_singles(ledger: Ledger) -> None:
     for seen in ledger.readings:
         load = seen.load
         blocks = list(ledger.blocks(load))
-        # A load on one phase has U and I of some phase and totals of everything else: one block for the relations.
+        # A load on one phase has U and A of some phase and totals of everything else: one block for the relations.
         merged: Block = {}
         for _, block in blocks:
             if set(block) & set(merged):
@@ -198,7 +207,7 @@ def prove_singles(ledger: Ledger) -> None:
             for kind in kinds:
                 code = merged[kind]
                 ledger.kinds.add(code)
-                if not _is_phase(ledger, code) or kind in {U, I}:
+                if not _is_phase(ledger, code) or kind in {U, A}:
                     ledger.prove(code)
 
 

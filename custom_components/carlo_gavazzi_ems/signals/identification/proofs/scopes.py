@@ -1,7 +1,6 @@
 """Whether a counter counts all there is, or a part: what adds up to it, and what runs beside it."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
@@ -10,10 +9,6 @@ from custom_components.carlo_gavazzi_ems.signals.identification.roles import Rol
 
 from .ledger import Ledger
 
-_HOURS = 20.0
-_WORKING = range(8, 20)
-"""Hours of a working day in which tariffs are high; those by the clock of UTC are near enough."""
-_NEEDED = 8.0
 _FAR = 0.02
 _SEVERAL = 3
 _TICKS = 300.0
@@ -26,6 +21,7 @@ _WHOLES = (
     "apparent_energy",
     "run_hours",
 )
+_WITH_TARIFFS = ("energy_import", "energy_export", "reactive_energy_import")
 IMPORT, EXPORT, NET = Role("energy_import"), Role("energy_export"), Role("energy_net")
 
 
@@ -33,14 +29,15 @@ def adds_up(total: Column, parts: Sequence[tuple[Column, int]]) -> bool:
     """Tell whether a counter is at all times the sum of others, with their signs, to a step of each."""
     step = 1.01 * (total.resolution + sum(part.resolution for part, _ in parts)) + 1e-6
     leap = max((after - before for before, after in pairwise(total.present)), default=0.0)
-    rows = [
+    rows: list[float] = [
         abs(whole - sum(sign * value for value, (_, sign) in zip(values, parts, strict=True)))
         for whole, *values in zip(total.values, *(part.values for part, _ in parts), strict=True)
         if whole == whole and all(value == value for value in values)  # noqa: PLR0124  # not NaN
     ]
     if len(rows) < 10:
         return False
-    return max(rows) <= step + leap and sum(row <= step for row in rows) >= 0.6 * len(rows)
+    near = sum(row <= step for row in rows)
+    return bool(max(rows) <= step + leap and near >= 0.6 * len(rows))
 
 
 def _runs_beside(total: Column, part: Column) -> bool:
@@ -52,19 +49,6 @@ def _runs_beside(total: Column, part: Column) -> bool:
         return False
     middle = sorted(apart)[len(apart) // 2]
     return middle > 4 * step and max(abs(one - middle) for one in apart) <= step + leap
-
-
-def _spans_tariffs(load: Load) -> bool:
-    """Tell whether a load was seen on a working day and in a night, so that a tariff of two would have stood still."""
-    hours = working = 0.0
-    for before, after in pairwise(load.times):
-        span = (after - before) / 3600
-        if span > 1:
-            continue
-        hours += span
-        when = datetime.fromtimestamp(after, UTC)
-        working += span * (when.weekday() < 5 and when.hour in _WORKING)
-    return hours >= _HOURS and working >= _NEEDED and hours - working >= _NEEDED
 
 
 def prove_scopes(ledger: Ledger, counted: Collection[int]) -> None:
@@ -140,7 +124,7 @@ def _prove_total(ledger: Ledger, load: Load, code: int, quantity: str) -> None:
     below = ledger.with_role(load, Role(f"{quantity}_partial"))
     if below is None or not columns[below].moving or not _runs_beside(whole, columns[below]):
         return
-    if _spans_tariffs(load):
+    if quantity not in _WITH_TARIFFS or load.spans_working_day:
         ledger.prove(code)
 
 
@@ -163,11 +147,11 @@ def _prove_net(ledger: Ledger, load: Load, counted: Collection[int]) -> None:
 def _prove_partial(ledger: Ledger, load: Load, quantity: str) -> None:
     """Prove the part of a proven total that somebody reset, where it is neither a tariff nor the net."""
     whole, part = ledger.with_role(load, Role(quantity)), ledger.with_role(load, Role(f"{quantity}_partial"))
-    if whole not in ledger.proven or whole is None or part is None or not load.columns[part].moving:
+    if whole is None or part is None or whole not in ledger.proven or not load.columns[part].moving:
         return
     if not _runs_beside(load.columns[whole], load.columns[part]):
         return
-    no_tariff = (load.key, whole) in ledger.whole_by_parts or _spans_tariffs(load)
+    no_tariff = quantity not in _WITH_TARIFFS or (load.key, whole) in ledger.whole_by_parts or load.spans_working_day
     if no_tariff and (quantity != "energy_import" or not _may_be_net(ledger, load, whole, part)):
         ledger.prove(part)
 
@@ -183,7 +167,9 @@ def _never_exports(ledger: Ledger, whole: int, part: int) -> bool:
         if power is None or not {whole, part} <= load.codes or not load.columns[whole].present:
             continue
         rest = load.columns[whole].highest - load.columns[part].highest
-        telling += rest > _FAR * load.columns[whole].highest and load.columns[power].lowest >= 0 and _spans_tariffs(load)
+        telling += (
+            rest > _FAR * load.columns[whole].highest and load.columns[power].lowest >= 0 and load.spans_working_day
+        )
     return telling >= _SEVERAL
 
 

@@ -116,7 +116,7 @@ def _is_placed(ledger: Ledger, seen: Readings, code: int) -> bool:
         others = {kind for kind, one in block.items() if kind is not Kind.VOLTAGE and one in ledger.proven}
         if not others:
             return not any(Kind.VOLTAGE not in other and where for where, other in ledger.blocks(seen.load)) and _only(
-                ledger, seen
+                ledger
             )
         for name in ledger.found.get((seen.load.key, place), set()) & {"product", "power", "reactive"}:
             law, kinds = laws_of(ledger, block)[name]
@@ -127,12 +127,12 @@ def _is_placed(ledger: Ledger, seen: Readings, code: int) -> bool:
     return False
 
 
-def _only(ledger: Ledger, seen: Readings) -> bool:
+def _only(ledger: Ledger) -> bool:
     """Tell whether voltages are all that has a phase on a load: then any numbers are right."""
     return not any(
         (role := ledger.role(code)) is not None and role.phases and "voltage" not in role.quantity
-        for knowledge_load in ledger.knowledge.loads
-        for code in knowledge_load.columns
+        for load in ledger.knowledge.loads
+        for code in load.columns
     )
 
 
@@ -160,28 +160,28 @@ def _prove_lines(ledger: Ledger, seen: Readings, rivals: Sequence[int]) -> None:
         role = ledger.role(code)
         if role is None or role.quantity != "line_voltage" or len(role.phases) != 2:
             continue
-        pair = tuple(phases.get((phase,)) for phase in role.phases)
-        if pair[0] is None or pair[1] is None:
+        one, other = (phases.get((phase,)) for phase in role.phases)
+        if one is None or other is None:
             continue
-        law = opposed if columns[code].quantile(0.5) > 1.86 * columns[pair[0]].quantile(0.5) else line
-        if _stands(seen, law, [code, *pair], rivals):
-            held.append((code, (pair[0], pair[1])))
+        law = opposed if columns[code].quantile(0.5) > 1.86 * columns[one].quantile(0.5) else line
+        if _stands(seen, law, [code, one, other], rivals):
+            held.append((code, (one, other)))
     between = {one for _, pair in held for one in pair}
     for code, pair in held:
         if set(pair) <= ledger.phased or (len(held) >= 2 and all(_is_placed(ledger, seen, one) for one in pair)):
             ledger.kinds.add(code)
             ledger.prove(code, *pair)
             ledger.phased.update(pair)
-    code = ledger.with_role(seen.load, Role("line_voltage_mean"))
-    lines = [one for one, _ in held]
-    if code is None or len(lines) != 3 or len(between) != 3:
+    middle = ledger.with_role(seen.load, Role("line_voltage_mean"))
+    lines = [line_code for line_code, _ in held]
+    if middle is None or len(lines) != 3 or len(between) != 3:
         return
-    codes = [code, *lines]
+    codes = [middle, *lines]
     turned = [[one, *(other for other in codes if other != one)] for one in lines]
     if (
         seen.seen(mean, codes).holds
         and all(seen.seen(mean, one).fails for one in turned)
         and seen.is_unique(mean, codes, 0, rivals)
     ):
-        ledger.kinds.add(code)
-        ledger.prove(code)
+        ledger.kinds.add(middle)
+        ledger.prove(middle)
