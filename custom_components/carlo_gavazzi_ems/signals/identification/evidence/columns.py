@@ -15,6 +15,8 @@ MAX_ROWS = 3000
 """Rows of history that are looked at, the latest; two days of minutes say all there is to say."""
 _HUGE = 1e12
 """No electrical quantity in any unit is larger; what is, is not a measurement."""
+_MARKS = frozenset(mark / scale for mark in (0x7FFFFFFF, 0x7FFF0000, 0xFFFFFFFF) for scale in (1, 10, 100, 1000))
+"""What a meter shows where a value is out of range."""
 _STEADY_REACH = 3
 _IS_WORKDAY = (True, True, False, False, True, True, True)
 """By days since 1970, which began on a Thursday."""
@@ -160,13 +162,14 @@ def _clean(series: Series) -> tuple[list[float], list[float]]:
         len(times) == len(values)
         and _is_sound(times)
         and _is_sound(values)
+        and _MARKS.isdisjoint(values)
         and all(map(lt, times, times[1:], strict=False))
     ):
         pairs = sorted(
             {
                 time: value
                 for time, value in zip(times, values, strict=False)
-                if isfinite(time) and isfinite(value) and abs(value) < _HUGE and abs(time) < _HUGE
+                if isfinite(time) and isfinite(value) and abs(value) < _HUGE and abs(time) < _HUGE and value not in _MARKS
             }.items()
         )
         times, values = [time for time, _ in pairs], [value for _, value in pairs]
