@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems.polling.staleness import MIN_AGE
+from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR
 from simulator import Gateway, Site, SiteKind, build_site
 
 from .conftest import SetUp
@@ -66,16 +67,16 @@ def expected(reads: Reads, uid: int) -> float | str:
 
 
 @pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("moves", [False, True])
+@pytest.mark.parametrize("step", [0, 1000])
 async def test_a_value_goes_back_after_a_bad_answer(
-    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, bad: str, *, moves: bool
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, bad: str, step: int
 ) -> None:
     """0, then 5 at the second try, then 0: whether the time moves or the bytes are those of the first 0."""
     entry, reads, (uid, *_) = await set_up_reads(gateway, set_up, 0)
     realtime, values = entry.runtime_data.realtime, reads.values
     for number, (value, queue) in enumerate([(0.0, []), (5.0, [bad]), (0.0, []), (5.0, []), (0.0, [bad]), (0.0, [])]):
         reads.values, reads.queue = {**values, uid: value}, list(queue)
-        reads.time += 1000 * number * moves
+        reads.time += step * number
         await realtime.async_refresh()
         await hass.async_block_till_done()
         assert shows(hass, gateway, uid) == value
@@ -179,3 +180,29 @@ async def test_r05_a_load_that_fell_silent_and_is_back_shows_what_it_reads_then(
         await realtime.async_refresh()
         await hass.async_block_till_done()
         assert shows(hass, gateway, uid) == back
+
+
+async def test_r01_a_counter_at_rest_for_hours_does_not_jump(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Its reading was seen all the time, so 500 kWh in one poll cannot be: they prove themselves or never show."""
+    uid = gateway.site.find("energy_import")
+    unit = KILOWATT_HOUR[gateway.site.truth(uid)[1]]
+    entry, reads, _ = await set_up_reads(gateway, set_up, 0)
+    values = reads.values
+
+    async def read(kilowatt_hours: float) -> float:
+        freezer.tick(timedelta(minutes=10))
+        reads.values = {**values, uid: kilowatt_hours * unit}
+        reads.time += 600_000
+        await entry.runtime_data.realtime.async_refresh()
+        await hass.async_block_till_done()
+        return float(state_of(hass, gateway, uid).state) / unit
+
+    # Set up at 0: a counter that jumps is believed when it stays there.
+    for _ in range(4):
+        await read(1000.0)
+    for _ in range(18):
+        assert await read(1000.0) == 1000.0
+    assert await read(1500.0) == 1000.0
+    assert await read(1000.5) == 1000.5

@@ -18,9 +18,9 @@ def body(records: Mapping[str, object]) -> bytes:
     return json.dumps({"realtime": records}).encode()
 
 
-def record(uid: int, value: object, stamp: object = T, **more: object) -> dict[str, object]:
+def record(number: int, value: object, stamp: object = T, **more: object) -> dict[str, object]:
     """Return one record."""
-    return {"uid": uid, "si": 29, "v": value, "t": stamp, "s": 1, "r": 0, **more}
+    return {"uid": number, "si": 29, "v": value, "t": stamp, "s": 1, "r": 0, **more}
 
 
 def test_the_same_bytes_are_the_same_object() -> None:
@@ -106,7 +106,7 @@ def test_columns_are_what_is_read_record_by_record(records: dict[str, object]) -
 
 @pytest.mark.parametrize(
     "entries",
-    [{"1": record(*(True, 1))}, {"1": record(*(1, True))}, {"-1": record(-1, 1)}, {str(2**63): record(2**63, 1)}],
+    [{"1": record(1, 1, uid=True)}, {"1": record(1, 1, v=True)}, {"-1": record(-1, 1)}, {str(2**63): record(2**63, 1)}],
 )
 def test_r20_what_only_looks_complete(entries: dict[str, object]) -> None:
     """True is no number, and not every whole number is a UID."""
