@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 
-from custom_components.carlo_gavazzi_ems.const import CONF_THROTTLE, DEFAULT_SCAN_INTERVAL
+from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
 from .gaps import Counter, suspects
@@ -43,10 +42,10 @@ class Suspect:
 
 def rules_for(hass: HomeAssistant, entry: EmsConfigEntry, target: Target) -> Rules:
     """Return what is known of a counter and of how it is recorded."""
-    interval = entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
+    options = Options.of(entry)
     return Rules(
         increasing=target.increasing,
-        lag=interval + _ANSWER + _PUBLISHING * entry.options.get(CONF_THROTTLE, 1.0),
+        lag=options.scan_interval + _ANSWER + _PUBLISHING * options.throttle,
         # Half a day less: the recorder purges at night.
         kept=(get_instance(hass).keep_days - 0.5) * _DAY,
     )

@@ -12,7 +12,8 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.api import EmsError
-from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS, DOMAIN
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
 from .counter_repair import CounterRepair
@@ -65,7 +66,7 @@ class GapRepair:
     @callback
     def async_start(self) -> None:
         """Begin as soon as it does no harm, unless it is switched off; without a recorder nothing ever wakes it."""
-        if self._entry.options.get(CONF_REPAIR_GAPS, True):
+        if Options.of(self._entry).repair_gaps:
             self._entry.async_on_unload(async_at_started(self._hass, self._async_started))
             self._entry.async_on_unload(self._async_forget_first)
 

@@ -9,7 +9,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from custom_components.carlo_gavazzi_ems.api import Signal
-from custom_components.carlo_gavazzi_ems.const import CONF_CORRECTED, DOMAIN
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.options import CONF_CORRECTED, Options
 
 _SUGGESTED_UNIT: Final = f"{SENSOR_DOMAIN}.private"
 
@@ -24,7 +25,7 @@ def async_forget_units(
     is right where a device changes its mind; here the old unit was an error. A unit that the person
     chose for display is kept.
     """
-    corrected = {int(code) for code in entry.options.get(CONF_CORRECTED, ())}
+    corrected = {int(code) for code in Options.of(entry).corrected}
     if not corrected:
         return
     registry = er.async_get(hass)
