@@ -79,12 +79,15 @@ class CounterReadings:
             self._guard.restore(value, changed_at)
             self._latest = self._guard.shown
 
-    def read(self, value: float | None) -> float | None:
-        """Take in a reading, None for one without a number, and return what to show."""
+    def read(self, value: float | None, rested: float | None = None) -> float | None:
+        """Judge a reading, None for one without a number; return what to show.
+
+        `rested` is how many seconds before it the last reading was still there, None where that is not known.
+        """
         if self._guard is None:
             self._latest = self._latest if value is None else value
             return self._latest
-        verdict = self._guard.read(value, time.time())
+        verdict = self._guard.read(value, time.time(), rested)
         if verdict.event is not None:
             self._tell(verdict, verdict.event)
         self._latest = verdict.value

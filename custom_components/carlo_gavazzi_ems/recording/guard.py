@@ -119,8 +119,13 @@ class CounterGuard:
             self._last = self._shown = value
             self._changed_at = self._seen_at = changed_at
 
-    def read(self, value: float | None, now: float) -> Verdict:
-        """Return what to show for a reading, None for one without a number, at a time in seconds."""
+    def read(self, value: float | None, now: float, rested: float | None = None) -> Verdict:
+        """Return what to show for a reading, None for one without a number, at a time in seconds.
+
+        `rested` is how many seconds before it the last reading was still there, None where that is not known.
+        """
+        if rested is not None and self._held_since is None and now - rested > self._seen_at:
+            self._seen_at = now - rested
         if value is None or not math.isfinite(value) or value > MOST:
             return Verdict(value=self._shown)
         if self._last is None:
@@ -180,11 +185,14 @@ class CounterGuard:
 
     def _impossible(self, value: float, now: float) -> bool:
         """Return whether a rise is more than a megawatt makes since the reading last changed, or was last seen."""
-        if self._kwh is None or value == self._last:
+        if self._kwh is None:
+            return False
+        rise, megawatt_second = value - (self._last or 0.0), self._kwh * _KILOWATT_HOURS_PER_SECOND
+        if rise <= megawatt_second:
             return False
         # What has just been read at rest cannot have gathered for hours: that counts only where nobody looked.
         seconds = min(max(now - self._changed_at, 1.0), max(now - self._seen_at, RESET_SECONDS))
-        return value - (self._last or 0.0) > self._kwh * _KILOWATT_HOURS_PER_SECOND * seconds
+        return rise > megawatt_second * seconds
 
     def _take(self, value: float, now: float) -> Verdict:
         """Show a good reading."""
@@ -192,7 +200,7 @@ class CounterGuard:
             self._last, self._changed_at = value, now
         self._shown, self._seen_at = value, now
         self._held_since = self._doubt = None
-        return Verdict(value=value)
+        return Verdict(value)
 
 
 def _lost_decimals(last: float, value: float) -> bool:
