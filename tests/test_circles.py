@@ -24,11 +24,20 @@ def modules(root: Path, packages: Collection[str]) -> dict[str, Path]:
     return found
 
 
+def executed_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes of a file but those that only a type checker reads: a name for a type is no dependency at run time."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from executed_nodes(node)
+
+
 def imported(name: str, path: Path, known: Collection[str]) -> Iterator[str]:
-    """Yield the known modules that an import anywhere in a file names, a function's and a type checker's too."""
+    """Yield the known modules that an import anywhere in a file names, inside a function too."""
     parts = name.split(".")
     package = parts if path.name == "__init__.py" else parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in executed_nodes(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names if alias.name in known)
@@ -114,7 +123,7 @@ def test_no_room_of_the_integration_is_in_a_circle() -> None:
 
 
 def test_the_finder_sees_imports_of_every_form(tmp_path: Path) -> None:
-    """Absolute and relative, of a file, of a name in it, of a package; in a function, and for a type checker."""
+    """Absolute and relative, of a file, of a name in it, of a package; in a function; not one that only a type checker reads."""
     graph = made_up(
         tmp_path,
         {
@@ -133,7 +142,7 @@ def test_the_finder_sees_imports_of_every_form(tmp_path: Path) -> None:
         "one.inner": {"one.a", "one.c"},
         "one.c": {"two", "two.b"},
         "two": set(),
-        "two.b": {"two.d"},
+        "two.b": set(),
         "two.d": set(),
     }
     assert not circle(graph)

@@ -1,6 +1,6 @@
 """The issues under Settings > Repairs: created, and deleted when solved."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CERTIFICATE_CHANGED: Final = "certificate_changed"
 UNNAMED_CODES: Final = "unnamed_codes"
+COUNTER_JUMPED: Final = "counter_jumped"
+HISTORY_WAITS: Final = "history_waits"
 CLOCK_WRONG: Final = "clock_wrong"
 LOAD_MISSING: Final = "load_missing"
 
@@ -66,6 +68,50 @@ def async_unnamed_codes(hass: HomeAssistant, entry: EmsConfigEntry, count: int) 
         severity=ir.IssueSeverity.WARNING,
         translation_key=UNNAMED_CODES,
     )
+
+
+@callback
+def async_counter_jumped(  # noqa: PLR0913  # what a person is told, and what takes it back
+    hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int, *, load: str, amount: str, at: float
+) -> None:
+    """Create the issue of a counter that rose by an impossible amount at a time in seconds since 1970."""
+    _create(
+        hass,
+        entry,
+        f"{COUNTER_JUMPED}_{entry.entry_id}_{signal_uid}",
+        {"load": escaped(load), "amount": amount},
+        data={"signal": signal_uid, "at": at},
+        is_fixable=True,
+        is_persistent=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=COUNTER_JUMPED,
+    )
+
+
+@callback
+def async_counter_returned(hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int) -> None:
+    """Delete the issue of a counter that goes on where it was before it jumped."""
+    ir.async_delete_issue(hass, DOMAIN, f"{COUNTER_JUMPED}_{entry.entry_id}_{signal_uid}")
+
+
+@callback
+def async_history_waits(hass: HomeAssistant, entry: EmsConfigEntry, reason: str, *, loads: Iterable[str]) -> None:
+    """Create the issue of hours that cannot be repaired for a reason."""
+    _create(
+        hass,
+        entry,
+        f"{HISTORY_WAITS}_{entry.entry_id}_{reason}",
+        {"loads": ", ".join(map(escaped, loads))},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=f"{HISTORY_WAITS}_{reason.removeprefix('history_')}",
+    )
+
+
+@callback
+def async_history_repaired(hass: HomeAssistant, entry: EmsConfigEntry, reason: str) -> None:
+    """Delete the issue of hours that could not be repaired for a reason."""
+    ir.async_delete_issue(hass, DOMAIN, f"{HISTORY_WAITS}_{entry.entry_id}_{reason}")
 
 
 @callback

@@ -31,6 +31,7 @@ from .runtime import EmsConfigEntry
 
 SERVICE_GET_HISTORY: Final = "get_history"
 SERVICE_IMPORT_HISTORY: Final = "import_history"
+SERVICE_REPAIR_HISTORY: Final = "repair_history"
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
 ATTR_LIMIT: Final = "limit"
@@ -58,6 +59,10 @@ IMPORT_HISTORY: Final = vol.Schema(
     }
 )
 
+REPAIR_HISTORY: Final = vol.Schema(
+    {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string, vol.Optional(ATTR_START): cv.datetime}
+)
+
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
@@ -65,9 +70,12 @@ def async_setup_services(hass: HomeAssistant) -> None:
     hass.services.async_register(
         DOMAIN, SERVICE_GET_HISTORY, _async_get_history, GET_HISTORY, supports_response=SupportsResponse.ONLY
     )
-    async_register_admin_service(
-        hass, DOMAIN, SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY, SupportsResponse.OPTIONAL
-    )
+    # What writes is for administrators.
+    for service, action, schema, responds in (
+        (SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY, SupportsResponse.OPTIONAL),
+        (SERVICE_REPAIR_HISTORY, _async_repair_history, REPAIR_HISTORY, SupportsResponse.OPTIONAL),
+    ):
+        async_register_admin_service(hass, DOMAIN, service, action, schema, supports_response=responds)
 
 
 async def _async_get_history(call: ServiceCall) -> ServiceResponse:
@@ -106,15 +114,8 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
 async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     """Import hours from before the first recorded ones, or do a dry run."""
     hass = call.hass
-    entry: EmsConfigEntry = async_get_config_entry(hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
-    if RECORDER not in hass.config.components:
-        raise _invalid("no_recorder")
-    # The recorder may not have compiled the time before the start yet.
-    if hass.state is not CoreState.running:
-        raise _invalid("not_started")
-    start = _instant(call.data[ATTR_START])
-    if not EARLIEST <= start < dt_util.utcnow().timestamp():
-        raise _invalid("span_empty")
+    entry = _recording_entry(call)
+    start = _past(call.data[ATTR_START])
     try:
         targets = {target.entity_id: target for target in await async_targets(hass, entry)}
         wanted: list[str] = call.data.get(ATTR_ENTITY_ID, sorted(targets))
@@ -132,6 +133,41 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     sensors: dict[str, JsonValueType] = {entity_id: {"hours": 0} for entity_id in wanted}
     sensors |= {one.target.entity_id: _as_response(one, reason_text) for one in imported}
     return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors}
+
+
+async def _async_repair_history(call: ServiceCall) -> ServiceResponse:
+    """Check the recorded hours at once, those from a time on again, and return what was repaired."""
+    hass, entry = call.hass, _recording_entry(call)
+    since = _past(call.data[ATTR_START]) if ATTR_START in call.data else None
+    repair = entry.runtime_data.history.repair
+    try:
+        outcome = await _async_with_entry(hass, entry, repair.async_run(since))
+    except EmsError as err:
+        raise _failed(entry, err) from err
+    except RecorderFailedError as err:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="recorder_failed") from err
+    return {
+        "hours": {outcome.names[uid]: hours for uid, hours in outcome.hours.items()},
+        "waiting": {outcome.names[uid]: reason for uid, reason in outcome.refused.items()},
+    }
+
+
+def _recording_entry(call: ServiceCall) -> EmsConfigEntry:
+    """Return the entry of an action whose statistics can be written."""
+    entry: EmsConfigEntry = async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
+    if RECORDER not in call.hass.config.components:
+        raise _invalid("no_recorder")
+    # The recorder may not have compiled the time before the start yet.
+    if call.hass.state is not CoreState.running:
+        raise _invalid("not_started")
+    return entry
+
+
+def _past(date: datetime) -> float:
+    """Return the instant of a time that is over."""
+    if not EARLIEST <= (instant := _instant(date)) < dt_util.utcnow().timestamp():
+        raise _invalid("span_empty")
+    return instant
 
 
 async def _async_with_entry[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Coroutine[Any, Any, T]) -> T:
