@@ -3,16 +3,16 @@
 from typing import TYPE_CHECKING, cast, override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, UnknownEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .access.account import Account, error_key
 from .api import Certificate, EmsError, fetch_certificate
-from .const import CONF_FINGERPRINT, DOMAIN
+from .const import DOMAIN
 from .dialogs.codes import CodesFlow
-from .dialogs.trust import certificate_placeholders, readable_fingerprint
-from .issues import LOAD_MISSING, UNNAMED_CODES
+from .dialogs.trust import certificate_placeholders, change_step
+from .issues import CERTIFICATE_CHANGED, LOAD_MISSING, UNNAMED_CODES, async_certificate_trusted
 from .runtime import EmsConfigEntry
 
 if TYPE_CHECKING:
@@ -34,30 +34,42 @@ class CertificateChangedFlow(RepairsFlow):
         """Read the current certificate."""
         account = Account.from_data(self._entry.data)
         try:
-            self._certificate = await fetch_certificate(account.address.host, account.address.port)
+            certificate = await fetch_certificate(account.address.host, account.address.port)
         except EmsError as err:
             return self.async_abort(
                 reason=error_key(err), description_placeholders={"gateway": self._entry.title, "host": str(account)}
             )
-        return await self.async_step_confirm()
+        if certificate.fingerprint == account.address.fingerprint:
+            # Another device had the address for a while.
+            async_certificate_trusted(self.hass, self._entry)
+            self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+            return self.async_abort(reason="not_found")
+        self._certificate = certificate
+        return await self.async_step_certificate_changed()
 
-    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+    async def async_step_certificate_changed(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Show the certificate; pin it on consent and reload the entry."""
-        certificate = cast("Certificate", self._certificate)
+        account, certificate = Account.from_data(self._entry.data), cast("Certificate", self._certificate)
         if user_input is None:
             return self.async_show_form(
-                step_id="confirm",
+                step_id=change_step(certificate, account),
                 description_placeholders={
                     "gateway": self._entry.title,
-                    "old_fingerprint": readable_fingerprint(self._entry.data[CONF_FINGERPRINT]),
-                    **certificate_placeholders(certificate),
+                    **certificate_placeholders(certificate, account),
                 },
             )
-        self.hass.config_entries.async_update_entry(
-            self._entry, data={**self._entry.data, CONF_FINGERPRINT: certificate.fingerprint}
-        )
+        try:
+            self.hass.config_entries.async_update_entry(
+                self._entry, data={**self._entry.data, **account.trusting(certificate).as_data()}
+            )
+        except UnknownEntry:
+            return self.async_abort(reason="not_found")
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
         return self.async_create_entry(data={})
+
+    async_step_certificate_key_unknown = async_step_certificate_changed
+    async_step_certificate_renewed = async_step_certificate_changed
+    async_step_certificate_unsigned = async_step_certificate_changed
 
 
 class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], RepairsFlow):
@@ -82,7 +94,10 @@ class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], Re
     @override
     async def _async_codes_named(self) -> RepairsFlowResult:
         """Store the choices and reload the entry. Remaining codes without a meaning create the issue again."""
-        self.hass.config_entries.async_update_entry(self._entry, options=self._naming.options(self._entry.options))
+        try:
+            self.hass.config_entries.async_update_entry(self._entry, options=self._naming.options(self._entry.options))
+        except UnknownEntry:
+            return self.async_abort(reason="not_found")
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
         return self.async_create_entry(data={})
 
@@ -114,17 +129,27 @@ class LoadMissingFlow(RepairsFlow):
         return self.async_create_entry(data={})
 
 
+class NothingToRepairFlow(RepairsFlow):
+    """Ends at once: the issue is not one of this version, or its gateway was removed."""
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Abort."""
+        return self.async_abort(reason="not_found")
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow of an issue."""
     entry: EmsConfigEntry | None = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
-    if entry is None:
-        raise ValueError(f"no entry belongs to the issue {issue_id}")
+    if entry is None or data is None:
+        return NothingToRepairFlow()
+    if issue_id.startswith(CERTIFICATE_CHANGED):
+        return CertificateChangedFlow(entry)
     if issue_id.startswith(UNNAMED_CODES):
         return UnnamedCodesFlow(entry)
-    if issue_id.startswith(LOAD_MISSING) and data is not None:
+    if issue_id.startswith(LOAD_MISSING) and "load" in data:
         issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
         placeholders = (issue.translation_placeholders if issue else None) or {}
         return LoadMissingFlow(entry, int(data["load"] or 0), placeholders.get("load", str(data["load"])))
-    return CertificateChangedFlow(entry)
+    return NothingToRepairFlow()
