@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 import logging
-from typing import Any, cast, override
+from typing import Any, Final, cast, override
 
 from homeassistant.config_entries import (
     SOURCE_DHCP,
@@ -45,6 +45,9 @@ from .signals.catalogue import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
 
+#: Gateways that are offered at the same time. More MAC addresses of the maker than that are a flood.
+MAX_OFFERS: Final = 10
+
 
 class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN):
     """Asks for a gateway and its account, confirms its certificate, logs in, and names its codes."""
@@ -77,15 +80,18 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         if (entry := async_entry_of(self.hass, mac)) is not None:
             if entry.disabled_by is not None:
                 return self.async_abort(reason="already_configured")
-            account = await async_follow(self.hass, entry, host)
+            await async_follow(self.hass, entry, host)
             await self.async_set_unique_id(entry.unique_id, raise_on_progress=False)
-            self._abort_if_unique_id_configured(updates=account.as_data())
+            self._abort_if_unique_id_configured(updates={CONF_HOST: host})
         self._async_abort_entries_match({CONF_HOST: host})
         self._end_discoveries(mac, but=host)
+        self.context["title_placeholders"] = {"name": host}
+        others = self._async_in_progress(include_uninitialized=True, match_context={"source": SOURCE_DHCP})
+        if len(others) >= MAX_OFFERS or any(_host_of(flow) == host for flow in others):
+            return self.async_abort(reason="already_in_progress")
         # Before a login the MAC address stands for the serial number.
         await self.async_set_unique_id(mac)
         self._abort_if_unique_id_configured()
-        self.context["title_placeholders"] = {"name": host}
         address = await async_expect_gateway(self.hass, host)
         self._typed = {CONF_HOST: format_address(address.host, address.port)}
         return await self.async_step_user()
@@ -93,7 +99,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
     def _end_discoveries(self, mac: str, *, but: str | None = None) -> None:
         """Close other discovery dialogs of a gateway, except one at the address `but`."""
         for flow in self._async_in_progress(match_context={"source": SOURCE_DHCP, "unique_id": mac}):
-            if flow["context"].get("title_placeholders", {}).get("name") != but:
+            if _host_of(flow) != but:
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
@@ -254,3 +260,8 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
     def async_get_options_flow(config_entry: EmsConfigEntry) -> EmsOptionsFlow:
         """Return the options flow."""
         return EmsOptionsFlow()
+
+
+def _host_of(flow: ConfigFlowResult) -> str | None:
+    """Return the address that a discovery dialog is about."""
+    return flow["context"].get("title_placeholders", {}).get("name")

@@ -1,5 +1,6 @@
 """The repair flows."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast, override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
@@ -25,14 +26,21 @@ else:
 class CertificateChangedFlow(RepairsFlow):
     """Shows the old and the new certificate, and pins the new one on consent."""
 
-    def __init__(self, entry: EmsConfigEntry) -> None:
-        """Repair this entry."""
+    def __init__(self, entry: EmsConfigEntry, host: str | None) -> None:
+        """Repair this entry; `host` is the new address at which its gateway was announced, None for the same."""
         self._entry = entry
+        self._host = host
         self._certificate: Certificate | None = None
+
+    @property
+    def _account(self) -> Account:
+        """The account at the address whose certificate is shown, with the trusted certificate."""
+        account = Account.from_data(self._entry.data)
+        return replace(account, address=replace(account.address, host=self._host or account.address.host))
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Read the current certificate."""
-        account = Account.from_data(self._entry.data)
+        account = self._account
         try:
             certificate = await fetch_certificate(account.address.host, account.address.port)
         except EmsError as err:
@@ -49,7 +57,7 @@ class CertificateChangedFlow(RepairsFlow):
 
     async def async_step_certificate_changed(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Show the certificate; pin it on consent and reload the entry."""
-        account, certificate = Account.from_data(self._entry.data), cast("Certificate", self._certificate)
+        account, certificate = self._account, cast("Certificate", self._certificate)
         if user_input is None:
             return self.async_show_form(
                 step_id=change_step(certificate, account),
@@ -145,7 +153,8 @@ async def async_create_fix_flow(
     if entry is None or data is None:
         return NothingToRepairFlow()
     if issue_id.startswith(CERTIFICATE_CHANGED):
-        return CertificateChangedFlow(entry)
+        host = data.get("host")
+        return CertificateChangedFlow(entry, None if host is None else str(host))
     if issue_id.startswith(UNNAMED_CODES):
         return UnnamedCodesFlow(entry)
     if issue_id.startswith(LOAD_MISSING) and "load" in data:
