@@ -1,7 +1,8 @@
 """The repair flows."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast, override
+from typing import TYPE_CHECKING, Final, cast, override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState, UnknownEntry
@@ -13,7 +14,15 @@ from .api import Certificate, EmsError, fetch_certificate
 from .const import DOMAIN
 from .dialogs.codes import CodesFlow
 from .dialogs.trust import certificate_placeholders, change_step
-from .issues import CERTIFICATE_CHANGED, LOAD_MISSING, UNNAMED_CODES, async_certificate_trusted
+from .history.database import RecorderFailedError
+from .issues import (
+    CERTIFICATE_CHANGED,
+    COUNTER_JUMPED,
+    HISTORY_WAITS,
+    LOAD_MISSING,
+    UNNAMED_CODES,
+    async_certificate_trusted,
+)
 from .runtime import EmsConfigEntry
 
 if TYPE_CHECKING:
@@ -23,20 +32,31 @@ else:
     from homeassistant.data_entry_flow import FlowContext as RepairsFlowContext
 
 
-class CertificateChangedFlow(RepairsFlow):
+type IssueData = dict[str, str | int | float | None]
+
+
+class EmsRepairFlow(RepairsFlow):
+    """The dialog of an issue of one entry."""
+
+    def __init__(self, entry: EmsConfigEntry, issue_id: str, data: IssueData) -> None:
+        """Repair this entry; `data` belongs to the issue."""
+        self._entry = entry
+        self._issue_id = issue_id
+        self._data = data
+
+
+class CertificateChangedFlow(EmsRepairFlow):
     """Shows the old and the new certificate, and pins the new one on consent."""
 
-    def __init__(self, entry: EmsConfigEntry, host: str | None) -> None:
-        """Repair this entry; `host` is the new address at which its gateway was announced, None for the same."""
-        self._entry = entry
-        self._host = host
-        self._certificate: Certificate | None = None
+    _certificate: Certificate | None = None
 
     @property
     def _account(self) -> Account:
         """The account at the address whose certificate is shown, with the trusted certificate."""
         account = Account.from_data(self._entry.data)
-        return replace(account, address=replace(account.address, host=self._host or account.address.host))
+        # The gateway may have been announced at another host.
+        host = str(self._data.get("host") or account.address.host)
+        return replace(account, address=replace(account.address, host=host))
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Read the current certificate."""
@@ -80,12 +100,8 @@ class CertificateChangedFlow(RepairsFlow):
     async_step_certificate_unsigned = async_step_certificate_changed
 
 
-class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], RepairsFlow):
+class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], EmsRepairFlow):
     """Names the codes without a meaning."""
-
-    def __init__(self, entry: EmsConfigEntry) -> None:
-        """Repair this entry."""
-        self._entry = entry
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Start naming if the entry is loaded."""
@@ -110,14 +126,8 @@ class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], Re
         return self.async_create_entry(data={})
 
 
-class LoadMissingFlow(RepairsFlow):
+class LoadMissingFlow(EmsRepairFlow):
     """Removes a load that the gateway no longer lists."""
-
-    def __init__(self, entry: EmsConfigEntry, load: int, name: str) -> None:
-        """Repair this entry; `load` is the UID of the load."""
-        self._entry = entry
-        self._load = load
-        self._name = name
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Go on to the question."""
@@ -125,15 +135,46 @@ class LoadMissingFlow(RepairsFlow):
 
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Remove the load on consent, unless it is listed again."""
-        placeholders = {"gateway": self._entry.title, "load": self._name}
+        load = int(self._data["load"] or 0)
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id)
+        placeholders = dict((issue.translation_placeholders if issue else None) or {"load": str(load)})
+        placeholders["gateway"] = self._entry.title
         if user_input is None:
             return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded", description_placeholders=placeholders)
         runtime = self._entry.runtime_data
-        runtime.devices.async_remove_load(self._load)
+        runtime.devices.async_remove_load(load)
         # After a reload the load is new if the gateway lists it again.
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+        return self.async_create_entry(data={})
+
+
+class HistoryFlow(EmsRepairFlow):
+    """Checks the recorded hours at once."""
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Go on to the question."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Repair on consent; the issue is settled where nothing waits any more for the same reason."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id)
+        placeholders = dict((issue.translation_placeholders if issue else None) or {"gateway": self._entry.title})
+        if user_input is None:
+            return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded", description_placeholders=placeholders)
+        history = self._entry.runtime_data.history
+        is_jump = self._issue_id.startswith(COUNTER_JUMPED)
+        if is_jump:
+            history.taken_back[int(self._data["signal"] or 0)] = float(self._data["at"] or 0)
+        try:
+            await history.repair.async_run()
+        except EmsError, RecorderFailedError:
+            return self.async_abort(reason="not_repaired", description_placeholders=placeholders)
+        if not is_jump and ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id) is not None:
+            return self.async_abort(reason="still_waiting", description_placeholders=placeholders)
         return self.async_create_entry(data={})
 
 
@@ -145,20 +186,22 @@ class NothingToRepairFlow(RepairsFlow):
         return self.async_abort(reason="not_found")
 
 
-async def async_create_fix_flow(
-    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
-) -> RepairsFlow:
+#: What the id of an issue begins with -> its dialog, and what has to be in the data of the issue.
+_FLOWS: Final[Mapping[str, tuple[type[EmsRepairFlow], set[str]]]] = {
+    CERTIFICATE_CHANGED: (CertificateChangedFlow, set()),
+    UNNAMED_CODES: (UnnamedCodesFlow, set()),
+    LOAD_MISSING: (LoadMissingFlow, {"load"}),
+    HISTORY_WAITS: (HistoryFlow, set()),
+    COUNTER_JUMPED: (HistoryFlow, {"signal", "at"}),
+}
+
+
+async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: IssueData | None) -> RepairsFlow:
     """Return the flow of an issue."""
-    entry: EmsConfigEntry | None = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
-    if entry is None or data is None:
-        return NothingToRepairFlow()
-    if issue_id.startswith(CERTIFICATE_CHANGED):
-        host = data.get("host")
-        return CertificateChangedFlow(entry, None if host is None else str(host))
-    if issue_id.startswith(UNNAMED_CODES):
-        return UnnamedCodesFlow(entry)
-    if issue_id.startswith(LOAD_MISSING) and "load" in data:
-        issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
-        placeholders = (issue.translation_placeholders if issue else None) or {}
-        return LoadMissingFlow(entry, int(data["load"] or 0), placeholders.get("load", str(data["load"])))
+    data = data or {}
+    entry: EmsConfigEntry | None = hass.config_entries.async_get_entry(str(data.get("entry_id")))
+    if entry is not None:
+        for beginning, (flow, needed) in _FLOWS.items():
+            if issue_id.startswith(f"{beginning}_") and needed <= data.keys():
+                return flow(entry, issue_id, data)
     return NothingToRepairFlow()

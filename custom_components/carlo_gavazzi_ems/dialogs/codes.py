@@ -82,7 +82,9 @@ class Naming:
 
     def options(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Return an entry's options with the choices and their evidence."""
-        codes = self.codes()
+        stored = before.get(CONF_CODES, {})
+        # A newer version may have confirmed meanings that this one does not know; an update finds them again.
+        codes = {code: stored[code] for code in self.catalogue.rejected if code in stored} | self.codes()
         kept = {code: reason for code, reason in before.get(CONF_EVIDENCE, {}).items() if code in codes}
         for code in self.corrected():
             kept.pop(code, None)
