@@ -10,7 +10,7 @@ from typing import Final
 
 from custom_components.carlo_gavazzi_ems.recording.guard import RESET_BELOW
 
-from .cleaning import pace, quantum, rates, tiny, without_wrong_readings
+from .cleaning import pace, quantum, tiny, without_wrong_readings
 from .rows import Reading, in_order
 
 #: Of what a number may differ that went through a database and a change of units.
@@ -73,7 +73,7 @@ class Curve:
         self._pace = max(pace(ordered), floor)
         if increasing:
             ordered = without_wrong_readings(ordered, _LEEWAY * self._pace)
-        self._fastest = _LEEWAY * max([floor, *rates(ordered)])
+        self._fastest = _LEEWAY * max(pace(ordered), floor)
         self._quantum = quantum(ordered)
         self._taken_back = _steps(ordered, taken_back)
         self._points = self._add_up(ordered)
