@@ -102,7 +102,7 @@ def draw(seed: int, hours: float = 14.0) -> Story:
             story.episodes.append(Episode("wrong", now, now + lasting))
             now += lasting + chance.uniform(0.5, 1.5) * HOUR
         if chance.random() < 0.15:
-            story.episodes.append(Episode("host behind", now, now + chance.uniform(5, 90) * _MINUTE))
+            story.episodes.append(Episode("host behind", now, now + chance.uniform(70, 200) * _MINUTE))
             now = story.episodes[-1].end + chance.uniform(0.5, 1.5) * HOUR
     return story
 
@@ -190,8 +190,12 @@ class Run:
                 await world.until(end + 30)
                 world.sees()
             case "host behind":
-                world.misses()
+                # A host without a clock of its own starts with the time at which it was switched off, or so.
+                await world.kill()
+                await world.until(end - 20 * _MINUTE)
                 self._clock.set(-self._chance.choice((45 * _MINUTE, 10 * _MINUTE)))
+                await world.start()
+                world.misses()
                 await world.until(end)
                 self._clock.set(0.0)
                 await world.until(end + 60)
