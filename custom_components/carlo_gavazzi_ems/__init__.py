@@ -18,7 +18,7 @@ from .inventory.absence import AbsenceWatch, absence_store
 from .inventory.archive import Archive
 from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
-from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes
+from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes, async_watch_disabled_entries
 from .recording.units import async_forget_units
 from .runtime import EmsConfigEntry, EmsRuntimeData
 from .services import async_setup_services
@@ -30,8 +30,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions, and follow which gateways are disabled."""
     async_setup_services(hass)
+    async_watch_disabled_entries(hass)
     return True
 
 

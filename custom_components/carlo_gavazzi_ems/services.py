@@ -5,10 +5,11 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Final
 
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.recorder.const import DOMAIN as RECORDER
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_ENTITY_ID, Platform
 from homeassistant.core import CoreState, HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.service import async_get_config_entry, async_register_admin_service
 from homeassistant.util import dt as dt_util
@@ -65,20 +66,21 @@ REPAIR_HISTORY: Final = vol.Schema(
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Register the actions."""
+    """Register the actions; one that writes is for administrators."""
     hass.services.async_register(
         DOMAIN, SERVICE_GET_HISTORY, _async_get_history, GET_HISTORY, supports_response=SupportsResponse.ONLY
     )
     # What writes is for administrators.
     for service, action, schema, responds in (
-        (SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY, SupportsResponse.ONLY),
+        (SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY, SupportsResponse.OPTIONAL),
         (SERVICE_REPAIR_HISTORY, _async_repair_history, REPAIR_HISTORY, SupportsResponse.OPTIONAL),
     ):
         async_register_admin_service(hass, DOMAIN, service, action, schema, supports_response=responds)
 
 
 async def _async_get_history(call: ServiceCall) -> ServiceResponse:
-    """Return the rows of one signal, the oldest first."""
+    """Return the rows of one signal, the oldest first, to whoever may read its sensor."""
+    await _async_check_may_read(call)
     entry, uid = _signal(call.hass, call.data[ATTR_ENTITY_ID])
     now = dt_util.utcnow().timestamp()
     start = _instant(call.data[ATTR_START])
@@ -189,6 +191,17 @@ def _as_response(
     if imported.reason is not None:
         sensors |= {"reason": imported.reason.refusal.value, "message": reason_text(imported.reason)}
     return sensors
+
+
+async def _async_check_may_read(call: ServiceCall) -> None:
+    """Raise Unauthorized unless the caller may read the entity; an automation, without a user, may."""
+    if call.context.user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context, permission=POLICY_READ)
+    if not user.permissions.check_entity(call.data[ATTR_ENTITY_ID], POLICY_READ):
+        raise Unauthorized(context=call.context, entity_id=call.data[ATTR_ENTITY_ID], permission=POLICY_READ)
 
 
 def _signal(hass: HomeAssistant, entity_id: str) -> tuple[EmsConfigEntry, int]:

@@ -11,7 +11,6 @@ from homeassistant.helpers.restore_state import ExtraStoredData
 
 from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.issues import (
-    async_counter_corrected,
     async_counter_jumped,
     async_counter_returned,
 )
@@ -143,7 +142,8 @@ class CounterReadings:
         if (kilowatt_hour := KILOWATT_HOUR.get(self._unit or "")) is not None:
             amount = f"{abs(verdict.change) / kilowatt_hour:.3f} kWh"
         direction = "above" if verdict.change > 0 else "below"
-        _LOGGER.info(
+        _LOGGER.log(
+            logging.WARNING if event is Event.CORRECTED else logging.INFO,
             "%s: counter of code %s (%s), now %s %s the last reading",
             place,
             self._signal.code,
@@ -153,8 +153,6 @@ class CounterReadings:
         )
         hass, uid = runtime.realtime.hass, self._signal.uid
         match event:
-            case Event.CORRECTED:
-                async_counter_corrected(hass, self._entry, uid, load=place, amount=amount)
             case Event.JUMPED:
                 async_counter_jumped(hass, self._entry, uid, load=place, amount=amount, at=since)
             case Event.RETURNED:
