@@ -225,12 +225,9 @@ class CounterGuard:
         lasted = self._count >= RESET_POLLS and seen >= RESET_SECONDS
         if not (lasted and self._confirmed) and held < (DENIED_SECONDS if self._denied else HOLD_SECONDS):
             return None
-        match doubt:
-            case _Doubt.RISE:
-                return Event.JUMPED
-            case _Doubt.DIP if not self._confirmed:
-                return Event.CORRECTED
-        return Event.RESET
+        if doubt is _Doubt.RISE:
+            return Event.JUMPED
+        return Event.RESET if self._confirmed or (doubt is _Doubt.RESET and lasted) else Event.CORRECTED
 
     def _reason(self, value: float) -> _Doubt:
         """Return what is wrong with a reading."""
