@@ -29,7 +29,7 @@ _LOOK_BACK: Final = 10 * 24 * HOUR
 #: The time after each hour to check it: the recorder has compiled it, and the gateway has closed its periods.
 _MINUTE, _SECOND = 15, 30
 #: Five-minute statistics after a start that trigger a check: at first the values may not have settled.
-_EARLY_LOOKS: Final = 4
+EARLY_LOOKS: Final = 4
 
 
 class RepairProgress(TypedDict):
@@ -58,7 +58,8 @@ class GapRepair:
         self._store = repair_store(hass, entry)
         self._remove_first: CALLBACK_TYPE | None = None
         self._early_looks = 0
-        self._is_waiting = False
+        #: Whether sensors wait for a state after their gap.
+        self.is_waiting = False
         #: Before this instant Home Assistant may have been off, and its rows may repeat the last value.
         self._flat_before = dt_util.utcnow().timestamp()
 
@@ -87,9 +88,9 @@ class GapRepair:
             self._entry.async_on_unload(
                 async_track_utc_time_change(self._hass, self._async_every_hour, minute=_MINUTE, second=_SECOND)
             )
-        if self._early_looks == 1 or self._is_waiting:
+        if self._early_looks == 1 or self.is_waiting:
             self._async_repair_soon(early=True)
-        if self._early_looks == _EARLY_LOOKS:
+        if self._early_looks == EARLY_LOOKS:
             self._async_forget_first()
 
     @callback
@@ -158,7 +159,7 @@ class GapRepair:
             cut_short = progress.get("cut_short")
         await async_confirm(self._hass, [*counters.written, *measured])
         self._flat_before = 0.0
-        self._is_waiting = bool(counters.pending)
+        self.is_waiting = bool(counters.pending)
         outcome.until = datetime.fromtimestamp(cut_off, UTC)
         await self._store.async_save(RepairProgress(checked=cut_off, cut_short=cut_short, pending=counters.pending))
 
