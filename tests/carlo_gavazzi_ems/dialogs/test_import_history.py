@@ -158,15 +158,12 @@ async def test_what_is_told_of_a_run(hass: HomeAssistant) -> None:
         "sensors": "11",
         "hours": "32",
         "imported": (
-            "- 2026-10-01 00:00 → 2026-10-20 05:00 · 2 h · \\*Boiler\\* \\[x\\](http://y)\n"
+            "- 2026-10-01 00:00 → 2026-10-20 05:00 · 2 h · ·Boiler· (x)(http: //y)\n"
             "- 2026-10-01 00:00 → 2026-10-20 05:00 · 3 h · "
             + ", ".join(f"sensor.n{number}" for number in range(8))
             + ", +2"
         ),
-        "refused": (
-            "- \\*Boiler\\* \\[x\\](http://y): "
-            "The value 7.5 was recorded, which the gateway's history of that hour does not have."
-        ),
+        "refused": ("- ·Boiler· (x)(http: //y): The recorded value 7.5 is not in the gateway's history of that hour."),
         "waiting": "- sensor.late",
     }
     assert ImportResult(error=HostNotFoundError("x")).hours == 0
