@@ -138,7 +138,7 @@ async def test_not_offered_without_a_recorder(hass: HomeAssistant, gateway: Gate
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_what_is_told_of_a_run(hass: HomeAssistant) -> None:
+async def test_what_is_told_of_a_run(hass: HomeAssistant, enable_custom_integrations: None) -> None:
     """Sensors with the same hours share a line, a long list is cut, and a name is shown as it stands."""
     hass.states.async_set("sensor.a", "1", {"friendly_name": "*Boiler*\n[x](http://y)"})
 
