@@ -28,7 +28,7 @@ from simulator import Site, SiteKind, build_site
 from simulator.site.sampling import latest
 from testbed.configuration import prepare
 from testbed.entry import named, store_entry
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 from testbed.inventory import read_inventory
 from testbed.ports import free_port
 
@@ -46,7 +46,7 @@ def _requests(control_url: str) -> int:
 
 async def _start(task: dict[str, Any]) -> HomeAssistant:
     """Start a Home Assistant that has the gateway set up."""
-    gateway = Gateway(task["host"], task["username"], task["password"], task["fingerprint"])
+    gateway = GatewayAccess(task["host"], task["username"], task["password"], task["fingerprint"])
     configuration = prepare(Path(task["folder"]), free_port(), time_zone="UTC")
     (configuration.folder / "configuration.yaml").write_text("recorder:\n", encoding="utf-8")
     site = _site()

@@ -117,7 +117,9 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
     async def async_added_to_hass(self) -> None:
         """Show the latest value, and from now on so many an hour as fit into a database."""
         await super().async_added_to_hass()
-        self.coordinator.throttle.register(self._signal.uid, self._rows, time.monotonic())
+        self.coordinator.throttle.register(
+            self._signal.uid, self._rows, time.monotonic(), punctual=isinstance(self, EmsCounter)
+        )
         self._writer.async_read()
 
     @property

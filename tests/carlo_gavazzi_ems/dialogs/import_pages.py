@@ -28,7 +28,7 @@ from sqlalchemy.orm.session import Session
 from custom_components.carlo_gavazzi_ems.const import CONF_CODES, DOMAIN
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR
 from simulator import Gateway, Site, SiteKind, build_site
-from simulator.faults.base import RequestFault
+from simulator.faults.base import FaultTarget, RequestFault
 from tests.carlo_gavazzi_ems.conftest import SetUp
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
@@ -74,7 +74,7 @@ class Gate(RequestFault):
     waiting: int = 0
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> None:
         self.waiting += 1
         try:
             await self.passes.acquire()

@@ -5,10 +5,7 @@ import logging
 from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 import pytest
 
-from custom_components.carlo_gavazzi_ems.history.repair import repair_store
-
-from .conftest import House
-from .meter import ENERGY, at
+from .conftest import ENERGY, House, at
 from .test_importer import run
 
 
@@ -50,7 +47,7 @@ async def test_r03_home_assistant_off(house: House, caplog: pytest.LogCaptureFix
     last = house.entry.runtime_data.history.last
     await house.live(19, 19 + 3 / 12)
     await house.repaired()
-    await repair_store(house.hass, house.entry).async_remove()
+    await house.repair._store.async_remove()
     await house.repaired()
     assert (house.rows(), house.rows(house.power)) == before
     assert house.entry.runtime_data.history.last is last
@@ -107,7 +104,7 @@ async def test_r03_nothing_is_made_up_before_the_first_hour(house: House, first:
     else:
         await house.live(10.25, 11.25)
     await house.repaired()
-    await repair_store(house.hass, house.entry).async_remove()
+    await house.repair._store.async_remove()
     await house.repaired()
     assert min(house.rows()) == min(house.rows(house.power)) == 10
     # Nor is it read: of a sensor that is new, that would be ten days.

@@ -8,8 +8,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
-from .conftest import House
-from .meter import ENERGY, POWER
+from .conftest import ENERGY, POWER, House
 from .test_importer import run
 
 

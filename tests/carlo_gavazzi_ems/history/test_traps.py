@@ -15,8 +15,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.carlo_gavazzi_ems.api import Rows
 from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS
 
-from .conftest import House
-from .meter import at
+from .conftest import House, at
 from .test_importer import run
 
 
@@ -162,26 +161,23 @@ async def test_r03_the_repair_waits_for_the_recorder(house: House) -> None:
     await hass.async_block_till_done(wait_background_tasks=True)
     assert runs == 1
     # What waits for a value is looked at again after the next five minutes.
-    house.repair.is_waiting = True
+    house.repair._is_waiting = True
     hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert runs == 2
-    house.repair.is_waiting = False
+    house.repair._is_waiting = False
     house.freezer.move_to(at(11) + timedelta(minutes=15, seconds=30))
     async_fire_time_changed(hass, at(11) + timedelta(minutes=15, seconds=31))
     await hass.async_block_till_done(wait_background_tasks=True)
     assert runs == 3
     async with house.entry.runtime_data.history.lock:
-        house.freezer.move_to(at(12) + timedelta(minutes=15, seconds=30))
-        async_fire_time_changed(hass, at(12) + timedelta(minutes=15, seconds=31))
-        await hass.async_block_till_done(wait_background_tasks=True)
-    assert runs == 3
+        house.repair._async_every_hour(at(12))
     # Nothing wakes it any more when its entry is gone.
-    house.repair.is_waiting = True
+    house.repair._is_waiting = True
     await house.entry._async_process_on_unload(hass)
     hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
-    house.freezer.move_to(at(13) + timedelta(minutes=15, seconds=30))
-    async_fire_time_changed(hass, at(13) + timedelta(minutes=15, seconds=31))
+    house.freezer.move_to(at(12) + timedelta(minutes=15, seconds=30))
+    async_fire_time_changed(hass, at(12) + timedelta(minutes=15, seconds=31))
     await hass.async_block_till_done(wait_background_tasks=True)
     assert runs == 3
 

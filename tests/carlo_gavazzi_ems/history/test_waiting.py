@@ -10,15 +10,14 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     do_adhoc_statistics,
 )
 
-from custom_components.carlo_gavazzi_ems.history.repair import RepairProgress, repair_store
+from custom_components.carlo_gavazzi_ems.history.repair import RepairProgress
 
-from .conftest import House
-from .meter import ENERGY, at
+from .conftest import ENERGY, House, at
 
 
 async def waiting(house: House) -> dict[str, float]:
     """Return the signals that wait for a value, and from which hour on."""
-    kept = await repair_store(house.hass, house.entry).async_load()
+    kept = await house.repair._store.async_load()
     return kept["pending"] if kept is not None else {}
 
 
@@ -106,8 +105,6 @@ async def test_r03_r25_what_an_earlier_version_left_waiting(house: House, key: s
     await house.live(10, 11.5)
     await house.restart(17 + 2 / 60)
     await house.live(17 + 1 / 12, 17.25)
-    await repair_store(house.hass, house.entry).async_save(
-        RepairProgress(checked=at(17).timestamp(), pending={key: at(11).timestamp()})
-    )
+    await house.repair._store.async_save(RepairProgress(checked=at(17).timestamp(), pending={key: at(11).timestamp()}))
     await house.repaired()
     house.assert_true()
