@@ -11,6 +11,8 @@ DEFAULT_PORT: Final = 443
 CONF_FINGERPRINT: Final = "fingerprint"
 #: The SHA-256 of the pinned certificate's public key. Entries of the first releases do not have it.
 CONF_PUBLIC_KEY: Final = "public_key"
+#: What was taken over from the gateway that this one replaced.
+CONF_REPLACED: Final = "replaced"
 CONF_CODES: Final = "codes"
 CONF_REPAIR_GAPS: Final = "repair_gaps"
 #: Stretches the time between two values that are written down; 0 writes every change.
