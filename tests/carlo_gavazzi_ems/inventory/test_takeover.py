@@ -113,7 +113,10 @@ async def test_r16_what_is_not_the_same_is_new(hass: HomeAssistant, gateway: Gat
         assert (f"{OLD.serial_number}_{key}" in items) == is_other
     registry = dr.async_get(hass)
     children = dr.async_child_entries_for_config_entry(registry, entry.entry_id)
-    places = [*children, *dr.async_entries_for_config_entry(registry, entry.entry_id)]
+    places: list[dr.DeviceEntry | dr.ChildDeviceEntry] = [
+        *children,
+        *dr.async_entries_for_config_entry(registry, entry.entry_id),
+    ]
     (old,) = [item for item in places if (DOMAIN, f"{OLD.serial_number}_load_{uid}") in item.identifiers]
     assert await async_remove_config_entry_device(hass, entry, old)
 
