@@ -7,8 +7,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 import voluptuous as vol
 
-from custom_components.carlo_gavazzi_ems.const import CONF_CODES, DOMAIN
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.dialogs.codes import Naming
+from custom_components.carlo_gavazzi_ems.options import CONF_CODES
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 from custom_components.carlo_gavazzi_ems.storage.checked import CheckedStore
 from simulator import Gateway
