@@ -94,7 +94,10 @@ async def test_r16_the_address_of_another_gateway(hass: HomeAssistant, gateway: 
         gateway.site, username=USERNAME, password=PASSWORD, identity=Identity(serial_number="BX10000042")
     ) as other:
         form = await entry.start_reconfigure_flow(hass)
-        result = await submit(hass, await submit(hass, form, typed(other)), {})
+        page = await submit(hass, await submit(hass, form, typed(other)), {})
+        assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "other_gateway")
+        assert dict(entry.data) == before
+        result = await submit(hass, page, {"next_step_id": "keep"})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "other_gateway")
     placeholders = result["description_placeholders"]
     assert placeholders is not None
