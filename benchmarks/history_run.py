@@ -22,13 +22,13 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.history.deep import DeepImport
+from custom_components.carlo_gavazzi_ems.history.importer import HistoryImport
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from simulator import Site, SiteKind, build_site
 from simulator.site.sampling import latest
 from testbed.configuration import prepare
 from testbed.entry import named, store_entry
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 from testbed.inventory import read_inventory
 from testbed.ports import free_port
 
@@ -46,7 +46,7 @@ def _requests(control_url: str) -> int:
 
 async def _start(task: dict[str, Any]) -> HomeAssistant:
     """Start a Home Assistant that has the gateway set up."""
-    gateway = Gateway(task["host"], task["username"], task["password"], task["fingerprint"])
+    gateway = GatewayAccess(task["host"], task["username"], task["password"], task["fingerprint"])
     configuration = prepare(Path(task["folder"]), free_port(), time_zone="UTC")
     (configuration.folder / "configuration.yaml").write_text("recorder:\n", encoding="utf-8")
     site = _site()
@@ -143,7 +143,7 @@ async def _measured(hass: HomeAssistant, task: dict[str, Any]) -> dict[str, obje
     if task["traced"]:
         tracemalloc.start()
     wall, cpu = time.monotonic(), time.process_time()
-    imported = await DeepImport(hass, entry, dry_run=False).async_run(targets, begin)
+    imported = await HistoryImport(hass, entry, dry_run=False).async_run(targets, begin)
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
     after = await asyncio.to_thread(_requests, task["control_url"])
     result: dict[str, object] = {

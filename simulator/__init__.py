@@ -1,4 +1,4 @@
-"""A gateway to develop and test against: a physical model of a site, served over HTTPS, with faults on demand."""
+"""A simulated gateway for development and tests: a physical model of a site over HTTPS, with faults on demand."""
 
 from .clock import Clock, ManualClock, SystemClock
 from .control import Control
@@ -25,7 +25,8 @@ from .faults import (
     VoidTokens,
     WrongClock,
 )
-from .gateway import Gateway, Identity
+from .gateway import Gateway
+from .identity import Identity
 from .server.certificate import Authority, CertificateSpec
 from .server.requests import RecordedRequest
 from .site import Quantity, Site, SiteKind, SiteOptions, build_site

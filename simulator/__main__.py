@@ -51,7 +51,7 @@ def _list(given: Sequence[str]) -> int:
 
 
 def _serve(given: Sequence[str]) -> int:
-    """Serve until told to end."""
+    """Serve until SIGINT or SIGTERM; return the exit code."""
     parser = serve_parser()
     arguments = parser.parse_args(given)
     try:
@@ -76,7 +76,7 @@ def _serve(given: Sequence[str]) -> int:
 
 
 def _forget(ready_file: Path | None) -> None:
-    """Remove a ready file, so that nobody takes an ended simulator for a running one."""
+    """Remove the ready file: it marks a running simulator."""
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)
 
@@ -127,7 +127,7 @@ async def _until_told(gateway: Gateway, control: Control | None, ready_file: Pat
 
 
 def _announce(gateway: Gateway, control: Control | None, ready_file: Path | None) -> None:
-    """Tell the person, and the script, where to find the gateway."""
+    """Print the address and the account, and write the ready file."""
     site = gateway.site
     fingerprint = ":".join(gateway.fingerprint[place : place + 2] for place in range(0, 64, 2)).upper()
     print(f"EMS gateway simulator: {site.kind} site, seed {site.seed}, {len(site.signals):,} signals")
@@ -156,7 +156,7 @@ def _announce(gateway: Gateway, control: Control | None, ready_file: Path | None
 
 
 def _why_not(error: OSError, gateway: Gateway, control: Control | None) -> str:
-    """Return why it could not listen, in a sentence."""
+    """Return why it cannot listen, in a sentence."""
     ports = " or ".join(str(port) for port in (gateway.port, control.port if control else 0) if port)
     match error.errno:
         case errno.EADDRINUSE:

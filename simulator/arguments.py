@@ -33,10 +33,10 @@ exit codes: 0 ended by Ctrl-C or SIGTERM, 1 cannot listen (port taken), 2 bad ar
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the texts' line breaks."""
+    """Keeps line breaks, and leaves room for long option names."""
 
     def __init__(self, prog: str) -> None:
-        """Leave room for the options' names."""
+        """Set the widths."""
         super().__init__(prog, max_help_position=34, width=120)
 
 
@@ -51,7 +51,7 @@ def _whole(least: int, most: int | None = None) -> type[int]:
     """Return a converter for whole numbers in a range."""
 
     def convert(text: str) -> int:
-        """Return the number, or say what is expected."""
+        """Return the number; ArgumentTypeError if it is out of range."""
         reach = f"from {least}" if most is None else f"from {least} to {most:,}"
         if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
             raise argparse.ArgumentTypeError(f"a whole number {reach} is expected, not {text!r}")
@@ -72,7 +72,7 @@ def _positive(text: str) -> float:
 
 
 def add_site_options(parser: argparse.ArgumentParser) -> None:
-    """Add what decides about the site."""
+    """Add the options of the site."""
     group = parser.add_argument_group("the site")
     add = group.add_argument
     add("--site", choices=[kind.value for kind in SiteKind], default="house", help="kind of site (house)")
@@ -96,7 +96,7 @@ def add_site_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_gateway_options(parser: argparse.ArgumentParser) -> None:
-    """Add what decides about the gateway."""
+    """Add the options of the gateway."""
     group = parser.add_argument_group("the gateway")
     add = group.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (127.0.0.1); another than loopback needs --expose")
@@ -190,7 +190,7 @@ examples:
 
 
 def site_from(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Site:
-    """Return the site that the arguments describe; ends the program with a sentence and 2 if there is none such."""
+    """Return the site that the arguments describe; exits with 2 and a sentence if they are invalid."""
     kind = SiteKind(arguments.site)
     given: dict[str, object] = {
         name: value
@@ -222,7 +222,7 @@ _FLAGS: dict[str, tuple[str, bool]] = {
 
 
 def dialect_from(arguments: argparse.Namespace) -> Dialect:
-    """Return the reading of the document that the arguments describe."""
+    """Return the dialect that the arguments describe."""
     return Dialect(
         limit_counts=LimitCounts(arguments.limit_counts),
         limit_cap=arguments.limit_cap,
@@ -236,7 +236,7 @@ def dialect_from(arguments: argparse.Namespace) -> Dialect:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach an address or name; OSError if the name is unknown."""
+    """Return whether an address or host name is on loopback; OSError if the name is unknown."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return all(ipaddress.ip_address(str(address[4][0]).split("%")[0]).is_loopback for address in found)
 

@@ -1,24 +1,24 @@
-"""The simulator's time: one object, so that a test can hold it and a demo can hurry it."""
+"""The simulator's clocks: the system's clock, at any speed, and one that a test moves."""
 
 import time
 from typing import Protocol, override
 
 
 class Clock(Protocol):
-    """Time as the simulator sees it, in seconds since 1970."""
+    """The simulator's time in seconds since 1970."""
 
     def now(self) -> float:
-        """Return the time of the simulated world."""
+        """Return the simulated time."""
 
     def wall(self) -> float:
-        """Return the time by which tokens age; a hurried world does not make them age faster."""
+        """Return the time that tokens expire by; it always runs at real speed."""
 
 
 class SystemClock(Clock):
     """The system's time, running `speed` times as fast since the clock was made."""
 
     def __init__(self, speed: float = 1.0) -> None:
-        """Start at the present; ValueError unless the speed is positive."""
+        """Start at the current time; ValueError unless the speed is positive."""
         if speed <= 0:
             raise ValueError(f"speed is more than 0, not {speed:g}")
         self._speed = speed
@@ -35,10 +35,10 @@ class SystemClock(Clock):
 
 
 class ManualClock(Clock):
-    """A clock that stands still until it is moved."""
+    """A clock that only moves when it is told to."""
 
     def __init__(self, now: float) -> None:
-        """Stand at a Unix time."""
+        """Start at a Unix time."""
         self._now = now
 
     @override
@@ -54,5 +54,5 @@ class ManualClock(Clock):
         self._now += seconds
 
     def set(self, now: float) -> None:
-        """Stand at another Unix time."""
+        """Set the Unix time."""
         self._now = now

@@ -1,4 +1,4 @@
-"""The control endpoint: plain HTTP on loopback, to do to a running gateway what a test does in the process."""
+"""The control endpoint: plain HTTP on loopback, for faults and actions on a running gateway."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ ACTIONS: dict[str, str] = {
     "remove-load": "take a load off the list: uid",
     "dialect": "change the reading of the document: any field of Dialect",
 }
-"""What can be done besides faults, in words."""
+"""The actions, with their help."""
 
 
 class Control:
@@ -72,13 +72,13 @@ class Control:
         self.port = runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
     async def _state(self, _: web.Request) -> web.Response:
-        """Tell where the gateway is, what it has and what it was asked."""
+        """Answer with the gateway's address, contents and counts of requests."""
         gateway = self._gateway
         return json_response(
             {
@@ -97,7 +97,7 @@ class Control:
         )
 
     async def _requests(self, _: web.Request) -> web.Response:
-        """Tell the latest requests."""
+        """Answer with the latest requests."""
         records: list[Json] = [
             {
                 "method": record.method,
@@ -112,7 +112,7 @@ class Control:
         return json_response({"requests": records})
 
     async def _faults(self, _: web.Request) -> web.Response:
-        """Tell the faults in force."""
+        """Answer with the faults in force."""
         return json_response({"faults": [describe(fault) for fault in self._gateway.faults]})
 
     async def _add_fault(self, request: web.Request) -> web.Response:
@@ -139,7 +139,7 @@ class Control:
         return json_response({"faults": [describe(fault) for fault in self._gateway.faults]})
 
     async def _act(self, request: web.Request) -> web.Response:
-        """Do one of the actions below."""
+        """Run one of the actions below."""
         name = request.match_info["name"]
         if name not in ACTIONS:
             return _refused(ValueError(f"no action {name!r}; there are {', '.join(ACTIONS)}"), 404)
@@ -164,17 +164,17 @@ class Control:
         return None
 
     async def _online(self, _: Mapping[str, Json]) -> Json:
-        """Bring it back, and tell its address."""
+        """Bring it back; return its address."""
         await self._gateway.start()
         return self._gateway.url
 
     async def _rotate_certificate(self, _: Mapping[str, Json]) -> Json:
-        """Change the certificate, and tell the new fingerprint."""
+        """Change the certificate; return the new fingerprint."""
         await self._gateway.rotate_certificate()
         return self._gateway.fingerprint
 
     async def _password(self, given: Mapping[str, Json]) -> Json:
-        """Change the account's password; whoever is logged in has to do so again."""
+        """Change the account's password, and void every token."""
         self._gateway.password = str(given["password"])
         self._gateway.reboot()
         return None
@@ -203,7 +203,7 @@ class Control:
         return None
 
     async def _dialect(self, given: Mapping[str, Json]) -> Json:
-        """Change the reading of the document."""
+        """Change fields of the dialect."""
         allowed = settings(Dialect)
         allowed.pop("omit")
         if unknown := sorted(set(given) - set(allowed)):

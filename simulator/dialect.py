@@ -1,4 +1,4 @@
-"""What the API document leaves open, as switches: a client has to live with either position."""
+"""Switches for what the API document leaves open; a client has to work with every setting."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,11 +16,11 @@ class LimitCounts(StrEnum):
 
 
 MOST = {LimitCounts.ROWS: 10_000, LimitCounts.ROWS_PER_SIGNAL: 1000}
-"""The most records that even a gateway without a cap puts into an answer (or into a signal's list)."""
+"""The most records in an answer (or in a signal's list) of a gateway without a cap."""
 
 
 class KeyOrder(StrEnum):
-    """In which order maps and fields come."""
+    """The order of keys in maps and records."""
 
     PRINTED = "printed"
     REVERSED = "reversed"
@@ -41,7 +41,7 @@ class Dialect:
     history_means: bool = True
     """History rows of measured values are means; else the period's last sample."""
     span_over_end: bool = False
-    """`start` and `end` are held against a row's `p`; else against its `t`."""
+    """`start` and `end` select rows by `p`; else by `t`."""
     newest_first: bool = False
     """History rows come in descending order of time."""
     default_span: float | None = 86_400.0
@@ -60,7 +60,7 @@ class Dialect:
     _chance: random.Random = field(default_factory=lambda: random.Random(0), repr=False)
 
     def record(self, record: Record) -> Record:
-        """Return a record with the fields, in the order, that this gateway gives."""
+        """Return a record with this gateway's fields, in its order."""
         if self.omit:
             record = {key: value for key, value in record.items() if key not in self.omit}
         if self.extra:

@@ -1,8 +1,8 @@
-"""A gateway: a site, served over HTTPS, with everything a test may want to do to it."""
+"""A simulated gateway: a site served over HTTPS, with faults and a log of requests."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 import ssl
 from types import TracebackType
@@ -13,37 +13,16 @@ from aiohttp import web
 
 from .clock import Clock, SystemClock
 from .dialect import Dialect
-from .faults import Faults, WrongClock
+from .faults import LOGIN, Faults, WrongClock
+from .identity import Identity
 from .server.application import Server
 from .server.certificate import Certificate, CertificateSpec
 from .server.requests import RecordedRequest
 from .server.tokens import Tokens
 from .site import Site
-from .site.noise import stream
 
 _GRACE = 0.2
-"""Seconds that open requests have when the gateway stops."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """What the gateway says of itself."""
-
-    serial_number: str = "BX10000000"
-    mac: str = "00:19:EE:00:00:01"
-    firmware: str = "EMS_1.0.0.0.250101.000000"
-    part_number: str = "EMS10AV5S1X"
-    api_version: int = 1
-
-    @classmethod
-    def of(cls, seed: int) -> Self:
-        """Return the identity of a seed's gateway; the first bytes of its MAC address are the maker's."""
-        number = stream(seed, "identity")
-        octets = number.to_bytes(8)
-        return cls(
-            serial_number=f"BX1{number % 10_000_000:07d}",
-            mac=":".join(f"{octet:02X}" for octet in (0x00, 0x19, 0xEE, *octets[:3])),
-        )
+"""Seconds that open requests get when the gateway stops."""
 
 
 class Gateway:
@@ -120,7 +99,7 @@ class Gateway:
 
     @property
     def offset(self) -> float:
-        """Return by how many seconds the gateway's clock is wrong."""
+        """Return the error of the gateway's clock in seconds."""
         return sum(fault.offset for fault in self.faults.of(WrongClock))
 
     def local_time(self) -> datetime:
@@ -128,13 +107,13 @@ class Gateway:
         return datetime.fromtimestamp(self.clock.now() + self.offset, self.timezone)
 
     async def start(self) -> None:
-        """Listen; on the same port as before, if it was stopped. OSError if the port is taken."""
+        """Listen, after a stop on the same port as before; OSError if the port is taken."""
         if self._runner is not None:
             return
         if self._certificate is None:
             await self.rotate_certificate(self._spec)
         runner = web.AppRunner(
-            # A handler whose client has hung up ends, instead of outliving the gateway.
+            # Without it, a handler whose client has disconnected would outlive the gateway.
             Server(self).application(),
             access_log=None,
             shutdown_timeout=_GRACE,
@@ -151,7 +130,7 @@ class Gateway:
         self.port = runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Go offline: close every connection and listen no more."""
+        """Close every connection and stop listening."""
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await runner.cleanup()
@@ -164,8 +143,17 @@ class Gateway:
         """Forget every token."""
         self.tokens.void()
 
-    def served(self, record: RecordedRequest) -> None:
-        """Tell whoever wants to know about a request that was served."""
+    @contextmanager
+    def serving(self, record: RecordedRequest) -> Iterator[None]:
+        """Count a request; it is in flight inside the context, and logged if it was answered."""
+        self.requests.append(record)
+        self.logins += record.path == LOGIN and record.method == "POST"
+        self.in_flight += 1
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
         if self._log is not None:
             self._log(record)
 

@@ -10,7 +10,7 @@ from .control import ACTIONS
 
 
 def remote(command: str, given: Sequence[str]) -> int:
-    """Tell a running simulator to do something and print what it says."""
+    """Send a command to a running simulator and print its answer."""
     parser = remote_parser(command, "\n".join(f"  {name:<20} {words}" for name, words in ACTIONS.items()))
     arguments = parser.parse_args(given)
     method, path, body = "POST", f"/actions/{arguments.what}", {}

@@ -1,4 +1,4 @@
-"""A site as a table: what the gateway lists, what it means, what it reads."""
+"""A site as a table: devices, loads and signals with quantity, unit and value."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ _ROW = "    {uid:>7}  {si:>5}  {quantity:<32} {value:>16} {unit:<5}{enable}"
 
 
 def table(site: Site, now: float) -> Iterator[str]:
-    """Yield the lines of a table of devices, loads and signals with their truth and their values at an instant."""
+    """Yield the lines of a table of devices, loads and signals with their values at a time."""
     yield f"{site.kind} site, seed {site.seed}: {_counted(site)}"
     for device in site.devices.values():
         yield f"\n{device.uid:>4}  {device.label}  ({device.part_number}, {device.system})"
@@ -30,5 +30,5 @@ def table(site: Site, now: float) -> Iterator[str]:
 
 
 def _counted(site: Site) -> str:
-    """Return how much there is of everything."""
+    """Return the numbers of devices, loads and signals."""
     return f"{len(site.devices)} devices, {len(site.loads)} loads, {len(site.signals)} signals"

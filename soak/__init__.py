@@ -1,1 +1,1 @@
-"""A day with a gateway, in minutes: the real integration in a real Home Assistant, with faults at random, and a judge."""
+"""A soak test: the integration in Home Assistant on a clock that jumps, with random faults, and a judge of the result."""

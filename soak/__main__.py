@@ -1,6 +1,6 @@
 """The command line: `python -m soak --hours 24 --seed 1`."""
 
-# Before anything of Home Assistant's: it takes the time from where it is found then.
+# Before Home Assistant, which binds its time functions when it is imported.
 from pytest_homeassistant_custom_component import patch_time  # isort: skip
 
 import argparse
@@ -16,22 +16,22 @@ from freezegun.api import FrozenDateTimeFactory
 
 from .day import Day, make_gateway, token_age_by_this_clock
 from .judge import Report
-from .jumping_clock import HurriedLoop, watch_the_recorder
+from .jumping_clock import JumpingLoop, watch_the_recorder
 
 _BEGIN = "2026-10-20 00:00:30"
 
 
 def _parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="scripts/soak", description="A day with every fault, in minutes.")
+    parser = argparse.ArgumentParser(prog="scripts/soak", description="Simulate a day with every fault, in minutes.")
     parser.add_argument("--hours", type=float, default=24.0, help="simulated hours, 2 or more (default 24)")
-    parser.add_argument("--seed", type=int, default=1, help="draws the site and what goes wrong (default 1)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the site and the faults (default 1)")
     parser.add_argument("--log", action="store_true", help="show the log as it is written")
     return parser
 
 
-def _prepare() -> None:
-    """Make frozen time bearable for Home Assistant and its database."""
+def prepare() -> None:
+    """Patch frozen time so that Home Assistant and its database work with it."""
     vars(freezegun.api).update(
         FakeDate=patch_time.HAFakeDate,
         FakeDatetime=patch_time.HAFakeDatetime,
@@ -47,24 +47,24 @@ def _prepare() -> None:
 
 
 def run(hours: float, seed: int) -> Report:
-    """Run one day and return its report."""
-    _prepare()
+    """Run one soak test and return its report."""
+    prepare()
     gateway = asyncio.run(make_gateway(seed))
     with tempfile.TemporaryDirectory(prefix="soak-") as folder, freezegun.freeze_time(_BEGIN) as clock:
-        loop = HurriedLoop(cast("FrozenDateTimeFactory", clock))
+        loop = JumpingLoop(cast("FrozenDateTimeFactory", clock))
         asyncio.set_event_loop(loop)
         try:
-            return loop.run_until_complete(Day(gateway, Path(folder), hours, seed).live())
+            return loop.run_until_complete(Day(gateway, Path(folder), hours, seed).run())
         finally:
             loop.close()
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a day; 0 if it was as the requirements want it, else 1."""
+    """Run the command; exit code 0 if every limit is met, else 1."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.hours < 2:
-        parser.error("fewer than 2 hours show nothing: the last 75 minutes are without faults")
+        parser.error("--hours must be 2 or more: the last 75 minutes are without faults")
     if options.log:
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     report = run(options.hours, options.seed)

@@ -1,4 +1,4 @@
-"""One run: a gateway, a home, what goes wrong, and what is left of it."""
+"""One run: a gateway, Home Assistant, the episodes, and the report."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -27,24 +27,24 @@ from .judge import Gain, Listener, Report, Usage
 from .jumping_clock import real_monotonic
 
 _USERNAME, _PASSWORD = "homeassistant", "correct horse"  # they open nothing
-#: Seconds that what Home Assistant shows may be old: a poll, an answer, and a counter's turn to be published.
+#: Seconds by which a recorded counter may lag: the poll interval, an answer, and the counter's throttle.
 _AGE: Final = 10 + 5 + 62
 REALTIME: Final = "/v1/signals/realtime"
 _KWH: Final = {"kWh": 1.0, "Wh": 1e-3, "MWh": 1e3}
 
 
 async def make_gateway(seed: int) -> Gateway:
-    """Return the gateway of a seed, with a certificate: that is made in true time only."""
+    """Return the gateway of a seed, with its certificate: TLS libraries need real time for that."""
     gateway = Gateway(build_site(SiteKind.FLAT, seed=seed), username=_USERNAME, password=_PASSWORD)
     await gateway.rotate_certificate()
     return gateway
 
 
 class Day:
-    """Runs one day."""
+    """Runs one soak test."""
 
     def __init__(self, gateway: Gateway, folder: Path, hours: float, seed: int) -> None:
-        """Prepare the day of a seed with a gateway; Home Assistant lives in the folder."""
+        """Take the gateway, the folder for Home Assistant, and the hours and seed of the run."""
         self._begin = time.time()
         self._site = gateway.site
         self._gateway = gateway
@@ -53,8 +53,8 @@ class Day:
         self._listener = Listener()
         self.report = Report(hours=hours, seed=seed)
 
-    async def live(self) -> Report:
-        """Live through it, and say how it was."""
+    async def run(self) -> Report:
+        """Run all episodes and return the report."""
         report, since = self.report, real_monotonic()
         with self._heard():
             async with self._gateway:
@@ -74,7 +74,7 @@ class Day:
                 for episode in episodes(report.hours, report.seed, self._site):
                     await self._until(episode.start)
                     self._measure(episode.start)
-                    await self._go_through(episode)
+                    await self._play(episode)
                 await self._until(report.hours * 3600 - CALM)
                 self._measure(report.hours * 3600 - CALM)
                 await self._until(report.hours * 3600)
@@ -88,11 +88,11 @@ class Day:
         return report
 
     async def _until(self, seconds: float) -> None:
-        """Let time pass until so many seconds after the beginning."""
+        """Wait until so many seconds after the start of the run."""
         await asyncio.sleep(max(0.0, self._begin + seconds - time.time()))
 
-    async def _go_through(self, episode: Episode) -> None:
-        """Have it go wrong, and then no more; a person does what only a person can do."""
+    async def _play(self, episode: Episode) -> None:
+        """Start an episode, end it, and log in again if Home Assistant asks for it."""
         logging.getLogger(__name__).info("%s", episode)
         self.report.episodes += 1
         self.report.forgotten += episode.what in FORGETTING
@@ -116,15 +116,15 @@ class Day:
         await self._log_in_again()
 
     async def _log_in_again(self) -> None:
-        """Type the password where Home Assistant asks for it."""
+        """Submit the password if a reauthentication flow is open."""
         flows = self._home.hass.config_entries.flow
         for flow in flows.async_progress():
             if flow["context"]["source"] == SOURCE_REAUTH:
                 await flows.async_configure(flow["flow_id"], {"username": _USERNAME, "password": _PASSWORD})
 
     def _measure(self, now: float) -> None:
-        """Note what the process holds, once it is warm."""
-        # What the gateway keeps of its requests is not what is measured here.
+        """Count polls; after a quarter of the run, measure memory and tasks."""
+        # The gateway's log of requests would count as memory growth.
         asked, self._gateway.requests = self._gateway.requests, []
         self.report.polls += sum(request.path == REALTIME for request in asked)
         if now >= self.report.hours * 3600 / 4:
@@ -132,7 +132,7 @@ class Day:
             self.report.usage.append(Usage(sys.getallocatedblocks(), len(asyncio.all_tasks())))
 
     async def _gains(self, hass: HomeAssistant) -> AsyncIterator[Gain]:
-        """Yield what each energy counter gained, and what its meter says."""
+        """Yield what each energy counter gained in the statistics and by its meter."""
         registry, serial = er.async_get(hass), self._gateway.identity.serial_number
         for uid, signal in self._site.signals.items():
             text = self._codes.get(str(signal.si), "")
@@ -154,11 +154,11 @@ class Day:
             )
 
     def _truth(self, uid: int, when: float) -> float:
-        """Return what the meter of a counter read at a time, in the unit it comes in."""
+        """Return the true reading of a counter at a time, in the gateway's unit."""
         return next(latest(self._site, [self._site.signals[uid]], when, {})).value
 
     def _named(self) -> Iterator[tuple[str, str]]:
-        """Yield the meaning of every code, as a person confirms it."""
+        """Yield the meaning of every code, as a user would confirm it."""
         for uid, signal in self._site.signals.items():
             quantity, unit = self._site.truth(uid)
             text = f"{quantity}/{unit}" if unit else quantity
@@ -170,7 +170,7 @@ class Day:
 
     @contextmanager
     def _heard(self) -> Iterator[None]:
-        """Keep what is logged."""
+        """Collect log records."""
         root = logging.getLogger()
         root.addHandler(self._listener)
         root.setLevel(logging.INFO)
@@ -181,7 +181,7 @@ class Day:
 
 
 def token_age_by_this_clock() -> None:
-    """Have tokens age by the clock that jumps: the default was bound when the module was read."""
+    """Let tokens expire by the jumping clock; their default clock was bound at import."""
     defaults = auth.TokenManager.__init__.__kwdefaults__
     if defaults is None:
         raise RuntimeError("the age of a token has no clock of its own any more")
@@ -189,7 +189,7 @@ def token_age_by_this_clock() -> None:
 
 
 def _rows(hass: HomeAssistant, entity_id: str) -> list[Any]:
-    """Return the rows of five minutes of a sensor, in order."""
+    """Return a sensor's short-term statistics, in order."""
     row = StatisticsShortTerm
     with session_scope(hass=hass, read_only=True) as session:
         return list(

@@ -1,4 +1,4 @@
-"""What goes wrong in a day, drawn from a seed: every fault that the simulator has, and what happens to machines."""
+"""The schedule of faults, drawn from a seed: every fault of the simulator, reboots, outages and restarts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,39 +11,39 @@ from simulator.faults import Fault, kinds
 from simulator.faults.parse import make, settings
 from simulator.site.quantities import is_counter
 
-#: Besides the faults: the gateway reboots, is off for minutes or hours, or Home Assistant is.
+#: Episodes besides faults: the gateway reboots or is off, Home Assistant is off.
 REBOOT, OFFLINE, RESTART = "reboot", "offline", "restart"
-#: What the gateway's tokens do not survive.
+#: Episodes that void the gateway's tokens.
 FORGETTING: Final = frozenset({REBOOT, "void-tokens"})
 _ACTIONS: Final = (REBOOT, OFFLINE, RESTART)
-#: Seconds between two episodes, and how long one lasts.
+#: Ranges in seconds: between two episodes, of an episode, of an outage.
 _PAUSE: Final = (60.0, 1500.0)
 _LENGTH: Final = (20.0, 900.0)
 _OFF: Final = (30.0, 3 * 3600.0)
-#: The end is without faults: what was missed has to have been made up for by then.
+#: Seconds without faults at the end: the integration has to repair what was missed by then.
 CALM: Final = 4500.0
 _PATHS: Final = ("/v1/signals/realtime", "/v1/signals/realtime", "/v1/signals*", "/v1/auth/login", "/v1/loads", None)
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """Something that goes wrong for a while."""
+    """One fault or outage, with its start and length."""
 
     start: float
-    """Seconds from the beginning."""
+    """Seconds from the start of the run."""
     seconds: float
     what: str
     fault: Fault | None = None
 
     @override
     def __str__(self) -> str:
-        """Return it in a line."""
+        """Return a line for the log."""
         where = f" at {self.fault.path}" if self.fault is not None and self.fault.path else ""
         return f"{self.start / 3600:6.2f} h: {self.what}{where} for {self.seconds:.0f} s"
 
 
 def episodes(hours: float, seed: int, site: Site) -> Iterator[Episode]:
-    """Yield what goes wrong, one thing after the other; all of it over before the calm at the end."""
+    """Yield episodes one after the other; the last `CALM` seconds of the run have none."""
     chance = random.Random(seed)
     pool: list[str] = []
     now = 600.0
@@ -63,7 +63,7 @@ def episodes(hours: float, seed: int, site: Site) -> Iterator[Episode]:
 
 
 def _fault(kind: str, chance: random.Random, site: Site) -> Fault:
-    """Return a fault of a kind, with settings at random."""
+    """Return a fault of a kind with random settings."""
     given: dict[str, object] = {"path": chance.choice(_PATHS)}
     for name, types in settings(kinds()[kind]).items():
         for wanted in types:
@@ -74,12 +74,12 @@ def _fault(kind: str, chance: random.Random, site: Site) -> Fault:
 
 
 def _chosen(kind: str, chance: random.Random, site: Site) -> dict[str, object]:
-    """Return the settings of a kind of fault that has more of them than a path."""
+    """Return random settings for the kinds of fault that need specific ones."""
     counters = [uid for uid, signal in site.signals.items() if is_counter(signal.quantity)]
     choices: dict[str, dict[str, object]] = {
         "status": {"code": chance.choice([400, 401, 403, 404, 429, 500, 503])},
         "refuse-logins": {"code": chance.choice([401, 403, 423, 429, 503]), "path": "/v1/auth/login"},
-        # What a counter reads again and again, it reads: R1 believes it after a minute.
+        # At most two wrong readings: R1 accepts a reading that stays for a minute.
         "counter-glitch": {"times": chance.choice([1, 2]), "path": None},
         "bad-record": {"uid": chance.choice(counters), "path": None},
         "freeze-load": {"load": chance.choice(sorted(site.loads)), "path": None},

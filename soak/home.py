@@ -1,6 +1,7 @@
-"""A Home Assistant of our own: its core, its storage and its recorder, in this process, and nothing else."""
+"""Home Assistant in this process: core, storage and recorder, with the integration."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.helpers import aiohttp_client
 from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
+from homeassistant.helpers.typing import ConfigType
 from homeassistant.setup import async_setup_component
 from homeassistant.util.async_ import _SHUTDOWN_RUN_CALLBACK_THREADSAFE, get_scheduled_timer_handles
 
@@ -21,28 +23,30 @@ from .jumping_clock import WatchedQueue
 
 
 class _Resolver(aiohttp.ThreadedResolver):
-    """The system's own."""
+    """The system's resolver."""
 
     async def real_close(self) -> None:
-        """Close it, as Home Assistant does when it stops."""
+        """Close it; Home Assistant calls this when it stops."""
         await self.close()
 
 
 class Home:
-    """Home Assistant, switched on and off; what it keeps, it keeps in a folder."""
+    """Home Assistant, started and stopped on one configuration folder."""
 
     hass: HomeAssistant
 
-    def __init__(self, folder: Path) -> None:
-        """Live in this folder."""
+    def __init__(self, folder: Path, *, time_zone: str = "UTC", others: Mapping[str, ConfigType] | None = None) -> None:
+        """Live in this folder; `others` are integrations to set up beside ours, with their configuration."""
         self._folder = folder
+        self._time_zone = time_zone
+        self._others = dict(others or {})
 
     async def start(self) -> None:
-        """Start, with what was kept."""
-        # Names are not looked up here, and Home Assistant's own way to do it needs half of its integrations.
+        """Start with what is in the folder; RuntimeError if it does not."""
+        # No names are looked up here, and Home Assistant's resolver needs many of its integrations.
         aiohttp_client._async_make_resolver = lambda _: _Resolver()  # type: ignore[assignment,return-value]  # noqa: SLF001
         WatchedQueue.instances.clear()
-        # A Home Assistant that has stopped leaves a mark on the loop; without it the next one's threads reach theirs.
+        # A stopped Home Assistant leaves this mark on the loop; with it, threads of the next one could not call back.
         vars(asyncio.get_running_loop()).pop(_SHUTDOWN_RUN_CALLBACK_THREADSAFE, None)
         hass = self.hass = HomeAssistant(str(self._folder))
         loader.async_setup(hass)
@@ -51,7 +55,7 @@ class Home:
         await loader.async_get_custom_components(hass)
         if not await bootstrap.async_load_base_functionality(hass):
             raise RuntimeError("Home Assistant does not start")
-        await async_process_ha_core_config(hass, {"time_zone": "UTC"})
+        await async_process_ha_core_config(hass, {"time_zone": self._time_zone})
         async_initialize_recorder(hass)
         database = f"sqlite:///{self._folder / 'home-assistant_v2.db'}"
         for domain, config in (
@@ -59,6 +63,7 @@ class Home:
             ("recorder", {"recorder": {"db_url": database, "auto_purge": False}}),
             ("sensor", {}),
             (DOMAIN, {}),
+            *self._others.items(),
         ):
             if not await async_setup_component(hass, domain, config):
                 raise RuntimeError(f"{domain} is not set up")
@@ -68,7 +73,7 @@ class Home:
     async def stop(self) -> None:
         """Stop as a restart does."""
         await self.hass.async_stop(force=True)
-        # A process takes its timers with it; here they would keep the Home Assistant that was, and all it knows.
+        # A real process ends with its timers; here they would keep the stopped Home Assistant in memory.
         for handle in get_scheduled_timer_handles(asyncio.get_running_loop()):
             call = getattr(handle, "_callback", None)
             module = getattr(getattr(call, "func", call), "__module__", None) or ""

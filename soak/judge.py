@@ -1,4 +1,4 @@
-"""Whether a day was lived through as the requirements want it: energy, logins, memory, tasks, log."""
+"""The report of a run, and its limits: energy, logins, memory, tasks, log."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,48 +9,48 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
 #: Logins a day at most (R7).
 LOGINS_A_DAY: Final = 60
-#: Logins that trouble may cost at once; a whole day has them among its sixty. What is allowed on top, by R9: one for each
-#: start of Home Assistant and each time that the gateway forgot its tokens, for nothing but a login gives another.
+#: Additional logins for a run shorter than a day. R9 also allows one for each start of Home Assistant and each time that
+#: the gateway voids its tokens.
 LOGINS_AT_ONCE: Final = 4
-#: The part by which memory may grow from the first quarter to the end: caches that fill.
+#: Share by which memory may grow after the first quarter of the run: caches fill.
 MEMORY_GROWTH: Final = 0.02
-#: Lines above debug that one outage may take (R10): it is over there, and it is back.
+#: Log lines above debug per episode (R10): unavailable, and available again.
 LINES_AN_EPISODE: Final = 2
-#: Seconds before the end at which the last row of statistics ends, at most: without rows nothing is lost, and nothing judged.
+#: Most seconds between the last row of statistics and the end: without rows there would be nothing to judge.
 ROWS_UNTIL: Final = 900.0
-#: Of what two sums of kWh may differ that went through a database.
+#: kWh of rounding in the database.
 _ROUNDING: Final = 1e-6
 _DAY: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """What a counter gained in Home Assistant's statistics, and what its meter truly counted meanwhile."""
+    """What a counter gained in Home Assistant's statistics, and by its meter."""
 
     entity_id: str
     gained: float
     """kWh by the statistics: their last sum."""
     least: float
-    """kWh by the meter, as read one poll and one publishing before the last row was made."""
+    """kWh by the meter, one poll and one throttle interval before the end of the last row."""
     most: float
     """kWh by the meter at the end of the last row."""
     behind: float = 0.0
-    """Seconds from the end of the last row to the end of the day."""
+    """Seconds from the end of the last row to the end of the run."""
 
     @property
     def lost(self) -> float:
-        """KWh that are missing."""
+        """Return the missing kWh."""
         return max(0.0, self.least - self.gained - _ROUNDING)
 
     @property
     def invented(self) -> float:
-        """KWh that are too many."""
+        """Return the surplus kWh."""
         return max(0.0, self.gained - self.most - _ROUNDING)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the process holds at a time."""
+    """Memory and tasks of the process at one time."""
 
     blocks: int
     """Blocks of memory that Python has allocated; some 60 bytes each."""
@@ -83,14 +83,14 @@ class Listener(logging.Handler):
 
 @dataclass(kw_only=True)
 class Report:
-    """All that is judged of one run."""
+    """The results of one run."""
 
     hours: float
     seed: int
     episodes: int = 0
     restarts: int = 0
     forgotten: int = 0
-    """How often the gateway forgot its tokens, for a moment or for a while."""
+    """Episodes in which the gateway voided its tokens."""
     polls: int = 0
     logins: int = 0
     gains: list[Gain] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Report:
     seconds: float = 0.0
 
     def verdicts(self) -> Iterator[tuple[bool, str]]:
-        """Yield each figure with whether it is good enough."""
+        """Yield each result with whether it is within its limit."""
         lost, invented = sum(gain.lost for gain in self.gains), sum(gain.invented for gain in self.gains)
         counted = sum(gain.most for gain in self.gains)
         yield bool(self.gains) and counted > 0, f"{len(self.gains)} counters, {counted:.3f} kWh counted by their meters"
@@ -121,12 +121,12 @@ class Report:
 
     @property
     def good(self) -> bool:
-        """Whether all of it is good enough."""
+        """Whether every result is within its limit."""
         return all(good for good, _ in self.verdicts())
 
     @override
     def __str__(self) -> str:
-        """Return it for a person."""
+        """Return the report as text."""
         head = (
             f"{self.hours:g} hours, seed {self.seed}: {self.episodes} episodes, {self.restarts} restarts, "
             f"{self.polls} polls, in {self.seconds:.0f} s"

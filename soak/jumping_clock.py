@@ -1,7 +1,7 @@
-"""Time that does not pass by itself: when nothing is left to do, the clock jumps to whatever comes next.
+"""A clock that jumps: when the event loop is idle, time moves to the next timer.
 
-The event loop runs as ever, with real sockets and threads; only its waiting is skipped. So every timer of Home
-Assistant, of the integration and of the gateway fires in its order and at its time, and a day takes minutes.
+The event loop runs as usual, with real sockets and threads; only its waiting is skipped. Every timer of Home Assistant,
+the integration and the gateway fires in order and at its time, and a day takes minutes.
 """
 
 import asyncio
@@ -20,28 +20,28 @@ from homeassistant.components import recorder
 from homeassistant.components.recorder import core as recorder_core
 from homeassistant.components.recorder.core import Recorder
 
-#: Real seconds that answers on loopback get before nothing is considered to be on its way.
+#: Real seconds to wait for data on loopback before the loop counts as idle.
 _GRACE: Final = 0.001
-#: Real seconds after which a thread that does not end is a bug of this program, not something to wait for.
+#: Real seconds after which a busy thread is reported as an error.
 _STUCK: Final = 60.0
 
 
 def real_monotonic() -> float:
-    """Return true time in seconds; whatever else tells the time here is under the clock that jumps."""
+    """Return real seconds; everything else here reads the jumping clock."""
     return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 class WatchedQueue:
-    """The recorder's queue, and whether the thread that reads it has something to do."""
+    """The recorder's queue, which knows whether its reader is busy."""
 
     instances: ClassVar[list[WatchedQueue]] = []
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        #: Whether there is a thread that reads it, or will.
+        #: Whether a thread reads it.
         self.read = False
-        #: Whether that thread waits for Home Assistant, and not the other way round.
+        #: Whether that thread waits for Home Assistant to start or stop.
         self.postponed = False
         self._waiting = False
         self.put = self.put_nowait = self._queue.put
@@ -51,11 +51,11 @@ class WatchedQueue:
 
     @property
     def busy(self) -> bool:
-        """Whether something waits to be read, or what was read last is still being worked on."""
+        """Whether an item waits, or the last one is still being processed."""
         return self.read and not self.postponed and not (self._waiting and self.empty())
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
-        """Take something out; what was taken before is done."""
+        """Return the next item; the one before has been processed."""
         self._waiting = True
         try:
             return self._queue.get(*args, **kwargs)
@@ -63,12 +63,12 @@ class WatchedQueue:
             self._waiting = False
 
     def get_nowait(self) -> Any:
-        """Take something out if there is something."""
+        """Return the next item if there is one."""
         return self.get(block=False)
 
 
 class WatchedRecorder(Recorder):
-    """The recorder, with a queue that tells whether it is done."""
+    """The recorder with a watched queue."""
 
     _queue: WatchedQueue  # type: ignore[assignment]
 
@@ -90,25 +90,25 @@ class WatchedRecorder(Recorder):
 
 
 def watch_the_recorder() -> None:
-    """Have Home Assistant use it."""
+    """Have Home Assistant use the watched recorder."""
     # By name: both modules import them for their own use only.
     vars(recorder_core)["queue"] = SimpleNamespace(SimpleQueue=WatchedQueue, Empty=queue.Empty)
     vars(recorder)["Recorder"] = WatchedRecorder
 
 
 class JumpingSelector(selectors.DefaultSelector):
-    """Waits for sockets, and for nothing else."""
+    """A selector that jumps over timeouts: it only waits for sockets and threads."""
 
     def __init__(self, clock: FrozenDateTimeFactory) -> None:
-        """Move this clock on instead of waiting."""
+        """Take the clock to move instead of waiting."""
         super().__init__()
         self._clock = clock
-        #: Whether threads have work for this loop.
+        #: Whether threads work for this loop.
         self.busy: Callable[[], bool] = lambda: False
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready; where nothing is, and nobody works on it, be at the next timer."""
+        """Return what is ready; if nothing is and no thread is busy, move the clock to the next timer."""
         if timeout is not None and timeout <= 0:
             return super().select(0)
         since = real_monotonic()
@@ -123,19 +123,23 @@ class JumpingSelector(selectors.DefaultSelector):
             return ready
         if timeout is None:
             return super().select(None)
-        # The clock counts whole microseconds: a timer that it stops short of would be waited for without end.
-        self._clock.tick(timedelta(microseconds=math.ceil(timeout * 1e6) + 1))
+        self.jump(timeout)
         return []
 
+    def jump(self, seconds: float) -> None:
+        """Move the clock on to the next timer."""
+        # The clock counts whole microseconds: rounded down, it would never reach the timer.
+        self._clock.tick(timedelta(microseconds=math.ceil(seconds * 1e6) + 1))
 
-class HurriedLoop(asyncio.SelectorEventLoop):
-    """An event loop on a hurried selector."""
 
-    def __init__(self, clock: FrozenDateTimeFactory) -> None:
-        """Run by this clock."""
-        self._jumping_selector = JumpingSelector(clock)
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time jumps to the next timer when it is idle."""
+
+    def __init__(self, clock: FrozenDateTimeFactory, selector: JumpingSelector | None = None) -> None:
+        """Take the clock to run by; another selector may skip more."""
+        self._jumping_selector = selector or JumpingSelector(clock)
         super().__init__(self._jumping_selector)
-        # The jumping clock counts seconds since 1970: a nanosecond would be lost on so large a number, and no timer due.
+        # Seconds since 1970 have no room for nanoseconds: with the default resolution no timer would be due.
         self._clock_resolution = 1e-6
         self._jobs = 0
         self._jumping_selector.busy = self._busy
@@ -147,7 +151,7 @@ class HurriedLoop(asyncio.SelectorEventLoop):
     def run_in_executor[*Ts, T](
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
-        """Run something in a thread, and let no time pass meanwhile."""
+        """Run a function in a thread; the clock stands still meanwhile."""
         future = super().run_in_executor(executor, func, *args)
         self._jobs += 1
         future.add_done_callback(self._done)

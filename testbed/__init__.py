@@ -1,7 +1,6 @@
-"""A real Home Assistant process against a gateway: what the demo and the end-to-end tests run on.
+"""Runs Home Assistant as a process against a gateway, for the demo and the end-to-end tests.
 
-Nothing here imports Home Assistant or the integration: both are looked at from outside,
-the way a browser does, over Home Assistant's REST and WebSocket API.
+Imports neither Home Assistant nor the integration: it uses Home Assistant's REST and WebSocket API only.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The configuration folder of a Home Assistant that is ready to use: no login, no onboarding."""
+"""A Home Assistant configuration without login and onboarding."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ GROUPS: Final = {"system-admin": "Administrators", "system-users": "Users", "sys
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A configuration folder and what has been written into it."""
+    """A configuration folder and its files."""
 
     folder: Path
     """Absolute, without links."""
@@ -50,12 +50,12 @@ class Configuration:
 
     @property
     def log(self) -> Path:
-        """Home Assistant's own log of its last start; the one before ends in `.1`."""
+        """Return the log of the last start; the log before ends in `.1`."""
         return self.folder / "home-assistant.log"
 
     @property
     def console(self) -> Path:
-        """What the process prints, which is all there is where it dies before it logs."""
+        """Return the output of the process, for errors before logging starts."""
         return self.folder / "console.log"
 
 
@@ -87,13 +87,13 @@ def prepare(folder: Path, port: int, *, time_zone: str | None = None) -> Configu
 
 
 def local_time_zone(localtime: Path = Path("/etc/localtime")) -> str:
-    """Return the IANA name of the machine's time zone, UTC where it does not tell."""
+    """Return the IANA name of the machine's time zone, UTC if unknown."""
     _, found, name = str(localtime.resolve()).partition("/zoneinfo/")
     return name if found and name[:1].isupper() else "UTC"
 
 
 def _store(folder: Path, key: str, version: int, minor_version: int, data: object) -> None:
-    """Write a file the way Home Assistant's own `Store` does."""
+    """Write a file in the format of Home Assistant's `Store`."""
     content = {"version": version, "minor_version": minor_version, "key": key, "data": data}
     (folder / ".storage" / key).write_text(json.dumps(content, indent=2), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""What the person at the terminal reads."""
+"""Output on the terminal."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ class Console:
     """Progress lines with the seconds since the start."""
 
     def __init__(self, command: str = "demo") -> None:
-        """Start the clock; every line begins with the name of the command."""
+        """Start the clock; every line starts with the command's name."""
         self._command = command
         self._started = time.monotonic()
 
@@ -20,15 +20,15 @@ class Console:
         return time.monotonic() - self._started
 
     def step(self, text: str) -> None:
-        """Say what is being done now."""
+        """Print a step with the time."""
         self.write(f"[{self._command} {self.seconds:5.1f} s] {text}")
 
     def write(self, text: str) -> None:
-        """Print the text as it is."""
+        """Print a text unchanged."""
         _print(text, sys.stdout)
 
     def error(self, text: str) -> None:
-        """Print why the run ends, on stderr."""
+        """Print an error on stderr."""
         _print(f"[{self._command}] ERROR: {text}", sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""The user name and password of a real gateway, which never pass through a command line."""
+"""The credentials of a real gateway, from the environment or the terminal."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,11 +6,11 @@ from getpass import getpass
 import sys
 
 from .errors import UsageError
-from .gateway import Gateway
+from .gateway import GatewayAccess
 
 
-def ask(host: str, environment: Mapping[str, str]) -> Gateway:
-    """Take the credentials from EMS_USERNAME and EMS_PASSWORD, and ask at the terminal for what is not there."""
+def ask(host: str, environment: Mapping[str, str]) -> GatewayAccess:
+    """Return the access; asks for credentials that are not in EMS_USERNAME and EMS_PASSWORD."""
     username, password = environment.get("EMS_USERNAME"), environment.get("EMS_PASSWORD")
     if not (username and password) and not sys.stdin.isatty():
         raise UsageError(
@@ -21,11 +21,11 @@ def ask(host: str, environment: Mapping[str, str]) -> Gateway:
         password = password or getpass(f"Password of {username}: ")
     except EOFError:
         raise UsageError("No credentials were given.") from None
-    return Gateway(host=host, username=username, password=password)
+    return GatewayAccess(host=host, username=username, password=password)
 
 
 async def confirm(question: str) -> bool:
-    """Ask for a yes at the terminal; without a terminal the command itself was the consent."""
+    """Ask for a yes at the terminal; without a terminal return True."""
     if not sys.stdin.isatty():
         return True
     print(f"{question} [y/N] ", end="", flush=True)

@@ -1,16 +1,16 @@
-"""Makes the frontend open on what the gateway measures."""
+"""A dashboard with the gateway's entities as the frontend's start page."""
 
 from typing import Final
 
 from .websocket import WebSocket
 
 URL_PATH: Final = "ems-loads"
-#: Home Assistant's own overview leaves out sensors that are in no area; this lays out all, by device.
+#: Lists all entities by device; Home Assistant's overview leaves out sensors without an area.
 CONFIG: Final = {"strategy": {"type": "original-states"}}
 
 
 async def open_on_loads(websocket: WebSocket) -> None:
-    """Add a dashboard with every entity of every device, and make it the one that the bare address opens."""
+    """Add a dashboard with every entity, and make it the default."""
     await websocket.command(
         "lovelace/dashboards/create",
         url_path=URL_PATH,

@@ -8,16 +8,17 @@ from pathlib import Path
 import signal
 from typing import Final
 
-from .arguments import DEFAULT_PORT, DemoOptions, parse
 from .configuration import prepare
 from .console import Console
 from .credentials import ask, confirm
 from .dashboard import open_on_loads
+from .demo_arguments import DEFAULT_PORT, DemoOptions, parse
+from .device_tree import missing, render, summary
 from .enabling import enable_all
 from .energy_page import fill_energy
 from .errors import HarnessError, UsageError
 from .flow import ConfigFlow, FlowError, Form, FormData, Texts
-from .gateway import Gateway, Simulator
+from .gateway import GatewayAccess, Simulator
 from .home_assistant import RESTART_EXIT_CODE, HomeAssistant
 from .hours import HOUR
 from .inventory import Inventory, parse_fingerprint, read_inventory
@@ -25,23 +26,22 @@ from .log import our_problems
 from .past import Past
 from .ports import free_port, require_free
 from .registry import Snapshot, take_snapshot
-from .report import missing, render, summary
 from .rest import RestClient
 from .websocket import WebSocket
 from .workspace import workspace
 
-#: Seconds until every signal has to have a value: some polls of the slowest kind.
+#: Seconds within which every signal needs a value: some polls at the longest interval.
 VALUES_TIMEOUT: Final = 60.0
 POLL_INTERVAL: Final = 0.5
-#: What ends a program: Ctrl-C, a service manager, a terminal that is closed.
+#: Signals of Ctrl-C, a service manager, and a closed terminal.
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Demo:
-    """One run of the command."""
+    """A run of the command."""
 
-    def __init__(self, options: DemoOptions, console: Console, gateway: Gateway | None) -> None:
-        """Prepare a run; without a `gateway` one is simulated."""
+    def __init__(self, options: DemoOptions, console: Console, gateway: GatewayAccess | None) -> None:
+        """Take the options and a real gateway; None simulates one."""
         self._options = options
         self._console = console
         self._gateway = gateway
@@ -49,13 +49,13 @@ class Demo:
         self._simulator: Simulator | None = None
         self._past: Past | None = None
         self.is_ready = False
-        """Whether the person has been shown the address."""
+        """Whether the address has been printed."""
 
     async def run(self) -> int:
-        """Start everything, do what was asked, end everything; return the exit code."""
+        """Start everything, check it or wait, end everything; return the exit code."""
         port = self._choose_port()
         async with AsyncExitStack() as stack:
-            # The stack ends Home Assistant before its gateway, so that nothing is logged as lost.
+            # The stack ends Home Assistant before the gateway, so that it logs no lost connection.
             work = stack.enter_context(workspace())
             stack.callback(self._console.step, "ended; nothing is left running")
             if self._options.outage is not None:
@@ -85,13 +85,13 @@ class Demo:
             return await self._stay(home_assistant, snapshot, problems)
 
     def kill(self) -> None:
-        """Kill what runs, for a person who will not wait for an orderly end."""
+        """Kill everything that runs."""
         for owner in (self._home_assistant, self._past, self._simulator):
             if owner is not None:
                 owner.kill()
 
     async def _after_outage(self, stack: AsyncExitStack, hours: float, folder: Path, port: int) -> int:
-        """Let a Home Assistant live through an outage, and leave it running, its Energy dashboard filled."""
+        """Run Home Assistant through an outage, fill its Energy dashboard, and leave it running."""
         seed = self._options.simulator.seed
         past = self._past = Past(1 if seed is None else seed, hours * HOUR, self._console)
         configuration = await past.live(stack, folder, port)
@@ -112,7 +112,7 @@ class Demo:
         return await self._stay(home_assistant, snapshot, problems)
 
     def _choose_port(self) -> int:
-        """Make sure that the ports are free before anything starts."""
+        """Check that the ports are free; return Home Assistant's."""
         options = self._options
         if options.simulator.port:
             require_free(options.simulator.port, "--gateway-port", "the simulated gateway")
@@ -120,12 +120,14 @@ class Demo:
         require_free(port, "--port", "Home Assistant")
         return port
 
-    async def _simulate(self, stack: AsyncExitStack, work: Path) -> Gateway:
+    async def _simulate(self, stack: AsyncExitStack, work: Path) -> GatewayAccess:
         self._console.step("starting the simulated gateway")
         self._simulator = Simulator(work, self._options.simulator)
         return (await stack.enter_async_context(self._simulator)).gateway
 
-    async def _set_up(self, client: RestClient, websocket: WebSocket, gateway: Gateway) -> tuple[str, Gateway]:
+    async def _set_up(
+        self, client: RestClient, websocket: WebSocket, gateway: GatewayAccess
+    ) -> tuple[str, GatewayAccess]:
         """Go through the config flow; return the entry's id and the gateway with the fingerprint that was trusted."""
         trusted = gateway
 
@@ -138,14 +140,14 @@ class Demo:
             return form.as_shown()
 
         async def codes(form: Form) -> FormData:
-            # A person with a real gateway decides for each code; a demonstration shows all that there is to propose.
+            # With a real gateway the user decides on each code; a simulated demo accepts every proposal.
             return form.as_proposed() if self._simulator is not None else form.as_shown()
 
         texts = await Texts.load(websocket)
         flow = ConfigFlow(client, texts, self._console.step)
         return await flow.run({"user": user, "certificate": certificate, "codes": codes}), trusted
 
-    async def _trust(self, gateway: Gateway, form: Form, texts: Texts) -> Gateway:
+    async def _trust(self, gateway: GatewayAccess, form: Form, texts: Texts) -> GatewayAccess:
         shown = form.placeholders["fingerprint"]
         if gateway.fingerprint is not None:
             if parse_fingerprint(shown) != parse_fingerprint(gateway.fingerprint):
@@ -160,7 +162,7 @@ class Demo:
     async def _judge(
         self, home_assistant: HomeAssistant, snapshot: Snapshot, inventory: Inventory, problems: list[str]
     ) -> int:
-        """Print everything and say whether all of it is right."""
+        """Print the result of the check; return the exit code."""
         write = self._console.write
         write(f"\n{render(snapshot)}\n")
         write(f"{summary(snapshot)}; the gateway has {len(inventory.signals)} signals\n")
@@ -175,7 +177,7 @@ class Demo:
         return 1 if problems else 0
 
     async def _stay(self, home_assistant: HomeAssistant, snapshot: Snapshot, problems: list[str]) -> int:
-        """Leave it running until it ends or a signal cancels this; return the exit code."""
+        """Leave it running until it ends or this is cancelled; return the exit code."""
         for problem in problems:
             self._console.step(f"WARNING: {problem}")
         self._console.step(summary(snapshot))
@@ -192,7 +194,7 @@ class Demo:
         return 0
 
     async def _first_end(self, home_assistant: HomeAssistant) -> int:
-        """Wait until Home Assistant ends and return its exit code; raises HarnessError where the simulator ends first."""
+        """Wait until Home Assistant ends and return its exit code; HarnessError if the simulator ends first."""
         ends = [asyncio.create_task(home_assistant.process.wait())]
         if self._simulator is not None:
             ends.append(asyncio.create_task(self._simulator.wait()))
@@ -221,7 +223,7 @@ async def wait_for_values(
 
 
 async def run_until_signal(demo: Demo, console: Console) -> int:
-    """Run the demo; the first signal ends it in order, the second kills what is still running."""
+    """Run the demo; the first signal stops it, the second kills what still runs."""
     loop = asyncio.get_running_loop()
     task = loop.create_task(demo.run())
     received: list[signal.Signals] = []
@@ -263,5 +265,5 @@ def main(arguments: list[str]) -> int:
         console.error(str(err))
         return 1
     except KeyboardInterrupt:
-        # Before the first process was started.
+        # No process has been started yet.
         return 128 + signal.SIGINT

@@ -1,4 +1,4 @@
-"""Sensors that the integration leaves off by default, switched on as a person would."""
+"""Enables the entities that the integration disables by default."""
 
 import asyncio
 from typing import Final
@@ -13,9 +13,9 @@ POLL_INTERVAL: Final = 0.2
 
 
 async def enable_all(client: RestClient, websocket: WebSocket, entry_id: str, inventory: Inventory) -> int:
-    """Switch on what the integration left off although the gateway has it on; return how many entities that were.
+    """Enable entities of enabled signals that the integration has disabled; return their number.
 
-    An integration that does not load is left as it is: what is missing tells more than an error here.
+    Does nothing if the integration is not loaded; the check reports that.
     """
     snapshot = await _loaded(websocket, entry_id)
     on = {inventory.unique_id(signal) for signal in inventory.signals if signal.enabled}
@@ -27,13 +27,13 @@ async def enable_all(client: RestClient, websocket: WebSocket, entry_id: str, in
     for entity_id in off:
         await websocket.command("config/entity_registry/update", entity_id=entity_id, disabled_by=None)
     if off:
-        # Home Assistant would do this by itself, half a minute after the last change.
+        # Home Assistant would reload it itself, 30 s after the last change.
         await client.post(f"/api/config/config_entries/entry/{entry_id}/reload", {})
     return len(off)
 
 
 async def _loaded(websocket: WebSocket, entry_id: str) -> Snapshot:
-    """Return a snapshot as soon as the integration is loaded, or the last one before it takes too long."""
+    """Return a snapshot when the integration is loaded, or after the timeout."""
     end = asyncio.get_running_loop().time() + LOADED_TIMEOUT
     while True:
         snapshot = await take_snapshot(websocket, entry_id)

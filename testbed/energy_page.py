@@ -1,4 +1,4 @@
-"""The Energy dashboard of a demo, filled with the meters of a simulated flat as a person would choose them."""
+"""The Energy dashboard of a demo, with the meters of a simulated flat."""
 
 from collections.abc import Mapping
 from typing import Final

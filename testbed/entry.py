@@ -1,4 +1,4 @@
-"""A config entry as the integration's set-up leaves it, for runs in which nobody clicks through that."""
+"""A stored config entry, for runs without a config flow."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,13 +9,13 @@ from simulator import Site
 
 from . import DOMAIN
 from .configuration import Configuration
-from .gateway import Gateway
+from .gateway import GatewayAccess
 
 _ENTRY_ID: Final = "01EMS0000000000000000000EN"
 
 
 def named(site: Site) -> dict[str, str]:
-    """Return the meaning of every code of a site, as a person would confirm it."""
+    """Return the meaning of every code of a site, as a user would confirm it."""
     codes: dict[str, str] = {}
     for uid, signal in site.signals.items():
         quantity, unit = site.truth(uid)
@@ -24,11 +24,11 @@ def named(site: Site) -> dict[str, str]:
 
 
 def store_entry(
-    configuration: Configuration, gateway: Gateway, serial: str, made: float, options: Mapping[str, object]
+    configuration: Configuration, gateway: GatewayAccess, serial: str, made: float, options: Mapping[str, object]
 ) -> str:
-    """Put an entry for a gateway into a configuration that was never started; return the entry's id.
+    """Write an entry for a gateway into a new configuration; return its id.
 
-    `made` is when the person would have made it, in seconds since 1970; `codes` among the options names the codes.
+    `made` is its time of creation in seconds since 1970; the option `codes` names the codes.
     """
     date = datetime.fromtimestamp(made, UTC).isoformat()
     host, _, port = gateway.host.rpartition(":")

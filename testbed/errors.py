@@ -1,13 +1,13 @@
-"""What can go wrong, in words for the person at the terminal."""
+"""Errors with a message for the terminal."""
 
 
 class HarnessError(Exception):
-    """Something that ends the run; the message is one clear sentence or more, exit code 1."""
+    """An error that ends the run with exit code 1."""
 
 
 class TooBusyError(HarnessError):
-    """The machine has too much else to do for a clock that runs so fast."""
+    """The machine is too busy for the speed of the clock."""
 
 
 class UsageError(HarnessError):
-    """The command was given something it cannot use; exit code 2."""
+    """Invalid arguments; exit code 2."""

@@ -1,4 +1,4 @@
-"""The integration on a fast clock: where its gateway is, what that gives at once, and how to wait for it."""
+"""The integration on a fast clock: access to its gateway, and waiting until it is loaded."""
 
 import asyncio
 from contextlib import suppress
@@ -7,33 +7,33 @@ from typing import Final
 from simulator import Gateway
 
 from .errors import HarnessError, TooBusyError
-from .gateway import Gateway as Address
+from .gateway import GatewayAccess
 from .home_assistant import HomeAssistant
 from .rest import RestClient
 
-#: Rows that the gateway gives at once: its answers have to come within ten seconds of the fast clock.
+#: The gateway's limit of rows per answer: each has to arrive within ten seconds of the fast clock.
 ROWS_AT_ONCE: Final = 250
-#: Seconds, of the true clock, that the integration may take to load after a start.
-_LOADING: Final = 120.0
+#: Real seconds that the integration may take to load.
+LOADING_TIMEOUT: Final = 120.0
 
 
-def where(gateway: Gateway) -> Address:
-    """Return where a gateway of this process is found."""
-    return Address(f"{gateway.host}:{gateway.port}", gateway.username, gateway.password, gateway.fingerprint)
+def where(gateway: Gateway) -> GatewayAccess:
+    """Return the access to a gateway of this process."""
+    return GatewayAccess(f"{gateway.host}:{gateway.port}", gateway.username, gateway.password, gateway.fingerprint)
 
 
 async def load_entry(home_assistant: HomeAssistant, entry_id: str) -> None:
     """Wait until the integration is loaded; raises TooBusyError where it does not.
 
-    Home Assistant gives all set-ups together five minutes of its clock, which are a few seconds of the true one: on
-    a busy machine it gives up, and is asked again here.
+    Home Assistant's limit for all set-ups is five minutes of its clock, a few real seconds. On a busy machine it gives
+    up, and this asks it to reload.
     """
     path = "/api/config/config_entries/entry"
     seen: object = "it has not answered"
     try:
-        async with asyncio.timeout(_LOADING), RestClient(home_assistant.url) as client:
+        async with asyncio.timeout(LOADING_TIMEOUT), RestClient(home_assistant.url) as client:
             while True:
-                # Its patience with a connection is that of the fast clock, too.
+                # Its timeouts run on the fast clock, too.
                 with suppress(HarnessError):
                     seen = {entry["entry_id"]: entry["state"] for entry in await client.get(path)}.get(entry_id)
                     if seen == "loaded":
@@ -43,5 +43,5 @@ async def load_entry(home_assistant: HomeAssistant, entry_id: str) -> None:
                 await asyncio.sleep(0.5)
     except TimeoutError:
         raise TooBusyError(
-            f"The integration was not loaded within {_LOADING:.0f} s, {seen!s}:\n{home_assistant.log_tail()}"
+            f"The integration was not loaded within {LOADING_TIMEOUT:.0f} s, {seen!s}:\n{home_assistant.log_tail()}"
         ) from None

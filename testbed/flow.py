@@ -1,4 +1,4 @@
-"""Drives a config flow over REST as a person's clicks do: fill a form, submit, wait, submit."""
+"""Runs a config flow over REST: submits forms and waits for progress steps."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,36 +15,36 @@ PATH: Final = "/api/config/config_entries/flow"
 POLL_INTERVAL: Final = 0.5
 #: Seconds that all steps together may take; identifying a hundred codes is one of them.
 FLOW_TIMEOUT: Final = 600.0
-#: A flow that shows more forms than this goes round in circles.
+#: Most forms of a flow; more mean that it repeats itself.
 MAX_STEPS: Final = 30
 
-#: How an entry of a list ends that was found out, and not merely can be picked: with how sure that is.
+#: End of a list entry that was identified: its confidence.
 _PROPOSAL: Final = re.compile(r" · (\d+)%( \*)?$")
 
 type Placeholders = Mapping[str, str]
 type FormData = dict[str, Any]
-#: What a person would do with a form: returns the fields to submit, or raises HarnessError to give up.
+#: Answers a form: returns the values to submit, or raises HarnessError.
 type Answer = Callable[[Form], Awaitable[FormData]]
 
 
 class FlowError(HarnessError):
-    """The flow refused something or gave up; the message is what a person would have read."""
+    """The flow showed an error or was aborted; the message is the text shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as Home Assistant shows it."""
+    """A form of the flow."""
 
     step_id: str
     fields: list[Any]
     placeholders: Placeholders
 
     def as_shown(self) -> FormData:
-        """Return what is submitted when nothing is changed; raises FlowError where a field must be filled."""
+        """Return the form's values as shown; FlowError if a required field is empty."""
         return _as_shown(self.step_id, self.fields)
 
     def as_proposed(self) -> FormData:
-        """Return what is submitted when every list is set to its first proposal, where one is likelier than the next."""
+        """Return the form's values with every list set to its first proposal, if it is the likeliest."""
         proposed: FormData = {}
         for field in self.fields:
             shares = [
@@ -73,15 +73,15 @@ def _as_shown(step_id: str, fields: list[Any]) -> FormData:
 
 
 class Texts:
-    """The integration's English texts, as Home Assistant gives them to the frontend."""
+    """The integration's English texts of its config flow."""
 
     def __init__(self, resources: Mapping[str, str]) -> None:
-        """Wrap what `frontend/get_translations` returned."""
+        """Take the result of `frontend/get_translations`."""
         self._resources = resources
 
     @classmethod
     async def load(cls, websocket: WebSocket) -> Texts:
-        """Ask Home Assistant for the texts of the integration's config flow."""
+        """Load the texts from Home Assistant."""
         answer = await websocket.command(
             "frontend/get_translations", language="en", category="config", integration=[DOMAIN], config_flow=True
         )

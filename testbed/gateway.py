@@ -1,4 +1,4 @@
-"""The gateway to talk to: a simulated one, started as a process, or a real one."""
+"""Access to a gateway, and the simulator as a process."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -18,26 +18,26 @@ from .process import ManagedProcess
 START_TIMEOUT: Final = 60.0
 STOP_GRACE: Final = 10.0
 POLL_INTERVAL: Final = 0.05
-#: What `argparse` ends with.
+#: Exit code of argparse.
 BAD_ARGUMENTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
-    """Where a gateway is and how to get in."""
+class GatewayAccess:
+    """The address and the account of a gateway."""
 
     host: str
-    """Host name or address, with `:PORT` where it is not 443; what a person types into the form."""
+    """Host name or address as typed into the form, with `:PORT` unless it is 443."""
     username: str
     password: str = field(repr=False)
     fingerprint: str | None = None
-    """SHA-256 of its certificate, hexadecimal, where it is known beforehand."""
+    """SHA-256 of its certificate in hexadecimal, if known."""
     control_url: str | None = None
-    """Where a simulated gateway takes orders for faults."""
+    """The control endpoint of a simulated gateway."""
 
     @property
     def url(self) -> str:
-        """The base of its API, for every way in which a person may write a host."""
+        """Return the base URL of its API, for every accepted form of host."""
         host = self.host.strip().removeprefix("https://").rstrip("/")
         is_bare_ipv6 = host.count(":") > 1 and not host.startswith("[")
         return f"https://[{host}]" if is_bare_ipv6 else f"https://{host}"
@@ -45,10 +45,10 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class SimulatorOptions:
-    """What the simulator is started with; None leaves the choice to it."""
+    """The simulator's options; None means its default."""
 
     port: int = 0
-    """TCP port, 0 for any that is free."""
+    """TCP port, 0 for any free one."""
     site: str | None = None
     seed: int | None = None
     speed: float | None = None
@@ -57,7 +57,7 @@ class SimulatorOptions:
     """Further arguments, such as `--limit-cap 100`."""
 
     def arguments(self) -> list[str]:
-        """Return them as the simulator's command line has them."""
+        """Return the arguments of the simulator's command line."""
         values = {
             "--port": self.port,
             "--site": self.site,
@@ -73,16 +73,16 @@ class Simulator:
     """A simulated gateway as a process; use it as an async context manager."""
 
     def __init__(self, folder: Path, options: SimulatorOptions, *, wrapper: tuple[str, ...] = ()) -> None:
-        """Describe it; its files go into `folder`, which exists; `wrapper` is a command in front of it."""
+        """Take an existing folder for its files, and a command to put in front of its own."""
         self._wrapper = wrapper
         self._ready_file = folder / "simulator.json"
         self._console = folder / "simulator.log"
         self._options = options
         self._process: ManagedProcess | None = None
-        self._gateway: Gateway | None = None
+        self._gateway: GatewayAccess | None = None
 
     async def __aenter__(self) -> Self:
-        """Start it and wait until it listens."""
+        """Start it, and wait until it listens."""
         try:
             await self.start()
         except BaseException:
@@ -97,14 +97,14 @@ class Simulator:
         await self.stop()
 
     @property
-    def gateway(self) -> Gateway:
-        """Where it listens; raises RuntimeError before it does."""
+    def gateway(self) -> GatewayAccess:
+        """Return the access to it; RuntimeError before it listens."""
         if self._gateway is None:
             raise RuntimeError("the simulator has not been started")
         return self._gateway
 
     async def start(self) -> None:
-        """Start the process; raises UsageError where it does not like its options."""
+        """Start the process; UsageError if it refuses its options."""
         self._ready_file.unlink(missing_ok=True)
         process = self._process = await ManagedProcess.start(
             "The simulator",
@@ -124,7 +124,7 @@ class Simulator:
         self._gateway = _read_ready_file(self._ready_file)
 
     async def wait(self) -> Never:
-        """Wait for the process to end by itself, which it never should: raises HarnessError then."""
+        """Wait until the process ends unexpectedly, and raise HarnessError."""
         process = self._process
         if process is None:
             raise RuntimeError("the simulator has not been started")
@@ -136,7 +136,7 @@ class Simulator:
         return None if self._process is None else await self._process.stop(STOP_GRACE)
 
     def kill(self) -> None:
-        """Kill the process at once."""
+        """Kill the process."""
         if self._process is not None:
             self._process.kill()
 
@@ -150,9 +150,9 @@ def _raise_if_ended(process: ManagedProcess) -> None:
     raise HarnessError(f"The simulator ended with exit code {process.returncode}:\n{process.tail()}")
 
 
-def _read_ready_file(path: Path) -> Gateway:
+def _read_ready_file(path: Path) -> GatewayAccess:
     ready = json.loads(path.read_text(encoding="utf-8"))
-    return Gateway(
+    return GatewayAccess(
         host=f"{ready['host']}:{ready['port']}",
         username=ready["username"],
         password=ready["password"],

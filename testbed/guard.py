@@ -1,7 +1,7 @@
-"""Becomes the command it is given, which the kernel then kills as soon as the parent is gone.
+"""Executes a command that the kernel kills when the parent process ends.
 
-`python guard.py PARENT COMMAND [ARGUMENT...]`: even a parent that is killed with SIGKILL, and
-so cannot tidy up, leaves no process behind. Linux only; elsewhere it just becomes the command.
+`python guard.py PARENT COMMAND [ARGUMENT...]`: even a parent that is killed with SIGKILL leaves no process behind.
+Linux only; elsewhere it just executes the command.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ def die_with(parent: int) -> None:
         return
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-    # The parent may have ended before the kernel was asked; then nobody is left to do the killing.
+    # The parent may have ended before the call; then there will be no signal.
     if os.getppid() != parent:
         sys.exit(1)
 

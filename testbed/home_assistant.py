@@ -16,19 +16,19 @@ from .rest import RestClient
 START_TIMEOUT: Final = 120.0
 #: Seconds between SIGTERM and SIGKILL: Home Assistant itself gives its integrations about a minute.
 STOP_GRACE: Final = 60.0
-#: What Home Assistant ends with when it wants to be started again.
+#: Exit code with which Home Assistant asks for a restart.
 RESTART_EXIT_CODE: Final = 100
 POLL_INTERVAL: Final = 0.2
-#: What numpy would set itself while other threads run; libfaketime reads the environment whenever one of them asks for
-#: the time, and a process in which both happen at once ends with SIGSEGV.
+#: Variables that numpy would set while other threads run. libfaketime reads the environment at every call for the time;
+#: both at once end the process with SIGSEGV.
 _SET_BEFOREHAND: Final = {"OPENBLAS_MAIN_FREE": "1", "GOTOBLAS_MAIN_FREE": "1"}
 
 
 class HomeAssistant:
-    """One Home Assistant; it can be started and stopped many times on the same configuration."""
+    """Home Assistant on one configuration; it can be started and stopped repeatedly."""
 
     def __init__(self, configuration: Configuration, *, wrapper: tuple[str, ...] = ()) -> None:
-        """Describe it; `wrapper` is a command in front of it, such as `faketime`."""
+        """Take the configuration, and a command to put in front of its own."""
         self.configuration = configuration
         self._wrapper = wrapper
         self._process: ManagedProcess | None = None
@@ -55,7 +55,7 @@ class HomeAssistant:
 
     @property
     def process(self) -> ManagedProcess:
-        """The process that was started last; raises RuntimeError before the first start."""
+        """Return the last process; RuntimeError before the first start."""
         if self._process is None:
             raise RuntimeError("Home Assistant has not been started")
         return self._process
@@ -64,11 +64,11 @@ class HomeAssistant:
         """Start the process and wait until Home Assistant says that it runs, `timeout` seconds at most."""
         self._process = await ManagedProcess.start(
             "Home Assistant",
-            # --skip-pip: what it needs is installed, and a demo must not download anything.
+            # --skip-pip: its requirements are installed, and a demo must not download anything.
             *(*self._wrapper, sys.executable, "-m", "homeassistant", "--skip-pip", "--log-no-color"),
             *("--config", str(self.configuration.folder)),
             console=self.configuration.console,
-            # Not the project's folder: its `custom_components` would be found before the configuration's.
+            # Not the project's folder: its `custom_components` would take precedence over the configuration's.
             cwd=self.configuration.folder,
             environment=clean_environment(os.environ),
         )
@@ -81,16 +81,16 @@ class HomeAssistant:
             ) from None
 
     async def stop(self, grace: float = STOP_GRACE) -> int | None:
-        """Stop the process as a service manager does and return its exit code, None if it never ran."""
+        """Stop the process with SIGTERM and return its exit code, None if it never ran."""
         return None if self._process is None else await self._process.stop(grace)
 
     def kill(self) -> None:
-        """Kill the process at once."""
+        """Kill the process."""
         if self._process is not None:
             self._process.kill()
 
     def log_tail(self, lines: int = 25) -> str:
-        """Return the end of its log, or of what it printed where it did not come to log."""
+        """Return the end of its log, or of its output if there is no log."""
         return tail(self.configuration.log, lines) or tail(self.configuration.console, lines) or "(it is empty)"
 
     async def _wait_until_running(self) -> None:
@@ -106,7 +106,7 @@ class HomeAssistant:
         try:
             config = await client.get("/api/config")
         except HarnessError:
-            # Before it is up it refuses connections, and then it lacks one view after the other.
+            # While it starts, it refuses connections, and then lacks some views.
             return False
         if config["config_dir"] != str(self.configuration.folder):
             raise HarnessError(f"Another Home Assistant answers at {self.url}; choose another port.")
@@ -114,9 +114,6 @@ class HomeAssistant:
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without the gateway's credentials, paths to other Python code, and a ban on logging.
-
-    Nothing that Home Assistant loads has to set a variable then.
-    """
+    """Return the environment without credentials, Python paths and logging switches, and with numpy's variables."""
     unwanted = {"EMS_USERNAME", "EMS_PASSWORD", "PYTHONPATH", "PYTHONHOME", "HA_DISABLE_LOG_FILE"}
     return _SET_BEFOREHAND | {name: value for name, value in environment.items() if name not in unwanted}

@@ -1,4 +1,4 @@
-"""Every hour of every counter in Home Assistant's database, held against what the meter truly counted."""
+"""The hours of every counter in Home Assistant's database, compared with the meter."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -12,12 +12,12 @@ from typing import Final
 from simulator import Site
 
 HOUR: Final = 3600.0
-#: Seconds by which the state at the end of an hour may be old beside the interval of the polls: a counter is written
-#: down at most once a minute, its sample is up to a second old, and the clocks differ by a second.
+#: Seconds by which the state at the end of an hour may lag besides the poll interval: a counter is recorded at most once
+#: a minute, its sample is up to a second old, and the clocks differ by up to a second.
 LATE: Final = 3600.0 / 59 + 2.0
 #: Seconds before the end of a period at which the gateway takes the last sample of it.
 _SAMPLED: Final = 1.0
-#: What doubles lose in a database; the gateway of such a run shows all its digits.
+#: Rounding in the database; the gateway of such a run sends all digits.
 _ROUNDING: Final = 1e-6
 _QUERY: Final = """
 select meta.statistic_id, meta.unit_of_measurement, rows.start_ts, rows.sum
@@ -29,39 +29,39 @@ order by meta.statistic_id, rows.start_ts
 
 @dataclass(frozen=True, slots=True)
 class CounterHour:
-    """What a counter counted in an hour, or in several of which the first ones have no row."""
+    """The energy of a counter in an hour, or in several if the first ones have no row."""
 
     uid: int
     entity_id: str
     unit: str
     start: float
-    """When the hour begins, in seconds since 1970."""
+    """Start of the hour, in seconds since 1970."""
     end: float
     truth: float
     recorded: float
     allowed: float
-    """By how much the two may differ."""
+    """The allowed difference."""
 
     @property
     def difference(self) -> float:
-        """By how much the recorded value is too high."""
+        """Return recorded minus true energy."""
         return self.recorded - self.truth
 
     @property
     def is_right(self) -> bool:
-        """Whether nothing but one poll was missed, and every hour has a row."""
+        """Return whether the difference is within one poll and every hour has a row."""
         return abs(self.difference) <= self.allowed and self.end - self.start == HOUR
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Knows the meters, and when Home Assistant was down."""
+    """Compares the database with the meters of a site."""
 
     site: Site
     interval: float
     """Seconds between two polls."""
     outages: Sequence[tuple[float, float]]
-    """From when to when it was down; hours that end in an outage are the gateway's to tell, to the last digit."""
+    """Start and end of each outage; hours that end in one come from the gateway's history and must be exact."""
 
     def hours(self, config: Path) -> Iterator[CounterHour]:
         """Yield the hours of all counters in the database of a Home Assistant that has been stopped."""

@@ -1,8 +1,4 @@
-"""What a gateway itself says it has, asked over its API without the integration's code.
-
-The check must not believe the thing that it checks, so this reads the few fields it needs
-on its own.
-"""
+"""The gateway's signals, read over its API without the integration's code, which the check must not rely on."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,7 +6,7 @@ from typing import Any, Final
 import aiohttp
 
 from .errors import HarnessError
-from .gateway import Gateway
+from .gateway import GatewayAccess
 
 REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 
@@ -33,14 +29,14 @@ class Inventory:
     signals: tuple[GatewaySignal, ...]
 
     def unique_id(self, signal: GatewaySignal) -> str:
-        """Return the unique id that the signal's entity has to have."""
+        """Return the unique id of the signal's entity."""
         return f"{self.serial}_{signal.uid}"
 
 
-async def read_inventory(gateway: Gateway) -> Inventory:
-    """Log in and read; raises HarnessError where the gateway does not answer as documented.
+async def read_inventory(gateway: GatewayAccess) -> Inventory:
+    """Log in and read; HarnessError if the gateway does not answer as documented.
 
-    The certificate has to have the gateway's fingerprint, or to be signed by an authority where that is None.
+    The certificate must match the fingerprint, or verify if that is None.
     """
     ssl = True if gateway.fingerprint is None else aiohttp.Fingerprint(parse_fingerprint(gateway.fingerprint))
     connector = aiohttp.TCPConnector(ssl=ssl)
@@ -62,7 +58,7 @@ def parse_fingerprint(text: str) -> bytes:
 
 
 async def _signals(session: aiohttp.ClientSession) -> tuple[GatewaySignal, ...]:
-    # A gateway may give less than it is asked for, so only a page without anything new is the last.
+    # A gateway may cap `limit`, so the last page is the first without new signals.
     found: dict[str, GatewaySignal] = {}
     page = 0
     while True:

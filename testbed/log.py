@@ -1,4 +1,4 @@
-"""Judges Home Assistant's log: which lines are the integration's fault."""
+"""Finds the integration's warnings and errors in Home Assistant's log."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ RECORD: Final = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ (?P<level>[A-Z]+) \((?P<thread>[^)]*)\) \[(?P<logger>[^\]]*)\] (?P<text>.*)$"
 )
 SERIOUS: Final = frozenset({"WARNING", "ERROR", "CRITICAL"})
-#: What Home Assistant says about every custom integration.
+#: Home Assistant's warning about every custom integration.
 EXPECTED: Final = re.compile(rf"We found a custom integration {DOMAIN} which has not been tested by Home Assistant")
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One entry of the log with all its lines."""
+    """A log record with all its lines."""
 
     level: str
     logger: str
@@ -29,13 +29,13 @@ class LogRecord:
 
     @override
     def __str__(self) -> str:
-        """Return it for the report."""
+        """Return a line for the report."""
         return f"{self.level} [{self.logger}] {self.text}"
 
     def is_ours(self, elsewhere: Iterable[str] = ()) -> bool:
-        """Tell whether it is a warning or an error that speaks of the integration.
+        """Return whether it is a warning or an error of the integration.
 
-        `elsewhere` are folders whose own names are no mention, such as the one that holds everything.
+        Names of the folders `elsewhere`, such as the project's, do not count as a mention.
         """
         if self.level not in SERIOUS or EXPECTED.search(self.text):
             return False
@@ -46,7 +46,7 @@ class LogRecord:
 
 
 def records(lines: Iterable[str]) -> Iterator[LogRecord]:
-    """Split a log into its records; lines before the first are nobody's."""
+    """Split a log into records; lines before the first are dropped."""
     current: list[str] = []
     level = logger = ""
     for raw in lines:
@@ -64,11 +64,11 @@ def records(lines: Iterable[str]) -> Iterator[LogRecord]:
 def our_problems(log: Path) -> list[LogRecord]:
     """Return the warnings and errors of the integration in a log of Home Assistant.
 
-    Raises HarnessError where there is no such file: nothing can be said then.
+    Raises HarnessError if there is no such file.
     """
     if not log.exists():
         raise HarnessError(f"Home Assistant wrote no log to {log}.")
-    # A clone may be called like the integration, and tracebacks of anything show paths into it.
+    # The project's folder may be named like the integration, and any traceback shows its path.
     folders = (str(log.parent), str(log.parent.resolve()), str(ROOT))
     with log.open(encoding="utf-8", errors="replace") as lines:
         return [record for record in records(lines) if record.is_ours(folders)]

@@ -1,4 +1,4 @@
-"""Outages of a real Home Assistant with its own database, on a clock that runs fast, judged hour by hour."""
+"""Outages of a real Home Assistant on a fast clock; every hour in its database is compared with the meter."""
 
 import argparse
 import asyncio
@@ -25,14 +25,16 @@ from .hours import HOUR, CounterHour, Judge
 from .ports import free_port
 from .workspace import workspace
 
-#: In the evening, when every load of a site draws something.
-_BEGIN: Final = datetime(2026, 11, 20, 16, 58, tzinfo=UTC).timestamp()
+#: In the evening, when every load of a site draws power; twenty minutes of the fast clock before a full hour, which is the
+#: time that a start takes. A start that takes longer only makes the run longer.
+_BEGIN: Final = datetime(2026, 11, 20, 16, 40, tzinfo=UTC).timestamp()
 _DAY: Final = 86_400.0
-#: Until when it runs after a start: a quarter past the next hour the repair has its second look, and is done soon.
+#: How long it runs from the last full hour before it was loaded: the repair looks for the second time a quarter past the
+#: next one, and needs some minutes.
 _LOOKED_AT: Final = HOUR + 25 * 60.0
-#: How often a run begins anew with a clock half as fast: seconds of a fast clock are short on a busy machine.
+#: How often a run starts again with a clock half as fast, because the machine is too busy.
 _SLOWER: Final = 2
-#: What the recorder says when an import has destroyed an hour of somebody else.
+#: What the recorder logs when an import has destroyed an hour of another sensor.
 _DESTROYED: Final = "Blocked attempt to insert duplicated statistic rows"
 _EPILOG: Final = """\
 examples:
@@ -45,7 +47,7 @@ exit codes: 0 every hour is right, 1 an hour is wrong or something failed, 2 bad
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for."""
+    """The command's options."""
 
     repair: bool
     kills: Sequence[signal.Signals]
@@ -56,25 +58,25 @@ class Options:
     site: SiteKind
     seed: int
     keep: Path | None
-    """Where Home Assistant's folder stays, None: it is removed."""
+    """The folder to keep Home Assistant's configuration in; None removes it."""
 
 
 @dataclass(slots=True)
 class Run:
-    """One Home Assistant beside one gateway, through some outages."""
+    """One Home Assistant and one gateway, through some outages."""
 
     options: Options
     console: Console
     clock: FastClock = field(init=False)
     outages: list[tuple[float, float]] = field(default_factory=list)
-    """When it went down, and when it was polling again."""
+    """Start and end of each outage; it ends when the integration is loaded."""
 
     def __post_init__(self) -> None:
         """Set the clock."""
         self.clock = FastClock(_BEGIN, self.options.speed)
 
     async def run(self, folder: Path) -> list[CounterHour]:
-        """Let it happen in an empty folder; return the hours of all counters."""
+        """Run in an empty folder; return the hours of all counters."""
         site = build_site(self.options.site, self.options.seed, exact=True, installed=_BEGIN // _DAY * _DAY - 30 * _DAY)
         await asyncio.to_thread(site.warm)
         dialect = Dialect(limit_cap=ROWS_AT_ONCE)
@@ -103,7 +105,7 @@ class Run:
         return list(judge.hours(configuration.folder))
 
     async def _live(self, home_assistant: HomeAssistant, entry_id: str) -> None:
-        """Start it, and let it run until the next hour is full and has been looked at."""
+        """Start it, and let it run until the repair has looked at the next full hour."""
         self._say("starting Home Assistant")
         await home_assistant.start()
         await load_entry(home_assistant, entry_id)
@@ -115,7 +117,7 @@ class Run:
         await self.clock.until(until)
 
     async def _go_down(self, home_assistant: HomeAssistant, kill: signal.Signals) -> None:
-        """End it in the given way, and jump over the hours of the outage."""
+        """End it with a signal, and move the clock to the end of the outage."""
         down = self.clock.now()
         if kill is signal.SIGKILL:
             home_assistant.kill()
@@ -132,7 +134,7 @@ class Run:
 
 
 async def live_through(options: Options, console: Console, folder: Path) -> tuple[Run, list[CounterHour]]:
-    """Let it happen, with a slower clock where the machine is too busy; return the run, and the hours of all counters."""
+    """Run with a slower clock if the machine is too busy; return the run and the hours of all counters."""
     for _ in range(_SLOWER):
         run = Run(options, console)
         try:
@@ -146,14 +148,14 @@ async def live_through(options: Options, console: Console, folder: Path) -> tupl
 
 
 def _judge_log(configuration: Configuration) -> None:
-    """Raise HarnessError where the recorder has lost an hour of anybody's."""
+    """Raise HarnessError if the recorder has lost an hour of any sensor."""
     for log in (configuration.log, configuration.log.with_name(f"{configuration.log.name}.1")):
         if log.exists() and _DESTROYED in log.read_text(encoding="utf-8", errors="replace"):
             raise HarnessError(f"an import has destroyed hours of other sensors: {_DESTROYED!r} in {log}")
 
 
 def render(hours: Sequence[CounterHour]) -> str:
-    """Return the table, a counter after the other."""
+    """Return the table of all counters."""
     lines = []
     shown = ""
     for hour in hours:
@@ -172,7 +174,7 @@ def render(hours: Sequence[CounterHour]) -> str:
 
 
 def judge(run: Run, hours: Sequence[CounterHour]) -> list[str]:
-    """Return what is wrong, in a line each."""
+    """Return a line for each error."""
     problems = [
         f"{hour.entity_id}, {_time(hour.start)}-{_time(hour.end)}: {hour.recorded:.3f} instead of {hour.truth:.3f} {hour.unit}"
         for hour in hours
@@ -184,7 +186,7 @@ def judge(run: Run, hours: Sequence[CounterHour]) -> list[str]:
     for down, back in run.outages:
         for entity_id in sorted(entity_ids):
             inside = [hour for hour in hours if hour.entity_id == entity_id and down < hour.start and hour.end < back]
-            # An outage of which no hour is looked at would be judged right for nothing.
+            # Without rows inside the outage there would be nothing to judge.
             if len(inside) < int((back - down) / HOUR) - 1:
                 problems.append(f"{entity_id}: hours of the outage from {_time(down)} on have no row")
     return problems
@@ -212,7 +214,7 @@ def parse(arguments: Sequence[str]) -> Options:
     add = parser.add_argument
     add("--no-repair", action="store_true", help="switch the repair of gaps off in the integration's options")
     add("--kill", choices=("term", "kill", "both"), default="both", help="SIGTERM, SIGKILL, one after the other (both)")
-    add("--down", type=_number(1, 200), default=3.6, metavar="HOURS", help="how long an outage lasts (3.6)")
+    add("--down", type=_number(1, 200), default=3.25, metavar="HOURS", help="how long an outage lasts (3.25)")
     add(
         "--speed",
         type=_number(1, 600),

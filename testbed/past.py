@@ -1,4 +1,4 @@
-"""What lies behind a demo: hours that Home Assistant lived on a fast clock, and others in which it was down."""
+"""The history of a demo: hours of Home Assistant on a fast clock, and an outage."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,45 +15,45 @@ from .console import Console
 from .entry import named, store_entry
 from .fast_clock import FastClock
 from .fast_entry import ROWS_AT_ONCE, load_entry, where
-from .gateway import Gateway as Address
+from .gateway import GatewayAccess
 from .home_assistant import HomeAssistant
 from .hours import HOUR, CounterHour, Judge
 
-#: Three hours in three minutes.
+#: How many times faster than real time the clock runs.
 SPEED: Final = 60.0
-#: Seconds of the fast clock that Home Assistant lives before the outage.
+#: Seconds of the fast clock before the outage.
 BEFORE: Final = 3 * HOUR
-#: Seconds until the repair has to be done: it begins with the next statistics, which come every five minutes.
+#: Seconds that the repair may take; it starts with the next statistics, which come every five minutes.
 REPAIR_TIMEOUT: Final = 720.0
 POLL_INTERVAL: Final = 2.0
 _INTERVAL: Final = 30
 _DAY: Final = 86_400.0
-#: Seconds after a full hour until which its statistics are not sure to be there, so that the repair leaves it alone.
+#: Seconds after a full hour in which the repair does not touch it: its statistics may not be there yet.
 _COMPILED: Final = 600.0
 
 
 class Past:
-    """A Home Assistant that was killed some hours ago, and its gateway, which went on counting."""
+    """A Home Assistant that was killed some hours ago, and its gateway, which kept counting."""
 
     def __init__(self, seed: int, outage: float, console: Console) -> None:
-        """Describe it; `outage` in seconds."""
+        """Take the site's seed and the length of the outage in seconds."""
         self._console = console
         self._outage = outage
         self._seed = seed
         self._home_assistant: HomeAssistant | None = None
         self.site: Site
-        self.address: Address
+        self.address: GatewayAccess
         self.entry_id: str
         self.outage: tuple[float, float]
-        """From when to when Home Assistant was down."""
+        """Start and end of the outage."""
 
     def kill(self) -> None:
-        """Kill the Home Assistant that lives it now."""
+        """Kill the Home Assistant on the fast clock."""
         if self._home_assistant is not None:
             self._home_assistant.kill()
 
     async def live(self, stack: AsyncExitStack, folder: Path, port: int) -> Configuration:
-        """Let it happen in an empty folder; return what is left, with a gateway that goes on by the true clock."""
+        """Run in an empty folder; return the configuration. The gateway continues on the real clock."""
         begin = self._begin()
         site = self.site = build_site(SiteKind.FLAT, self._seed, exact=True, installed=begin // _DAY * _DAY - 30 * _DAY)
         await asyncio.to_thread(site.warm)
@@ -80,7 +80,7 @@ class Past:
         return configuration
 
     def _begin(self) -> float:
-        """Return when to begin by the fast clock so that the outage ends now by the true one."""
+        """Return the start by the fast clock with which the outage ends now by the real one."""
         return time.time() + BEFORE / SPEED - self._outage - BEFORE
 
     async def _start(self, stack: AsyncExitStack, configuration: Configuration, clock: FastClock) -> HomeAssistant:
@@ -91,7 +91,7 @@ class Past:
         return home_assistant
 
     async def repaired(self, folder: Path) -> bool:
-        """Wait until every hour of the outage is the meter's own; print those of the grid; False where it takes too long."""
+        """Wait for the repair and print the hours of the grid; False if it takes too long."""
         self._console.step("waiting for the repair, which begins with the next statistics: five minutes at most")
         end = asyncio.get_running_loop().time() + REPAIR_TIMEOUT
         while not (is_right := self._is_right(hours := self._hours(folder))):
@@ -109,13 +109,13 @@ class Past:
         return list(Judge(self.site, _INTERVAL, [self.outage]).hours(folder))
 
     def _is_right(self, hours: Sequence[CounterHour]) -> bool:
-        """Return whether all hours are right, and those of the outage are among them."""
+        """Return whether all hours are right and include those of the outage."""
         last = (self.outage[1] - _COMPILED) // HOUR * HOUR
         return all(hour.is_right for hour in hours) and any(hour.end >= last for hour in hours)
 
 
 def render(hours: Sequence[CounterHour], outage: tuple[float, float]) -> str:
-    """Return the table of one counter, by the machine's own time; hours that the outage touches are marked."""
+    """Return the table of one counter in local time; hours of the outage are marked."""
     lines = [f"{'':24}{'meter':>10}{'recorded':>10}{'difference':>12}"]
     for hour in hours:
         is_missed = hour.start < outage[1] and outage[0] < hour.end

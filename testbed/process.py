@@ -1,4 +1,4 @@
-"""A child process that is stopped for certain, whatever happens to this one."""
+"""A child process that always ends with this one."""
 
 import asyncio
 from asyncio.subprocess import DEVNULL, STDOUT, Process
@@ -16,7 +16,7 @@ GUARD = Path(__file__).with_name("guard.py")
 
 
 class ManagedProcess:
-    """A running child in a session of its own, so that Ctrl-C reaches it only through us."""
+    """A running child in its own session; Ctrl-C does not reach it."""
 
     def __init__(self, name: str, process: Process, console: Path) -> None:
         """Wrap a child that has been started; use `start`."""
@@ -29,11 +29,11 @@ class ManagedProcess:
     async def start(
         cls, name: str, *command: str, console: Path, cwd: Path, environment: Mapping[str, str] | None = None
     ) -> Self:
-        """Start the command; all it prints goes to the end of the file `console`."""
+        """Start the command and append its output to the file `console`; HarnessError if that fails."""
         with console.open("ab") as output:
             try:
                 process = await asyncio.create_subprocess_exec(
-                    # -I and -S: the guard needs nothing of ours, and so starts in 15 ms.
+                    # -I and -S: the guard needs no packages, and starts in 15 ms.
                     *(sys.executable, "-I", "-S", str(GUARD), str(os.getpid()), *command),
                     stdin=DEVNULL,
                     stdout=output,
@@ -57,36 +57,36 @@ class ManagedProcess:
         return self._process.returncode
 
     async def wait(self) -> int:
-        """Wait for its end and return the exit code."""
+        """Wait until it ends and return the exit code."""
         return await self._process.wait()
 
     async def stop(self, grace: float) -> int:
-        """Ask it to end, kill it after `grace` seconds, return the exit code (-9: it had to be killed)."""
+        """Send SIGTERM, and SIGKILL after `grace` seconds; return the exit code."""
         if self._stopped:
-            # Its process id may belong to somebody else by now.
+            # The process id may have been reused.
             return await self._process.wait()
         if self.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.terminate()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), grace)
-        # Also after a clean end: a child of its own may be left in the group.
+        # Also after a clean end: its children may still run.
         self.kill()
         self._stopped = True
         return await self._process.wait()
 
     def kill(self) -> None:
-        """Kill it and its children at once."""
+        """Send SIGKILL to it and its children."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
     def tail(self, lines: int = 25) -> str:
-        """Return the last lines that it printed."""
+        """Return the last lines of its output."""
         return tail(self._console, lines)
 
 
 def tail(path: Path, lines: int) -> str:
-    """Return the last lines of a text file, nothing where there is none."""
+    """Return the last lines of a text file, or an empty text without a file."""
     if not path.exists():
         return ""
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])

@@ -1,4 +1,4 @@
-"""What Home Assistant shows of the integration: its devices, entities and their states."""
+"""The integration's devices, entities and states in Home Assistant."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from . import DOMAIN
 from .websocket import WebSocket
 
-#: An entity without a name of its own is called like its device.
+#: Shown for an entity without a name, which has its device's name.
 NO_NAME: Final = "(as its device)"
 NO_VALUE: Final = frozenset({"unknown", "unavailable", ""})
 
@@ -18,14 +18,14 @@ class Device:
     id: str
     name: str
     parent_id: str | None
-    """The device it belongs to or hangs on."""
+    """Its parent device, or the device it is connected via."""
     details: tuple[str, ...]
-    """Model, part number, serial number, firmware: what is known of them."""
+    """Manufacturer, model, part number, serial number and firmware, as far as known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An entity with its state at the time of the snapshot."""
+    """An entity with its state."""
 
     entity_id: str
     unique_id: str
@@ -33,29 +33,29 @@ class Entity:
     name: str
     disabled_by: str | None
     value: str | None
-    """The state as Home Assistant writes it, None where there is no state at all."""
+    """The state, None without one."""
     unit: str | None
 
     @property
     def has_value(self) -> bool:
-        """Tell whether a person sees a value."""
+        """Return whether it has a value."""
         return self.value is not None and self.value not in NO_VALUE
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigEntry:
-    """How the set-up of the integration stands."""
+    """The config entry and its state."""
 
     entry_id: str
     title: str
     state: str
-    """Home Assistant's word for it: `loaded`, `setup_retry`, `setup_error` and so on."""
+    """`loaded`, `setup_retry`, `setup_error` and so on."""
     reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All of one config entry."""
+    """The devices and entities of a config entry."""
 
     entry: ConfigEntry
     devices: tuple[Device, ...]
@@ -63,7 +63,7 @@ class Snapshot:
 
 
 async def take_snapshot(websocket: WebSocket, entry_id: str) -> Snapshot:
-    """Read the registries and the states; raises HarnessError where the config entry is gone."""
+    """Read the registries and the states; HarnessError if the config entry does not exist."""
     entry = await websocket.command("config_entries/get_single", entry_id=entry_id)
     devices = await websocket.command("config/device_registry/list")
     entities = await websocket.command("config/entity_registry/list")

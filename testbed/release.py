@@ -1,4 +1,4 @@
-"""Makes the archive that HACS installs, byte for byte the same wherever it is made, and the notes of the release."""
+"""Builds the reproducible archive that HACS installs, and the release notes."""
 
 import argparse
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ from . import DOMAIN, ROOT
 
 INTEGRATION: Final = Path("custom_components") / DOMAIN
 NAME: Final = f"{DOMAIN}.zip"
-#: The first date that a zip can hold: the archive does not depend on when it is made.
+#: The earliest date of a zip entry, so that the archive does not depend on the time.
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o100644
 
 
 class ReleaseError(Exception):
-    """What keeps this from being a release."""
+    """An error that prevents a release."""
 
 
 def files(root: Path) -> list[str]:
-    """Return the files of the integration as git knows them, by name."""
+    """Return the integration's files that git tracks, sorted."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--", str(INTEGRATION)],  # noqa: S607
         cwd=root,
@@ -36,9 +36,9 @@ def files(root: Path) -> list[str]:
 
 
 def build(root: Path, target: Path) -> None:
-    """Write the archive; the integration's files are at its top, as HACS unpacks them into the folder of the domain."""
+    """Write the archive with the integration's files at its top level, as HACS expects."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Stored, not compressed: what compresses differs from one machine to the next.
+    # Not compressed: compressors differ between machines.
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name in files(root):
             entry = zipfile.ZipInfo(Path(name).relative_to(INTEGRATION).as_posix(), _DATE)
@@ -48,13 +48,13 @@ def build(root: Path, target: Path) -> None:
 
 
 def version(root: Path) -> str:
-    """Return the version that the manifest names."""
+    """Return the manifest's version."""
     manifest = json.loads((root / INTEGRATION / "manifest.json").read_text(encoding="utf-8"))
     return str(manifest["version"])
 
 
 def notes(root: Path, wanted: str) -> str:
-    """Return what the changelog says of a version; raises ReleaseError where it says nothing."""
+    """Return the changelog's section of a version; ReleaseError if it is missing or empty."""
     changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     heading = rf"^## \[{re.escape(wanted)}\] - \d{{4}}-\d\d-\d\d$"
     found = re.search(rf"{heading}\n(.*?)(?=^## |^\[|\Z)", changelog, re.MULTILINE | re.DOTALL)
@@ -64,13 +64,13 @@ def notes(root: Path, wanted: str) -> str:
 
 
 def check_tag(root: Path, tag: str) -> None:
-    """Raise ReleaseError unless the tag is that of the manifest's version."""
+    """Raise ReleaseError unless the tag matches the manifest's version."""
     if tag != f"v{version(root)}":
         raise ReleaseError(f"the tag {tag} is not v{version(root)}, the version in the manifest")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make dist/carlo_gavazzi_ems.zip; with a tag, check it and write dist/notes.md too."""
+    """Build dist/carlo_gavazzi_ems.zip; with a tag, check it and write dist/notes.md."""
     parser = argparse.ArgumentParser(prog="scripts/release", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--tag", help="the tag of the release, v and the version in the manifest")
     tag: str | None = parser.parse_args(arguments).tag

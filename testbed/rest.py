@@ -1,4 +1,4 @@
-"""Home Assistant's REST API, logged in through `trusted_networks` as the browser is."""
+"""Home Assistant's REST API, with a login through `trusted_networks`."""
 
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +15,7 @@ class RestClient:
     """A session with one Home Assistant; use it as an async context manager."""
 
     def __init__(self, url: str) -> None:
-        """Prepare a session with the Home Assistant at `url`, without a slash at the end."""
+        """Take the URL of Home Assistant, without a slash at the end."""
         self.url = url
         self._session = aiohttp.ClientSession(timeout=REQUEST_TIMEOUT)
         self._token: str | None = None
@@ -50,7 +50,7 @@ class RestClient:
         token = self._token or await self._login()
         status, answer = await self._send(method, path, data, token)
         if status == 401:
-            # A token lives for 30 minutes of Home Assistant's clock, which a test may let run fast.
+            # A token is valid for 30 minutes of Home Assistant's clock, which may run fast.
             status, answer = await self._send(method, path, data, await self._login())
         if status != 200:
             raise HarnessError(f"Home Assistant answered {method} {path} with status {status}: {answer}")
@@ -68,7 +68,7 @@ class RestClient:
             raise HarnessError(f"Home Assistant does not answer {method} {path}: {err!r}") from err
 
     async def _login(self) -> str:
-        """Get a token the way the frontend does, which takes no password from this machine."""
+        """Get a token as the frontend does; `trusted_networks` needs no password."""
         client_id = f"{self.url}/"
         flow = {"client_id": client_id, "handler": ["trusted_networks", None], "redirect_uri": client_id}
         status, answer = await self._send("POST", "/auth/login_flow", flow, None)

@@ -1,8 +1,8 @@
-"""Becomes the command it is given, with a clock that runs fast and shows what the clock of another process shows.
+"""Executes a command on a fast clock that is in step with the clock of another process.
 
-`python warp.py LIBRARY INSTANT MARK SPEED COMMAND [ARGUMENT...]`: at the monotonic time MARK the simulated clock
-showed INSTANT (seconds since 1970), and it runs SPEED times as fast as the true one. LIBRARY is libfaketime, which
-starts its clock when the command does: so the time is worked out at the very last moment.
+`python warp.py LIBRARY INSTANT MARK SPEED COMMAND [ARGUMENT...]`: at the monotonic time MARK the fast clock showed
+INSTANT (seconds since 1970), and it runs SPEED times as fast as the real one. LIBRARY is libfaketime, whose clock starts
+with the command, so the time is calculated last.
 """
 
 import os
@@ -11,7 +11,7 @@ import time
 
 
 def start_time(instant: float, mark: float, speed: float) -> str:
-    """Wait for the next full second of the simulated clock and return it as libfaketime wants it."""
+    """Wait for the next full second of the fast clock and return it in libfaketime's format."""
     now = instant + (time.monotonic() - mark) * speed
     full = int(now) + 1
     time.sleep((full - now) / speed)

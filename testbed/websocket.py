@@ -17,17 +17,17 @@ MAX_MESSAGE = 64 * 1024 * 1024
 
 
 class WebSocket:
-    """An authenticated connection; one command after the other."""
+    """An authenticated connection; commands run one at a time."""
 
     def __init__(self, connection: aiohttp.ClientWebSocketResponse) -> None:
-        """Wrap a connection that has been authenticated; use `connect`."""
+        """Take an authenticated connection; use `connect`."""
         self._connection = connection
         self._last_id = 0
         self._lock = asyncio.Lock()
 
     @classmethod
     async def connect(cls, session: aiohttp.ClientSession, url: str, token: str) -> Self:
-        """Connect and authenticate; raises HarnessError where the token is refused."""
+        """Connect and authenticate; HarnessError if the token is refused."""
         try:
             websocket = cls(await session.ws_connect(url, max_msg_size=MAX_MESSAGE))
         except aiohttp.ClientError as err:
@@ -54,7 +54,7 @@ class WebSocket:
         await self._connection.close()
 
     async def command(self, kind: str, **data: object) -> Any:
-        """Send a command and return its result; raises HarnessError with Home Assistant's own words."""
+        """Send a command and return its result; HarnessError with Home Assistant's message if it fails."""
         async with self._lock:
             answer = await self._exchange(kind, data)
         if not answer["success"]:

@@ -85,8 +85,23 @@ def test_links_lead_somewhere(page: str) -> None:
 
 def test_every_block_is_of_a_kind_that_is_checked() -> None:
     """No block escapes the tests below by its language."""
-    assert {block.language for block in BLOCKS} <= {"yaml", "sh", "text"}
+    assert {block.language for block in BLOCKS} <= {"yaml", "sh", "text", "mermaid"}
     assert len(BLOCKS) > 8
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_that_a_page_names_exist(page: str) -> None:
+    """A file that was moved takes its mention along: below the repository's root, or in a room of the integration."""
+    names = re.findall(r"`((?:[\w.]+/)+\w+\.(?:py|json|yaml))`", PAGES[page])
+    assert not [name for name in names if not (ROOT / name).exists() and not (INTEGRATION / name).exists()]
+
+
+def test_the_picture_shows_every_room() -> None:
+    """Each room is in the picture and in the table of what it knows, and neither has one that is gone."""
+    page = PAGES["docs/architecture.md"]
+    rooms = {path.parent.name for path in INTEGRATION.glob("*/__init__.py")}
+    assert set(re.findall(r'^    (\w+)\["\1: ', page, re.MULTILINE)) == rooms
+    assert set(re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)) == rooms
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "text"], ids=named)

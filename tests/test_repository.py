@@ -40,8 +40,15 @@ def next_minor(version: str) -> AwesomeVersion:
     return AwesomeVersion(f"{year}.{int(month) + 1}.0b0")
 
 
-#: Whether this is the oldest release supported, as hacs.json names it, and not the newest.
-IS_OLDEST: Final = AwesomeVersion(ha_version) < next_minor(HACS["homeassistant"])
+#: The locks: the release that the test plugin pins, the oldest supported, the newest there is.
+LANES: Final = ("test", "oldest", "newest")
+
+
+def locked(lane: str) -> dict[str, str]:
+    """Return the versions that a lock holds, by package."""
+    lines = (ROOT / f"requirements_{lane}.lock").read_text(encoding="utf-8").splitlines()
+    pins = (line.split(" ")[0].split("==") for line in lines if "==" in line and line[0] not in " #")
+    return {name.lower(): version for name, version in pins}
 
 
 def test_the_manifest_is_in_order() -> None:
@@ -116,28 +123,40 @@ def test_home_assistant_imports_before_voluptuous() -> None:
             assert first < names.index("voluptuous"), path
 
 
-@pytest.mark.parametrize("name", ["test", "oldest"])
-def test_pins_agree(name: str) -> None:
+@pytest.mark.parametrize("lane", LANES)
+def test_pins_agree(lane: str) -> None:
     """What is asked for is pinned, and the lock holds those very versions."""
-    asked = requirements(name)
+    asked = requirements(lane)
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line) for line in asked)
-    locked = (ROOT / f"requirements_{name}.lock").read_text(encoding="utf-8").splitlines()
-    assert {line.lower() for line in asked} <= {line.split(" ")[0].lower() for line in locked}
+    assert dict(line.lower().split("==") for line in asked).items() <= locked(lane).items()
 
 
 def test_the_frontend_is_the_one_of_this_home_assistant() -> None:
-    """The demo shows the frontend that Home Assistant's own manifest names, on the newest and on the oldest."""
+    """The demo shows the frontend that Home Assistant's own manifest names, on each release that is tested."""
+    (lane,) = (lane for lane in LANES if locked(lane)["homeassistant"] == ha_version)
     frontend = Path(components.__path__[0]) / "frontend" / "manifest.json"
     wanted = set(json.loads(frontend.read_text(encoding="utf-8"))["requirements"])
-    assert wanted <= requirements("oldest" if IS_OLDEST else "test")
+    assert wanted <= requirements(lane)
 
 
 def test_the_oldest_is_what_hacs_promises() -> None:
     """The tests of `scripts/test --oldest` run on the minor release that hacs.json names."""
-    locked = (ROOT / "requirements_oldest.lock").read_text(encoding="utf-8")
-    version = re.search(r"^homeassistant==(.+)$", locked, re.MULTILINE)
-    assert version is not None
-    assert AwesomeVersion(HACS["homeassistant"]) <= AwesomeVersion(version[1]) < next_minor(HACS["homeassistant"])
+    oldest = AwesomeVersion(locked("oldest")["homeassistant"])
+    assert AwesomeVersion(HACS["homeassistant"]) <= oldest < next_minor(HACS["homeassistant"])
+
+
+def test_the_manifest_has_a_category_when_every_release_knows_it() -> None:
+    """Hassfest of a release before 2026.11 refuses the keys; docs/decisions/releases-of-home-assistant.md says more."""
+    keys = {"categories": ["energy.meters_monitoring"], "connectivity": ["network"]}
+    known = AwesomeVersion(HACS["homeassistant"]) >= AwesomeVersion("2026.11.0")
+    assert {key: MANIFEST.get(key) for key in keys} == (keys if known else dict.fromkeys(keys))
+
+
+def test_the_newest_is_not_behind() -> None:
+    """The tests of `scripts/test --newest` run on what the overrides name, which is never older than the plugin's."""
+    (override,) = requirements("newest_overrides")
+    assert override == f"homeassistant=={locked('newest')['homeassistant']}"
+    assert AwesomeVersion(locked("newest")["homeassistant"]) >= AwesomeVersion(locked("test")["homeassistant"])
 
 
 def test_workflows_are_valid_and_run_the_projects_own_scripts() -> None:
@@ -148,6 +167,34 @@ def test_workflows_are_valid_and_run_the_projects_own_scripts() -> None:
         for job in workflow["jobs"].values():
             for step in job["steps"]:
                 assert "uses" in step or (ROOT / step["run"].split()[0]).exists()
+
+
+def test_actions_are_pinned_by_hash_beside_their_version() -> None:
+    """A tag can be moved to other code; a hash cannot, and the version beside it is for people."""
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for action in re.findall(r"\buses: (.+)", path.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # (v\d+\.\d+\.\d+|main|master)", action), action
+
+
+def test_hooks_before_a_commit_are_those_of_lint() -> None:
+    """Each runs a program that the lock pins, and that scripts/lint runs too."""
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    lint = (ROOT / "scripts" / "lint").read_text(encoding="utf-8")
+    pinned = {line.partition("==")[0] for line in requirements("test")}
+    for hook in [hook for repo in config["repos"] for hook in repo["hooks"]]:
+        program = Path(hook["entry"].split()[0])
+        assert program.parent == Path(".venv/bin")
+        assert program.name in pinned
+        assert f'"$bin/{program.name}"' in lint
+
+
+def test_the_development_container_sets_itself_up() -> None:
+    """It runs the project's own set-up, and its editor uses the environment that this makes."""
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    assert container["postCreateCommand"].split()[0] == "scripts/setup"
+    assert container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"].endswith(
+        "/.venv/bin/python"
+    )
 
 
 def test_what_is_executable_and_what_is_not() -> None:

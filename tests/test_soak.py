@@ -1,4 +1,4 @@
-"""The soak run: a short day with faults, and a judge that can also say no."""
+"""The soak test: a short run with faults, and each limit of the judge."""
 
 import subprocess
 import sys
@@ -13,15 +13,15 @@ USAGE = [Usage(100_000, 5), Usage(100_100, 5)]
 
 
 def report(**changes: object) -> Report:
-    """Return the report of a good day, or of one that was not."""
+    """Return the report of a good run, with changes."""
     made = Report(hours=24, seed=1, gains=[GOOD], usage=USAGE, episodes=3, logins=52, polls=8640)
     for name, value in changes.items():
         setattr(made, name, value)
     return made
 
 
-def test_the_judge_says_no() -> None:
-    """Each of the figures alone is enough."""
+def test_the_judge_fails_each_result() -> None:
+    """Each result outside its limit fails the run by itself."""
     assert report().good
     assert not report(gains=[]).good
     assert not report(gains=[GOOD, Gain(entity_id="sensor.b", gained=0.98, least=0.99, most=1.01)]).good

@@ -11,7 +11,7 @@ from typing import cast, override
 from aiohttp import web
 
 from simulator import Gateway, Identity, Site
-from simulator.faults.base import RequestFault
+from simulator.faults.base import FaultTarget, RequestFault
 
 from .answers import Life, Pages, load_test
 
@@ -61,7 +61,7 @@ class _Prepared(RequestFault):
         self.connections.clear()
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         """Answer with the page that is asked for; the first one begins the next answer."""
         if not (self.answers or self.life):
             return None

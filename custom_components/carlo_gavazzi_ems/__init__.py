@@ -11,12 +11,14 @@ from .access.account import Account
 from .access.lockout import async_forget_logins, async_login_backoff
 from .const import DOMAIN
 from .coordinator import RealtimeCoordinator
-from .history.repair import GapRepair, repair_store
+from .history.progress import ProgressStore
+from .history.repair import GapRepair
+from .history.witness import Witness
 from .inventory.absence import AbsenceWatch, absence_store
 from .inventory.archive import Archive
 from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
-from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes
+from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes, async_watch_disabled_entries
 from .options import Options
 from .recording.units import async_forget_units
 from .runtime import EmsConfigEntry, EmsRuntimeData
@@ -29,13 +31,14 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
-    """Offer the actions, also while no gateway is loaded."""
+    """Register the actions, and follow which gateways are disabled."""
     async_setup_services(hass)
+    async_watch_disabled_entries(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
-    """Take what the gateway listed last, or read it, register its devices, and start to poll."""
+    """Load or read the lists, register the devices, and start polling."""
     client = Account.from_data(entry.data).client(hass, await async_login_backoff(hass, entry))
     if Options.of(entry).raw_answers:
         client.traffic.keep_answers()
@@ -49,7 +52,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     catalogue = Catalogue(Options.of(entry).codes)
     tree = DeviceTree(hass, entry, topology)
     tree.async_register()
-    # Before the platforms listen: a new load is registered before its first entity asks for it.
+    # Before the listeners of the platforms: a load is registered before its entities are added.
     entry.async_on_unload(topology.async_add_listener(tree.async_register))
     entry.runtime_data = EmsRuntimeData(
         client=client,
@@ -70,14 +73,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     check_topology()
     entry.async_on_unload(topology.async_add_listener(check_topology))
     await AbsenceWatch(hass, entry, topology, tree).async_start()
+    repair = entry.runtime_data.history.repair = GapRepair(hass, entry)
+    entry.runtime_data.history.witness = Witness(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    GapRepair(hass, entry).async_start()
+    repair.async_start()
     topology.async_read_lists()
     return True
 
 
 def _expected_signals(hass: HomeAssistant, entry: EmsConfigEntry, topology: TopologyCoordinator) -> set[int]:
-    """Return the signals of which the first poll is to bring a value: those with an entity that is enabled."""
+    """Return the signals to poll first: those with an enabled entity."""
     serial, signals = topology.info.serial_number, topology.data.signals
     known = {item.unique_id: item for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)}
     items = {uid: known.get(f"{serial}_{uid}") for uid in signals}
@@ -85,25 +90,25 @@ def _expected_signals(hass: HomeAssistant, entry: EmsConfigEntry, topology: Topo
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
-    """Stop polling and take the entities away."""
+    """Unload the platforms."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
-    """Take back what was put before the person about this gateway."""
+    """Delete the issues and the stores of an entry."""
     async_forget_issues(hass, entry)
     await async_forget_logins(hass, entry)
     await absence_store(hass, entry).async_remove()
     await Archive(hass, entry).async_remove()
-    await repair_store(hass, entry).async_remove()
+    await ProgressStore(hass, entry).async_remove()
 
 
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EmsConfigEntry, device: DeviceEntry | ChildDeviceEntry
 ) -> bool:
-    """Return whether a person may delete a device: only one that the gateway no longer lists."""
+    """Return whether a device may be deleted: only if the gateway no longer lists it."""
     if entry.state is not ConfigEntryState.LOADED or entry.runtime_data.devices.lists(device):
         return False
-    # Should it come back one day, it is new.
+    # After a reload the device is new if the gateway lists it again.
     hass.config_entries.async_schedule_reload(entry.entry_id)
     return True

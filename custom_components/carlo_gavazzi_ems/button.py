@@ -1,4 +1,4 @@
-"""A button that has the gateway's lists read at once."""
+"""The button that reads the gateway's lists."""
 
 from typing import override
 
@@ -19,22 +19,22 @@ PARALLEL_UPDATES = 0
 async def async_setup_entry(
     _: HomeAssistant, entry: EmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the button to the gateway."""
+    """Add the button of the gateway."""
     async_add_entities([RescanButton(entry)])
 
 
 class RescanButton(EmsGatewayEntity, ButtonEntity):
-    """Looks for new devices, loads and signals."""
+    """Reads the lists of devices, loads and signals."""
 
     _attr_entity_category = EntityCategory.CONFIG
 
     def __init__(self, entry: EmsConfigEntry) -> None:
-        """Look on this gateway."""
+        """Read the lists of this gateway."""
         super().__init__(entry, "rescan")
 
     @override
     async def async_press(self) -> None:
-        """Read the lists now; what is new appears at once."""
+        """Read the lists now. Raises HomeAssistantError."""
         topology = self.coordinator.topology
         await topology.async_refresh()
         if topology.last_update_success:

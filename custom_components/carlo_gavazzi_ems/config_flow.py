@@ -1,14 +1,14 @@
-"""The dialogs: set-up by hand or by discovery, certificate, new credentials, new address, options."""
+"""The config flow: set-up by hand or by discovery, certificate, new credentials, new address."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 import logging
-from typing import Any, Final, cast, override
+from typing import Any, cast, override
 
 from homeassistant.config_entries import (
     SOURCE_DHCP,
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigFlow,
     ConfigFlowContext,
     ConfigFlowResult,
@@ -16,20 +16,14 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import format_mac
-from homeassistant.helpers.selector import (
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 import voluptuous as vol
 
 from .access.account import Account, async_log_in, error_key
-from .access.address import InvalidHostError, PlainHttpError, format_address, parse_address
+from .access.address import InvalidHostError, PlainHttpError, format_address
 from .access.discovery import async_entry_of, async_expect_gateway, async_follow
 from .access.lockout import async_forget_logins
 from .api import (
-    Address,
     Certificate,
     CertificateChangedError,
     CertificateUntrustedError,
@@ -41,40 +35,31 @@ from .api import (
 )
 from .const import DOMAIN
 from .dialogs.codes import CodesFlow, known_codes
+from .dialogs.connection import FORMS, typed_account
 from .dialogs.options import EmsOptionsFlow
 from .dialogs.trust import certificate_placeholders
 from .inventory.archive import async_hand_over
+from .runtime import EmsConfigEntry
 from .signals.catalogue import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
 
-_HOST: Final = TextSelector()
-_USERNAME: Final = TextSelector(TextSelectorConfig(autocomplete="username"))
-_PASSWORD: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password"))
-_CREDENTIALS: Final = {vol.Required(CONF_USERNAME): _USERNAME, vol.Required(CONF_PASSWORD): _PASSWORD}
-#: The form of each way into the flow; the user's and the new address's ask for all three.
-_FORMS: Final = {
-    "user": vol.Schema({vol.Required(CONF_HOST): _HOST, **_CREDENTIALS}),
-    "reauth_confirm": vol.Schema(_CREDENTIALS),
-    "reconfigure": vol.Schema({vol.Required(CONF_HOST): _HOST, **_CREDENTIALS}),
-}
-
 
 class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN):
-    """Finds a gateway, has its certificate confirmed, logs in, and has its codes named; in this order."""
+    """Asks for a gateway and its account, confirms its certificate, logs in, and names its codes."""
 
     VERSION = 1
     MINOR_VERSION = 1
 
     def __init__(self) -> None:
-        """Start with nothing known."""
+        """Start without any input."""
         self._typed: dict[str, Any] = {}
         self._account: Account | None = None
         self._certificate: Certificate | None = None
         self._title = ""
         self._info: GatewayInfo | None = None
         self._snapshot: Snapshot | None = None
-        # A certificate that was confirmed is not asked about again after a slip in the password.
+        #: Certificates confirmed in this flow, so that a wrong password does not ask again.
         self._confirmed: dict[tuple[str, int], str] = {}
 
     @override
@@ -84,7 +69,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
 
     @override
     async def async_step_dhcp(self, discovery_info: DhcpServiceInfo) -> ConfigFlowResult:
-        """Begin because a device with the maker's MAC address was given an address in the network."""
+        """Start because a device with the maker's MAC address was announced in the network."""
         host, mac = discovery_info.ip, format_mac(discovery_info.macaddress)
         if (entry := async_entry_of(self.hass, mac)) is not None:
             if entry.disabled_by is not None:
@@ -94,7 +79,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
             self._abort_if_unique_id_configured(updates=account.as_data())
         self._async_abort_entries_match({CONF_HOST: host})
         self._end_discoveries(mac, but=host)
-        # The serial number is not known before a login.
+        # Before a login the MAC address stands for the serial number.
         await self.async_set_unique_id(mac)
         self._abort_if_unique_id_configured()
         self.context["title_placeholders"] = {"name": host}
@@ -103,13 +88,13 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         return await self.async_step_user()
 
     def _end_discoveries(self, mac: str, *, but: str | None = None) -> None:
-        """Close the dialogs that wait for a gateway, apart from one at this address."""
+        """Close other discovery dialogs of a gateway, except one at the address `but`."""
         for flow in self._async_in_progress(match_context={"source": SOURCE_DHCP, "unique_id": mac}):
             if flow["context"].get("title_placeholders", {}).get("name") != but:
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Begin because the gateway refused the credentials."""
+        """Start because the gateway refused the credentials."""
         self._typed = {CONF_USERNAME: entry_data[CONF_USERNAME]}
         return await self.async_step_reauth_confirm()
 
@@ -125,7 +110,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         return await self._async_form("reconfigure", user_input)
 
     async def async_step_certificate(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show a certificate that no authority vouches for, and pin it on consent."""
+        """Show a certificate that no authority has signed, and pin it on consent."""
         account, certificate = cast("Account", self._account), cast("Certificate", self._certificate)
         if user_input is None:
             return self.async_show_form(
@@ -138,37 +123,28 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         return await self._async_connect(self._with_trust(account))
 
     async def _async_form(self, step: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
-        """Show a form, or try what was typed into it."""
+        """Show a form, or connect with its input."""
         if user_input is None:
             return self._show(step)
         self._typed = {key: value for key, value in user_input.items() if key != CONF_PASSWORD}
         entry = self._entry()
+        known = Account.from_data(entry.data).address if entry is not None else None
         try:
-            host, port = parse_address(user_input[CONF_HOST]) if CONF_HOST in user_input else (None, None)
+            account = typed_account(user_input, known)
         except PlainHttpError:
             return self._show(step, CONF_HOST, "plain_http")
         except InvalidHostError:
             return self._show(step, CONF_HOST, "invalid_host")
-        pinned = None
-        if entry is not None:
-            known = Account.from_data(entry.data).address
-            if host is None or port is None or (host, port) == (known.host, known.port):
-                host, port, pinned = known.host, known.port, known.fingerprint
-        account = Account(
-            address=Address(host=cast("str", host), port=cast("int", port), fingerprint=pinned),
-            username=user_input[CONF_USERNAME],
-            password=user_input[CONF_PASSWORD],
-        )
         return await self._async_connect(self._with_trust(account))
 
     async def _async_connect(self, account: Account) -> ConfigFlowResult:
-        """Log in; every failure leads back to the form, or to the certificate."""
+        """Log in. A failure leads back to the form or to the certificate."""
         self._account = account
         try:
             try:
                 client, info = await async_log_in(self.hass, account)
             except CertificateUntrustedError, CertificateChangedError:
-                # Nothing but a handshake has been sent so far; the password waits for the person's consent.
+                # Only a TLS handshake was sent so far. The password is sent after consent.
                 self._certificate = await fetch_certificate(account.address.host, account.address.port)
                 return await self.async_step_certificate()
         except EmsError as err:
@@ -180,8 +156,8 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         return await self._async_logged_in(account, client, info)
 
     async def _async_logged_in(self, account: Account, client: EmsClient, info: GatewayInfo) -> ConfigFlowResult:
-        """Go on to the codes, or bring the entry it is about up to date."""
-        # A browser that was closed half way leaves its dialog behind; it must not be in the way of the next.
+        """Update the entry of this flow, or go on to the codes of a new one."""
+        # A dialog that was left open in a closed browser must not block this one.
         await self.async_set_unique_id(info.serial_number, raise_on_progress=False)
         if (entry := self._entry()) is not None:
             self._abort_if_unique_id_mismatch(
@@ -190,14 +166,14 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
             await async_forget_logins(self.hass, entry)
             return self.async_update_reload_and_abort(entry, data_updates=account.as_data())
         self._abort_if_unique_id_configured()
-        # The last digits tell two gateways apart without showing a serial number on every page.
+        # The last digits distinguish gateways without showing the serial number on every page.
         self._title = f"EMS {info.serial_number[-4:]}"
         self._info, self._snapshot = info, None
         return await self._async_start_naming(client, Catalogue(known_codes(self.hass)))
 
     @override
     async def _async_read_lists(self, client: EmsClient) -> None:
-        """Read all lists, so that the first set-up of the entry need not wait for them."""
+        """Read all lists, and keep them for the first set-up of the entry."""
         await super()._async_read_lists(client)
         info, naming = cast("GatewayInfo", self._info), self._naming
         self._snapshot = Snapshot.of(info, await client.devices(), naming.loads, naming.signals)
@@ -212,12 +188,12 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
 
     @override
     async def _async_not_read(self, err: EmsError) -> ConfigFlowResult:
-        """Make the entry all the same: the codes can be named later, and a repair asks for it."""
+        """Create the entry anyway; its codes can be named later."""
         return await self._async_codes_named()
 
     @override
     async def _async_codes_named(self) -> ConfigFlowResult:
-        """Make the entry."""
+        """Create the entry."""
         self._end_discoveries(format_mac(cast("GatewayInfo", self._info).mac_address))
         if self._snapshot is not None:
             async_hand_over(self.hass, self._snapshot)
@@ -229,33 +205,29 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
 
     @property
     def _first_step(self) -> str:
-        """The form that a failure leads back to."""
+        """The step of the form to return to after a failure."""
         if self.source == SOURCE_REAUTH:
             return "reauth_confirm"
         return "reconfigure" if self.source == SOURCE_RECONFIGURE else "user"
 
-    def _entry(self) -> ConfigEntry | None:
-        """Return the entry that is being changed, None where one is being made."""
+    def _entry(self) -> EmsConfigEntry | None:
+        """Return the entry to change, None when creating one."""
         if self.source == SOURCE_REAUTH:
             return self._get_reauth_entry()
         return self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
 
     def _with_trust(self, account: Account) -> Account:
-        """Return the account with the certificate that was confirmed for its address in this flow."""
+        """Return the account with the certificate confirmed for its address in this flow."""
         address = account.address
         confirmed = self._confirmed.get((address.host, address.port), address.fingerprint)
-        return Account(
-            address=Address(host=address.host, port=address.port, fingerprint=confirmed),
-            username=account.username,
-            password=account.password,
-        )
+        return replace(account, address=replace(address, fingerprint=confirmed))
 
     def _show(self, step: str, field: str | None = None, error: str | None = None) -> ConfigFlowResult:
-        """Show a form with what was typed before, the password apart, and what was wrong with it."""
+        """Show a form with the earlier input, except the password, and with an error."""
         entry = self._entry()
         return self.async_show_form(
             step_id=step,
-            data_schema=self.add_suggested_values_to_schema(_FORMS[step], self._typed),
+            data_schema=self.add_suggested_values_to_schema(FORMS[step], self._typed),
             errors={field: error} if field and error else {},
             description_placeholders={"gateway": entry.title} if entry else None,
         )
@@ -263,6 +235,6 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> EmsOptionsFlow:
-        """Return the options' dialog."""
+    def async_get_options_flow(config_entry: EmsConfigEntry) -> EmsOptionsFlow:
+        """Return the options flow."""
         return EmsOptionsFlow()

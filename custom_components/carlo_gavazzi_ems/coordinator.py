@@ -36,7 +36,7 @@ from .polling.base import EmsCoordinator
 from .polling.listeners import SignalListeners
 from .polling.pacing import MAX_SILENCE, Pace, Patience, retry_interval
 from .polling.staleness import Staleness, age_limit
-from .polling.throttle import Throttle
+from .polling.throttle import Throttle, is_last_before_mark
 from .polling.time_slice import TimeSlice
 from .polling.values import Counter, SignalValues
 
@@ -143,7 +143,8 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
     @override
     def async_update_listeners(self) -> None:
         """Call those whose signal is to be shown anew, and those who listen to every poll."""
-        self._show(self._signal_listeners.due(self.to_show, time.monotonic()))
+        is_last = is_last_before_mark(self.pace.interval)
+        self._show(self._signal_listeners.due(self.to_show, time.monotonic(), is_last=is_last))
         loads = (self.last_update_success, self.staleness.stale, self.staleness.dated, self.topology.data.loads)
         if loads != self._loads_shown:
             self._loads_shown = loads

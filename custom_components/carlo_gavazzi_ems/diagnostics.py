@@ -1,4 +1,4 @@
-"""What helps to find a fault, and nothing that says whose gateway it is."""
+"""Diagnostics without personal data."""
 
 from typing import Any, Final
 
@@ -16,10 +16,10 @@ _TO_REDACT: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD, CONF_FINGERPRINT}
 
 
 async def async_get_config_entry_diagnostics(_: HomeAssistant, entry: EmsConfigEntry) -> dict[str, Any]:
-    """Return the entry, what the gateway lists and reads, how it answers, and what was left out of its answers.
+    """Return the entry, the lists and values of the gateway, counts of requests, and rejected records.
 
-    Labels, serial number and MAC address are left out altogether: they name people and places. Raw
-    answers, where the options ask for them, have stand-ins for every text that a person may have typed.
+    Labels, serial number and MAC address are left out, because they identify people and places. In raw answers, if
+    the options ask for them, every text that a user may have typed is replaced.
     """
     about = {
         "data": async_redact_data(dict(entry.data), _TO_REDACT),

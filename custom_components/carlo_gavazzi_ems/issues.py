@@ -1,90 +1,124 @@
-"""What is put before a person under Settings -> Repairs, and taken back when it is settled."""
+"""The issues under Settings > Repairs: created, and deleted when solved."""
 
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .const import DOMAIN
+from .ha_release import ISSUES_OF_ENTRIES
+from .texts.markdown import escaped
+
+if TYPE_CHECKING:
+    from .runtime import EmsConfigEntry
 
 CERTIFICATE_CHANGED: Final = "certificate_changed"
 UNNAMED_CODES: Final = "unnamed_codes"
-COUNTER_CORRECTED: Final = "counter_corrected"
+COUNTER_JUMPED: Final = "counter_jumped"
+HISTORY_WAITS: Final = "history_waits"
 CLOCK_WRONG: Final = "clock_wrong"
 LOAD_MISSING: Final = "load_missing"
 
-#: Seconds that the gateway's clock may be wrong.
+#: Seconds that the gateway's clock may be wrong without an issue.
 MAX_CLOCK_OFFSET: Final = 120.0
 _SECONDS_PER_MINUTE: Final = 60
 
 
-def certificate_issue_id(entry: ConfigEntry) -> str:
-    """Return the id of the issue that an entry's gateway shows another certificate."""
+def certificate_issue_id(entry: EmsConfigEntry) -> str:
+    """Return the id of the issue of a changed certificate."""
     return f"{CERTIFICATE_CHANGED}_{entry.entry_id}"
 
 
 @callback
-def async_certificate_changed(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Offer to trust the certificate that the gateway shows now; until then nothing is sent to it."""
-    ir.async_create_issue(
+def async_certificate_changed(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
+    """Create the issue of a changed certificate. Nothing is sent until the user trusts it."""
+    _create(
         hass,
-        DOMAIN,
+        entry,
         certificate_issue_id(entry),
-        data={"entry_id": entry.entry_id},
+        {},
         is_fixable=True,
         severity=ir.IssueSeverity.ERROR,
         translation_key=CERTIFICATE_CHANGED,
-        translation_placeholders={"gateway": entry.title},
     )
 
 
 @callback
-def async_certificate_trusted(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Take the offer back: the gateway shows the certificate that is trusted."""
+def async_certificate_trusted(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
+    """Delete the issue of a changed certificate."""
     ir.async_delete_issue(hass, DOMAIN, certificate_issue_id(entry))
 
 
 @callback
-def async_unnamed_codes(hass: HomeAssistant, entry: ConfigEntry, count: int) -> None:
-    """Offer to name the codes that nobody has named yet, as long as there are any."""
+def async_unnamed_codes(hass: HomeAssistant, entry: EmsConfigEntry, count: int) -> None:
+    """Create or delete the issue of codes without a meaning."""
     issue_id = f"{UNNAMED_CODES}_{entry.entry_id}"
     if count == 0:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
         return
-    ir.async_create_issue(
+    _create(
         hass,
-        DOMAIN,
+        entry,
         issue_id,
-        data={"entry_id": entry.entry_id},
+        {"count": str(count)},
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=UNNAMED_CODES,
-        translation_placeholders={"gateway": entry.title, "count": str(count)},
     )
 
 
 @callback
-def async_counter_corrected(
-    hass: HomeAssistant, entry: ConfigEntry, signal_uid: int, *, load: str, amount: str
+def async_counter_jumped(  # noqa: PLR0913  # what a person is told, and what takes it back
+    hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int, *, load: str, amount: str, at: float
 ) -> None:
-    """Say that a counter was accepted that stands lower than before by an amount with its unit."""
-    ir.async_create_issue(
+    """Create the issue of a counter that rose by an impossible amount at a time in seconds since 1970."""
+    _create(
         hass,
-        DOMAIN,
-        f"{COUNTER_CORRECTED}_{entry.entry_id}_{signal_uid}",
-        is_fixable=False,
+        entry,
+        f"{COUNTER_JUMPED}_{entry.entry_id}_{signal_uid}",
+        {"load": escaped(load), "amount": amount},
+        data={"signal": signal_uid, "at": at},
+        is_fixable=True,
+        is_persistent=True,
         severity=ir.IssueSeverity.WARNING,
-        translation_key=COUNTER_CORRECTED,
-        translation_placeholders={"gateway": entry.title, "load": _plain(load), "amount": amount},
+        translation_key=COUNTER_JUMPED,
     )
 
 
 @callback
-def async_clock_checked(hass: HomeAssistant, entry: ConfigEntry, offset: float | None) -> None:
-    """Say when the gateway's clock is off by more than two minutes, and take it back when it is right.
+def async_counter_returned(hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int) -> None:
+    """Delete the issue of a counter that goes on where it was before it jumped."""
+    ir.async_delete_issue(hass, DOMAIN, f"{COUNTER_JUMPED}_{entry.entry_id}_{signal_uid}")
 
-    `offset` is in seconds, ahead of the time; None where it is not known, which changes nothing.
+
+@callback
+def async_history_waits(hass: HomeAssistant, entry: EmsConfigEntry, reason: str, *, loads: Iterable[str]) -> None:
+    """Create the issue of hours that cannot be repaired for a reason."""
+    _create(
+        hass,
+        entry,
+        f"{HISTORY_WAITS}_{entry.entry_id}_{reason}",
+        {"loads": ", ".join(map(escaped, loads))},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=f"{HISTORY_WAITS}_{reason.removeprefix('history_')}",
+    )
+
+
+@callback
+def async_history_repaired(hass: HomeAssistant, entry: EmsConfigEntry, reason: str) -> None:
+    """Delete the issue of hours that could not be repaired for a reason."""
+    ir.async_delete_issue(hass, DOMAIN, f"{HISTORY_WAITS}_{entry.entry_id}_{reason}")
+
+
+@callback
+def async_clock_checked(hass: HomeAssistant, entry: EmsConfigEntry, offset: float | None) -> None:
+    """Create or delete the issue of a clock that is wrong by more than two minutes.
+
+    `offset` is in seconds, positive if the clock is ahead; None, if it is not known, changes nothing.
     """
     issue_id = f"{CLOCK_WRONG}_{entry.entry_id}"
     if offset is None:
@@ -92,53 +126,75 @@ def async_clock_checked(hass: HomeAssistant, entry: ConfigEntry, offset: float |
     if abs(offset) <= MAX_CLOCK_OFFSET:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
         return
-    ir.async_create_issue(
+    _create(
         hass,
-        DOMAIN,
+        entry,
         issue_id,
+        {"minutes": str(round(abs(offset) / _SECONDS_PER_MINUTE))},
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key="clock_ahead" if offset > 0 else "clock_behind",
-        translation_placeholders={
-            "gateway": entry.title,
-            "minutes": str(round(abs(offset) / _SECONDS_PER_MINUTE)),
-        },
     )
 
 
 @callback
-def async_load_missing(hass: HomeAssistant, entry: ConfigEntry, uid: int, *, name: str | None) -> None:
-    """Offer to remove a load that the gateway has not listed for a day."""
-    ir.async_create_issue(
+def async_load_missing(hass: HomeAssistant, entry: EmsConfigEntry, uid: int, *, name: str | None) -> None:
+    """Create the issue of a load that the gateway has not listed for a day."""
+    _create(
         hass,
-        DOMAIN,
+        entry,
         _load_issue_id(entry, uid),
-        data={"entry_id": entry.entry_id, "load": uid},
+        {"load": escaped(name or "") or str(uid)},
+        data={"load": uid},
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=LOAD_MISSING,
-        translation_placeholders={"gateway": entry.title, "load": _plain(name or "") or str(uid)},
     )
 
 
 @callback
-def async_load_listed(hass: HomeAssistant, entry: ConfigEntry, uid: int) -> None:
-    """Take the offer back: the load is listed again, or removed."""
+def async_load_listed(hass: HomeAssistant, entry: EmsConfigEntry, uid: int) -> None:
+    """Delete the issue of a missing load, which is listed again or was removed."""
     ir.async_delete_issue(hass, DOMAIN, _load_issue_id(entry, uid))
 
 
 @callback
-def async_forget_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Take back everything that was put before a person about a gateway."""
+def async_watch_disabled_entries(hass: HomeAssistant) -> None:
+    """Delete the issues of entries that are disabled, where Home Assistant does not hide them; a set-up finds them anew."""
+    if ISSUES_OF_ENTRIES:
+        return
+
+    @callback
+    def changed(_: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.disabled_by is not None:
+            async_forget_issues(hass, entry)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
+
+
+@callback
+def async_forget_issues(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
+    """Delete all issues of an entry."""
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and entry.entry_id in issue_id:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
-def _load_issue_id(entry: ConfigEntry, uid: int) -> str:
+def _create(
+    hass: HomeAssistant, entry: EmsConfigEntry, issue_id: str, placeholders: Mapping[str, str], **options: Any
+) -> None:
+    """Create an issue that belongs to an entry and names its gateway; `options` are those of Home Assistant."""
+    if ISSUES_OF_ENTRIES:
+        options["config_entry_id"] = entry.entry_id
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={"entry_id": entry.entry_id, **options.pop("data", {})},
+        translation_placeholders={"gateway": entry.title, **placeholders},
+        **options,
+    )
+
+
+def _load_issue_id(entry: EmsConfigEntry, uid: int) -> str:
     return f"{LOAD_MISSING}_{entry.entry_id}_{uid}"
-
-
-def _plain(label: str) -> str:
-    """Return a label without what a page would take for a link or for HTML: the gateway chose it, and pages are Markdown."""
-    return "".join(char for char in label if char not in "<>[]`\\|").strip()

@@ -1,9 +1,9 @@
-"""The dialogs behind the repairs: what only a person can decide."""
+"""The repair flows."""
 
 from typing import TYPE_CHECKING, cast, override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
@@ -12,8 +12,9 @@ from .api import Certificate, EmsError, fetch_certificate
 from .const import CONF_FINGERPRINT, DOMAIN
 from .dialogs.codes import CodesFlow
 from .dialogs.trust import certificate_placeholders, readable_fingerprint
-from .issues import LOAD_MISSING, UNNAMED_CODES
-from .runtime import EmsRuntimeData
+from .history.database import RecorderFailedError
+from .issues import COUNTER_JUMPED, HISTORY_WAITS, LOAD_MISSING, UNNAMED_CODES
+from .runtime import EmsConfigEntry
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowContext
@@ -23,15 +24,15 @@ else:
 
 
 class CertificateChangedFlow(RepairsFlow):
-    """Shows the new certificate beside the old one, and pins it on consent."""
+    """Shows the old and the new certificate, and pins the new one on consent."""
 
-    def __init__(self, entry: ConfigEntry) -> None:
+    def __init__(self, entry: EmsConfigEntry) -> None:
         """Repair this entry."""
         self._entry = entry
         self._certificate: Certificate | None = None
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Read the certificate as the gateway shows it now."""
+        """Read the current certificate."""
         account = Account.from_data(self._entry.data)
         try:
             self._certificate = await fetch_certificate(account.address.host, account.address.port)
@@ -42,7 +43,7 @@ class CertificateChangedFlow(RepairsFlow):
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Pin what was shown, and start again; entities and history stay as they are."""
+        """Show the certificate; pin it on consent and reload the entry."""
         certificate = cast("Certificate", self._certificate)
         if user_input is None:
             return self.async_show_form(
@@ -61,27 +62,27 @@ class CertificateChangedFlow(RepairsFlow):
 
 
 class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], RepairsFlow):
-    """Names the codes that nobody has named yet."""
+    """Names the codes without a meaning."""
 
-    def __init__(self, entry: ConfigEntry) -> None:
+    def __init__(self, entry: EmsConfigEntry) -> None:
         """Repair this entry."""
         self._entry = entry
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Read what there is to name."""
+        """Start naming if the entry is loaded."""
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded", description_placeholders={"gateway": self._entry.title})
-        runtime: EmsRuntimeData = self._entry.runtime_data
+        runtime = self._entry.runtime_data
         return await self._async_start_naming(runtime.client, runtime.catalogue)
 
     @override
     async def _async_not_read(self, err: EmsError) -> RepairsFlowResult:
-        """Say which gateway could not be read, and why."""
+        """Abort with the reason and the name of the gateway."""
         return self.async_abort(reason=error_key(err), description_placeholders={"gateway": self._entry.title})
 
     @override
     async def _async_codes_named(self) -> RepairsFlowResult:
-        """Keep what was chosen; what is still without a name brings the issue back."""
+        """Store the choices and reload the entry. Remaining codes without a meaning create the issue again."""
         self.hass.config_entries.async_update_entry(self._entry, options=self._naming.options(self._entry.options))
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
         return self.async_create_entry(data={})
@@ -90,35 +91,69 @@ class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], Re
 class LoadMissingFlow(RepairsFlow):
     """Removes a load that the gateway no longer lists."""
 
-    def __init__(self, entry: ConfigEntry, load: int, name: str) -> None:
-        """Repair this entry; the load has this UID and name."""
+    def __init__(self, entry: EmsConfigEntry, load: int, name: str) -> None:
+        """Repair this entry; `load` is the UID of the load."""
         self._entry = entry
         self._load = load
         self._name = name
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Ask."""
+        """Go on to the question."""
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Remove it on consent, unless it has come back."""
+        """Remove the load on consent, unless it is listed again."""
         placeholders = {"gateway": self._entry.title, "load": self._name}
         if user_input is None:
             return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded", description_placeholders=placeholders)
-        runtime: EmsRuntimeData = self._entry.runtime_data
+        runtime = self._entry.runtime_data
         runtime.devices.async_remove_load(self._load)
-        # Should it come back one day, it is new.
+        # After a reload the load is new if the gateway lists it again.
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+        return self.async_create_entry(data={})
+
+
+class HistoryFlow(RepairsFlow):
+    """Checks the recorded hours at once."""
+
+    def __init__(self, entry: EmsConfigEntry, issue_id: str, jump: tuple[int, float] | None = None) -> None:
+        """Repair this entry; `jump` is the signal whose rise is taken back, and when it rose."""
+        self._entry = entry
+        self._issue_id = issue_id
+        self._jump = jump
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Go on to the question."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Repair on consent; the issue is settled where nothing waits any more for the same reason."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id)
+        placeholders = dict((issue.translation_placeholders if issue else None) or {"gateway": self._entry.title})
+        if user_input is None:
+            return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded", description_placeholders=placeholders)
+        history = self._entry.runtime_data.history
+        if self._jump is not None:
+            signal, at = self._jump
+            history.taken_back[signal] = at
+        try:
+            await history.repair.async_run()
+        except EmsError, RecorderFailedError:
+            return self.async_abort(reason="not_repaired", description_placeholders=placeholders)
+        if self._jump is None and ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id) is not None:
+            return self.async_abort(reason="still_waiting", description_placeholders=placeholders)
         return self.async_create_entry(data={})
 
 
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the dialog that settles an issue."""
-    entry = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
+    """Return the flow of an issue."""
+    entry: EmsConfigEntry | None = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
     if entry is None:
         raise ValueError(f"no entry belongs to the issue {issue_id}")
     if issue_id.startswith(UNNAMED_CODES):
@@ -127,4 +162,8 @@ async def async_create_fix_flow(
         issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
         placeholders = (issue.translation_placeholders if issue else None) or {}
         return LoadMissingFlow(entry, int(data["load"] or 0), placeholders.get("load", str(data["load"])))
+    if issue_id.startswith(HISTORY_WAITS):
+        return HistoryFlow(entry, issue_id)
+    if issue_id.startswith(COUNTER_JUMPED) and data is not None:
+        return HistoryFlow(entry, issue_id, (int(data["signal"] or 0), float(data["at"] or 0)))
     return CertificateChangedFlow(entry)

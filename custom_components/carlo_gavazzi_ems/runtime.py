@@ -1,8 +1,9 @@
-"""What a loaded entry holds."""
+"""The runtime data of a config entry."""
 
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
 
@@ -12,56 +13,66 @@ from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
 from .signals.catalogue import Catalogue
 
+if TYPE_CHECKING:
+    from .history.repair import GapRepair
+    from .history.witness import Witness
+
 
 @dataclass(slots=True)
 class Outcome:
-    """What one run has done."""
+    """The result of one run of the gap repair."""
 
     hours: dict[int, int] = field(default_factory=dict)
-    """Hours written, by signal UID."""
+    """Number of hours written, by signal UID."""
     refused: dict[int, str] = field(default_factory=dict)
-    """Why nothing was written, by signal UID."""
+    """Reason for writing nothing, by signal UID."""
     names: dict[int, str] = field(default_factory=dict)
-    """The entity ids of those."""
+    """Entity ids, by signal UID."""
     until: datetime | None = None
-    """The end of the last hour that was looked at."""
+    """The end of the last checked hour."""
 
     def wrote(self, uid: int, entity_id: str, hours: int) -> None:
-        """Add hours of a sensor."""
+        """Add written hours of a sensor."""
         if hours:
             self.names[uid] = entity_id
             self.hours[uid] = self.hours.get(uid, 0) + hours
 
     def refuse(self, uid: int, entity_id: str, reason: str) -> None:
-        """Say why a sensor was left alone."""
+        """Add the reason for writing nothing for a sensor."""
         self.names[uid] = entity_id
         self.refused[uid] = reason
 
     @property
     def written(self) -> int:
-        """All hours that were written."""
+        """Number of hours written for all sensors."""
         return sum(self.hours.values())
 
 
 @dataclass(slots=True)
-class HistoryLock:
-    """One gateway's history: one thing at a time reads it."""
+class HistoryWork:
+    """What is done with a gateway's history: one task at a time reads and writes it."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     last: Outcome = field(default_factory=Outcome)
-    """What the latest repair has done that had anything to do."""
+    """The result of the last repair that wrote or refused hours."""
+    again: dict[int, float] = field(default_factory=dict)
+    """Signals to check again with the next repair, by UID, and from when on."""
+    taken_back: dict[int, float] = field(default_factory=dict)
+    """Rises to take back with the next repair: the UID of a counter, and when it rose."""
+    repair: GapRepair = field(init=False)
+    witness: Witness = field(init=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmsRuntimeData:
-    """One gateway while it is loaded."""
+    """The objects of one loaded gateway."""
 
     client: EmsClient
     catalogue: Catalogue
     topology: TopologyCoordinator
     realtime: RealtimeCoordinator
     devices: DeviceTree
-    history: HistoryLock = field(default_factory=HistoryLock)
+    history: HistoryWork = field(default_factory=HistoryWork)
 
 
 type EmsConfigEntry = ConfigEntry[EmsRuntimeData]

@@ -114,7 +114,9 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Show the latest value, and from now on so many an hour as fit into a database."""
-        self.coordinator.throttle.register(self._signal.uid, self._rows, time.monotonic())
+        self.coordinator.throttle.register(
+            self._signal.uid, self._rows, time.monotonic(), punctual=isinstance(self, EmsCounter)
+        )
         await super().async_added_to_hass()
 
     @property

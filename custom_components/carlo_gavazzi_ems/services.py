@@ -1,16 +1,17 @@
-"""Actions: the gateway's history as an answer, and in the statistics."""
+"""The actions `get_history` and `import_history`."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Final
 
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.recorder.const import DOMAIN as RECORDER
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_ENTITY_ID, Platform
 from homeassistant.core import CoreState, HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er
-from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.helpers.service import async_get_config_entry, async_register_admin_service
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 import voluptuous as vol
@@ -18,24 +19,25 @@ import voluptuous as vol
 from .access.account import error_key
 from .api import EmsError
 from .const import DOMAIN
+from .history.arithmetic.empty_spans import EmptySpan
+from .history.arithmetic.plan import HistoryMismatchError
+from .history.arithmetic.rows import HOUR, Reading, ceil_hour
 from .history.database import RecorderFailedError
-from .history.deep import EARLIEST, DeepImport, Imported
-from .history.empty_spans import EmptySpan
-from .history.plan import Disagreement
-from .history.reasons import async_reasons
-from .history.rows import HOUR, Reading, ceil_hour
+from .history.importer import EARLIEST, HistoryImport, SensorImport
+from .history.refusals import async_refusal_texts
 from .history.source import async_past_empty_span, async_readings
 from .history.targets import async_targets
 from .runtime import EmsConfigEntry
 
 SERVICE_GET_HISTORY: Final = "get_history"
 SERVICE_IMPORT_HISTORY: Final = "import_history"
+SERVICE_REPAIR_HISTORY: Final = "repair_history"
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
 ATTR_LIMIT: Final = "limit"
 ATTR_DRY_RUN: Final = "dry_run"
 
-#: Rows of one answer: by default, and at most.
+#: Rows of one response: default and maximum.
 DEFAULT_LIMIT: Final = 1000
 MAX_LIMIT: Final = 10_000
 _DAY: Final = 24 * HOUR
@@ -57,20 +59,28 @@ IMPORT_HISTORY: Final = vol.Schema(
     }
 )
 
+REPAIR_HISTORY: Final = vol.Schema(
+    {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string, vol.Optional(ATTR_START): cv.datetime}
+)
+
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Offer the actions."""
+    """Register the actions; one that writes is for administrators."""
     hass.services.async_register(
         DOMAIN, SERVICE_GET_HISTORY, _async_get_history, GET_HISTORY, supports_response=SupportsResponse.ONLY
     )
-    hass.services.async_register(
-        DOMAIN, SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY, supports_response=SupportsResponse.ONLY
-    )
+    # What writes is for administrators.
+    for service, action, schema, responds in (
+        (SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY, SupportsResponse.OPTIONAL),
+        (SERVICE_REPAIR_HISTORY, _async_repair_history, REPAIR_HISTORY, SupportsResponse.OPTIONAL),
+    ):
+        async_register_admin_service(hass, DOMAIN, service, action, schema, supports_response=responds)
 
 
 async def _async_get_history(call: ServiceCall) -> ServiceResponse:
-    """Return the rows of one signal, the oldest first."""
+    """Return the rows of one signal, the oldest first, to whoever may read its sensor."""
+    await _async_check_may_read(call)
     entry, uid = _signal(call.hass, call.data[ATTR_ENTITY_ID])
     now = dt_util.utcnow().timestamp()
     start = _instant(call.data[ATTR_START])
@@ -81,7 +91,7 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     client = entry.runtime_data.client
     found: list[Reading] = []
     try:
-        # A day at a time: no more is read than is answered.
+        # A day at a time, to read no more than needed for the response.
         while start < end and len(found) <= limit:
             stop = min(start + _DAY, end)
             readings = await async_readings(client, [uid], start, stop)
@@ -102,36 +112,66 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_import_history(call: ServiceCall) -> ServiceResponse:
-    """Import full hours from before the recorded ones, or tell what would be imported."""
+    """Import hours from before the first recorded ones, or do a dry run."""
     hass = call.hass
-    entry: EmsConfigEntry = async_get_config_entry(hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
-    if RECORDER not in hass.config.components:
-        raise _invalid("no_recorder")
-    # Before that the recorder has not caught up with the time it was off.
-    if hass.state is not CoreState.running:
-        raise _invalid("not_started")
-    start = _instant(call.data[ATTR_START])
-    if not EARLIEST <= start < dt_util.utcnow().timestamp():
-        raise _invalid("span_empty")
+    entry = _recording_entry(call)
+    start = _past(call.data[ATTR_START])
     try:
         targets = {target.entity_id: target for target in await async_targets(hass, entry)}
         wanted: list[str] = call.data.get(ATTR_ENTITY_ID, sorted(targets))
         if unknown := [entity_id for entity_id in wanted if entity_id not in targets]:
             raise _invalid("no_statistics", entity=", ".join(unknown))
-        run = DeepImport(hass, entry, dry_run=call.data[ATTR_DRY_RUN])
-        imported = await _async_of(hass, entry, run.async_run([targets[each] for each in wanted], ceil_hour(start)))
+        run = HistoryImport(hass, entry, dry_run=call.data[ATTR_DRY_RUN])
+        imported = await _async_with_entry(
+            hass, entry, run.async_run([targets[each] for each in wanted], ceil_hour(start))
+        )
     except EmsError as err:
         raise _failed(entry, err) from err
     except RecorderFailedError as err:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="recorder_failed") from err
+    reason_text = await async_refusal_texts(hass)
     sensors: dict[str, JsonValueType] = {entity_id: {"hours": 0} for entity_id in wanted}
-    tell = await async_reasons(hass)
-    sensors = {one.target.entity_id: _as_response(one, tell) for one in imported}
-    return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors | sensors}
+    sensors |= {one.target.entity_id: _as_response(one, reason_text) for one in imported}
+    return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors}
 
 
-async def _async_of[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Coroutine[Any, Any, T]) -> T:
-    """Return what comes of work that ends with the entry: after a reload, it would read history beside the next one."""
+async def _async_repair_history(call: ServiceCall) -> ServiceResponse:
+    """Check the recorded hours at once, those from a time on again, and return what was repaired."""
+    hass, entry = call.hass, _recording_entry(call)
+    since = _past(call.data[ATTR_START]) if ATTR_START in call.data else None
+    repair = entry.runtime_data.history.repair
+    try:
+        outcome = await _async_with_entry(hass, entry, repair.async_run(since))
+    except EmsError as err:
+        raise _failed(entry, err) from err
+    except RecorderFailedError as err:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="recorder_failed") from err
+    return {
+        "hours": {outcome.names[uid]: hours for uid, hours in outcome.hours.items()},
+        "waiting": {outcome.names[uid]: reason for uid, reason in outcome.refused.items()},
+    }
+
+
+def _recording_entry(call: ServiceCall) -> EmsConfigEntry:
+    """Return the entry of an action whose statistics can be written."""
+    entry: EmsConfigEntry = async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
+    if RECORDER not in call.hass.config.components:
+        raise _invalid("no_recorder")
+    # The recorder may not have compiled the time before the start yet.
+    if call.hass.state is not CoreState.running:
+        raise _invalid("not_started")
+    return entry
+
+
+def _past(date: datetime) -> float:
+    """Return the instant of a time that is over."""
+    if not EARLIEST <= (instant := _instant(date)) < dt_util.utcnow().timestamp():
+        raise _invalid("span_empty")
+    return instant
+
+
+async def _async_with_entry[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Coroutine[Any, Any, T]) -> T:
+    """Run work as a task of the entry, so that it ends with it: two tasks may not read history after a reload."""
     task = entry.async_create_background_task(hass, work, f"{DOMAIN} import")
     try:
         return await task
@@ -141,18 +181,31 @@ async def _async_of[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Corouti
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="import_stopped") from None
 
 
-def _as_response(imported: Imported, tell: Callable[[Disagreement], str]) -> dict[str, JsonValueType]:
-    """Return what became of one sensor."""
+def _as_response(
+    imported: SensorImport, reason_text: Callable[[HistoryMismatchError], str]
+) -> dict[str, JsonValueType]:
+    """Return the result of one sensor."""
     sensors: dict[str, JsonValueType] = {"hours": imported.hours}
     if imported.hours:
         sensors |= {"start": _iso(imported.first.start), "end": _iso(imported.until)}
     if imported.reason is not None:
-        sensors |= {"reason": imported.reason.refusal.value, "message": tell(imported.reason)}
+        sensors |= {"reason": imported.reason.refusal.value, "message": reason_text(imported.reason)}
     return sensors
 
 
+async def _async_check_may_read(call: ServiceCall) -> None:
+    """Raise Unauthorized unless the caller may read the entity; an automation, without a user, may."""
+    if call.context.user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context, permission=POLICY_READ)
+    if not user.permissions.check_entity(call.data[ATTR_ENTITY_ID], POLICY_READ):
+        raise Unauthorized(context=call.context, entity_id=call.data[ATTR_ENTITY_ID], permission=POLICY_READ)
+
+
 def _signal(hass: HomeAssistant, entity_id: str) -> tuple[EmsConfigEntry, int]:
-    """Return the gateway and the signal behind an entity."""
+    """Return the entry and the signal UID of an entity. Raises ServiceValidationError."""
     item = er.async_get(hass).async_get(entity_id)
     if item is None or item.platform != DOMAIN or item.domain != Platform.SENSOR:
         raise _invalid("no_signal", entity=entity_id)
@@ -164,24 +217,24 @@ def _signal(hass: HomeAssistant, entity_id: str) -> tuple[EmsConfigEntry, int]:
 
 
 def _instant(date: datetime) -> float:
-    """Return a time that a person typed, in Home Assistant's time zone where it names none."""
+    """Return a time in seconds since 1970. Without a time zone it is in Home Assistant's."""
     return dt_util.as_utc(date).timestamp()
 
 
 def _iso(instant: float) -> str:
-    """Return an instant in Home Assistant's time zone."""
+    """Return an instant in Home Assistant's time zone in ISO format."""
     return dt_util.as_local(dt_util.utc_from_timestamp(instant)).isoformat()
 
 
 def _failed(entry: EmsConfigEntry, err: EmsError) -> HomeAssistantError:
-    """Return the error of a gateway that could not be read."""
+    """Return the error for an EmsError."""
     return HomeAssistantError(
         translation_domain=DOMAIN, translation_key=error_key(err), translation_placeholders={"gateway": entry.title}
     )
 
 
 def _invalid(key: str, **placeholders: str) -> ServiceValidationError:
-    """Return the error of a question that has no answer."""
+    """Return the error of an invalid call."""
     return ServiceValidationError(
         translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders or None
     )

@@ -1,6 +1,6 @@
 """Faults that can be switched on and off while the gateway runs."""
 
-from .base import Fault, Faults, kinds
+from .base import LOGIN, Fault, Faults, FaultTarget, kinds
 from .data import BadRecord, CounterGlitch, Damage, FreezeLoad, GarbageNumbers, Glitch, HideLoad, WrongClock
 from .transport import (
     Delay,
@@ -18,6 +18,7 @@ from .transport import (
 )
 
 __all__ = [
+    "LOGIN",
     "BadRecord",
     "CounterGlitch",
     "Damage",
@@ -25,6 +26,7 @@ __all__ = [
     "Drop",
     "EmptyBody",
     "Fault",
+    "FaultTarget",
     "Faults",
     "FreezeLoad",
     "GarbageNumbers",

@@ -1,38 +1,52 @@
-"""What all faults have in common."""
+"""The base classes of faults, and the list of those in force."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 import random
-from typing import TYPE_CHECKING, ClassVar, override
+from typing import ClassVar, Protocol, override
 
 from aiohttp import web
 
+from simulator.clock import Clock
 from simulator.dialect import Json
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from simulator.site import Site
 
 LOGIN = "/v1/auth/login"
 _KINDS: dict[str, type[Fault]] = {}
 
 
+class FaultTarget(Protocol):
+    """What a fault sees of a gateway, and what it does to it."""
+
+    @property
+    def site(self) -> Site:
+        """Return the simulated site."""
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock of the simulated world."""
+
+    def reboot(self) -> None:
+        """Forget every token."""
+
+
 @dataclass(kw_only=True, eq=False)
 class Fault:
-    """Something that goes wrong until it is cleared, or so many times."""
+    """A fault; in force until it is cleared, or until it has struck `times` times."""
 
     path: str | None = None
-    """Paths it concerns, as a shell pattern (`/v1/signals/*`); all by default."""
+    """Paths it applies to, as a shell pattern (`/v1/signals/*`); all by default."""
     times: int | None = None
-    """How often it strikes; until it is cleared by default."""
+    """How many requests it strikes; no limit by default."""
     probability: float = 1.0
-    """Its chance to strike, 0 to 1."""
+    """Its probability to strike a request, 0 to 1."""
     id: int = field(default=0, init=False)
     kind: ClassVar[str] = ""
 
     @override
     def __init_subclass__(cls, *, kind: str = "", **more: object) -> None:
-        """Give a kind of fault the name by which a command may ask for it."""
+        """Register a kind of fault under the name that commands use."""
         super().__init_subclass__(**more)
         cls.kind = kind
         if kind:
@@ -47,46 +61,46 @@ class Fault:
 
     @property
     def spent(self) -> bool:
-        """Return whether it has struck as often as it may."""
+        """Return whether it has struck `times` times."""
         return self.times is not None and self.times <= 0
 
     def concerns(self, path: str) -> bool:
-        """Return whether it is about requests for this path."""
+        """Return whether it applies to a path."""
         return self.path is None or fnmatchcase(path, self.path)
 
     def strikes(self, path: str, chance: random.Random) -> bool:
-        """Return whether it strikes now, and count it."""
+        """Return whether it strikes this request; if so, count it."""
         if self.spent or not self.concerns(path) or chance.random() >= self.probability:
             return False
         if self.times is not None:
             self.times -= 1
         return True
 
-    def added(self, gateway: Gateway) -> None:
-        """Take note of the gateway as it is when the fault begins."""
+    def added(self, gateway: FaultTarget) -> None:
+        """Prepare when the fault is switched on; LookupError if the gateway lacks what it needs."""
 
 
 @dataclass(kw_only=True, eq=False)
 class RequestFault(Fault):
-    """A fault that answers in the gateway's place, or makes it late."""
+    """A fault that replaces or delays the gateway's answer."""
 
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
-        """Return the answer, or None to let the gateway give it."""
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
+        """Return the answer, or None for the gateway's own."""
         raise NotImplementedError
 
 
 @dataclass(kw_only=True, eq=False)
 class ResponseFault(Fault):
-    """A fault that spoils a good answer on its way out."""
+    """A fault that changes a good answer before it is sent."""
 
     async def after(self, request: web.Request, response: web.Response) -> web.StreamResponse:
-        """Return the answer to send instead."""
+        """Return the answer to send."""
         raise NotImplementedError
 
 
 @dataclass(slots=True)
 class Answer:
-    """Records on their way into an answer."""
+    """The records of an answer before it is serialised."""
 
     what: str
     """`devices`, `loads`, `signals`, `realtime`, `history` or `last`."""
@@ -96,27 +110,27 @@ class Answer:
 
 @dataclass(kw_only=True, eq=False)
 class DataFault(Fault):
-    """A fault in the records of an answer."""
+    """A fault in an answer's records."""
 
-    def spoil(self, answer: Answer, gateway: Gateway) -> None:
+    def spoil(self, answer: Answer, gateway: FaultTarget) -> None:
         """Change the records."""
         raise NotImplementedError
 
-    def touches(self, answer: Answer, gateway: Gateway) -> bool:
-        """Return whether the answer has a record for this fault; if not, it does not count as struck."""
+    def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
+        """Return whether the answer has a record that this fault changes; only then it strikes."""
         raise NotImplementedError
 
 
 @dataclass(kw_only=True, eq=False)
 class StateFault(Fault):
-    """A fault of the gateway's state, in force as long as it is there."""
+    """A fault of the gateway's state; it applies to every answer."""
 
 
 class Faults:
-    """The faults that are switched on."""
+    """The faults in force."""
 
-    def __init__(self, gateway: Gateway, seed: int) -> None:
-        """Begin without any; `seed` decides where a fault has a chance only."""
+    def __init__(self, gateway: FaultTarget, seed: int) -> None:
+        """Start without faults; `seed` seeds the draws for `probability`."""
         self._gateway = gateway
         self._chance = random.Random(seed)
         self._faults: list[Fault] = []
@@ -140,7 +154,7 @@ class Faults:
         return fault
 
     def remove(self, fault: Fault | int) -> None:
-        """Switch a fault off, by itself or by its number; LookupError if it is not there."""
+        """Switch a fault off, given as object or number; LookupError if it is not in force."""
         for known in self._faults:
             if fault in {known, known.id}:
                 self._faults.remove(known)
@@ -162,7 +176,7 @@ class Faults:
                 yield fault
 
     def spoil(self, path: str, answer: Answer) -> None:
-        """Let the faults in data do their work on an answer."""
+        """Apply the data faults in force to an answer."""
         for fault in self.of(DataFault):
             if fault.concerns(path) and fault.touches(answer, self._gateway) and fault.strikes(path, self._chance):
                 fault.spoil(answer, self._gateway)

@@ -1,26 +1,23 @@
-"""Faults in the data: counters that jump, numbers that are none, records that are broken, meters that fall silent."""
+"""Faults in the data: wrong counter readings, invalid numbers, broken records, meters that do not answer."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 import math
 import re
-from typing import TYPE_CHECKING, override
+from typing import override
 
 from aiohttp import web
 
 from simulator.dialect import Json
 from simulator.site.quantities import is_counter
 
-from .base import Answer, DataFault, ResponseFault, StateFault
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from .base import Answer, DataFault, FaultTarget, ResponseFault, StateFault
 
 _VALUE = re.compile(rb'("v":)(?:-?[0-9][0-9.eE+-]*|null)')
 
 
 class Glitch(StrEnum):
-    """What a counter may read by mistake."""
+    """The wrong readings of a counter."""
 
     ZERO = "zero"
     NULL = "null"
@@ -33,7 +30,7 @@ class Glitch(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class CounterGlitch(DataFault, kind="counter-glitch"):
-    """Counters read something wrong in realtime; one answer long, if nothing else is said."""
+    """Counters have a wrong value in realtime, by default in one answer."""
 
     times: int | None = 1
     how: Glitch = Glitch.ZERO
@@ -43,11 +40,11 @@ class CounterGlitch(DataFault, kind="counter-glitch"):
     """What a jump adds, in the counter's unit; a negative one takes away."""
 
     @override
-    def touches(self, answer: Answer, gateway: Gateway) -> bool:
+    def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
         return answer.what == "realtime" and bool(self._counters(answer, gateway))
 
-    def _counters(self, answer: Answer, gateway: Gateway) -> list[dict[str, Json]]:
-        """Return the records of the counters concerned."""
+    def _counters(self, answer: Answer, gateway: FaultTarget) -> list[dict[str, Json]]:
+        """Return the records of the counters that it changes."""
         signals = gateway.site.signals
         return [
             record
@@ -56,7 +53,7 @@ class CounterGlitch(DataFault, kind="counter-glitch"):
         ]
 
     @override
-    def spoil(self, answer: Answer, gateway: Gateway) -> None:
+    def spoil(self, answer: Answer, gateway: FaultTarget) -> None:
         for record in self._counters(answer, gateway):
             value = record.get("v")
             if self.how is Glitch.MISSING:
@@ -65,7 +62,7 @@ class CounterGlitch(DataFault, kind="counter-glitch"):
                 record["v"] = self._wrong(float(value))
 
     def _wrong(self, value: float) -> Json:
-        """Return what the counter reads instead of `value`."""
+        """Return the wrong reading for `value`."""
         match self.how:
             case Glitch.ZERO:
                 return 0
@@ -82,7 +79,7 @@ class CounterGlitch(DataFault, kind="counter-glitch"):
 
 
 class Damage(StrEnum):
-    """How a record may be broken."""
+    """The ways in which a record is broken."""
 
     MISSING_FIELD = "missing-field"
     NULL = "null"
@@ -99,26 +96,26 @@ _FIELDS = {"devices": "label", "loads": "did", "signals": "si", "realtime": "v",
 
 @dataclass(kw_only=True, eq=False)
 class BadRecord(DataFault, kind="bad-record"):
-    """One record of an answer is broken; its neighbours are good."""
+    """One record of an answer is broken; the others are good."""
 
     how: Damage = Damage.MISSING_FIELD
     uid: int | None = None
     """The record; the first of each answer by default."""
     field: str | None = None
-    """The field; by default one that matters."""
+    """The field; by default an important one."""
     what: str | None = None
     """Only in answers of this kind: devices, loads, signals, realtime, history, last."""
 
     @override
-    def touches(self, answer: Answer, gateway: Gateway) -> bool:
+    def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
         return bool(answer.records) and self.what in {None, answer.what} and self._key(answer) in answer.records
 
     def _key(self, answer: Answer) -> str:
-        """Return the key of the record concerned."""
+        """Return the key of the record to break."""
         return next(iter(answer.records)) if self.uid is None else str(self.uid)
 
     @override
-    def spoil(self, answer: Answer, gateway: Gateway) -> None:
+    def spoil(self, answer: Answer, gateway: FaultTarget) -> None:
         key = self._key(answer)
         record = answer.records[key]
         rows = record if isinstance(record, list) else [record]
@@ -148,18 +145,18 @@ class BadRecord(DataFault, kind="bad-record"):
 
 @dataclass(kw_only=True, eq=False)
 class GarbageNumbers(ResponseFault, kind="garbage-numbers"):
-    """Values are printed as C prints what is no number: NaN, nan, -inf, Infinity, or any other text."""
+    """Values are printed as C prints invalid numbers: NaN, nan, -inf, Infinity, or any other text."""
 
     text: str = "NaN"
     every: int = 1
-    """Spoil every so manieth value."""
+    """Replace every n-th value."""
 
     @override
     async def after(self, request: web.Request, response: web.Response) -> web.StreamResponse:
         count = 0
 
         def spoiled(match: re.Match[bytes]) -> bytes:
-            """Return a value as it was, or spoiled."""
+            """Return a value, replaced if it is its turn."""
             nonlocal count
             count += 1
             return match[1] + self.text.encode() if count % self.every == 0 else match[0]
@@ -170,14 +167,14 @@ class GarbageNumbers(ResponseFault, kind="garbage-numbers"):
 
 @dataclass(kw_only=True, eq=False)
 class FreezeLoad(StateFault, kind="freeze-load"):
-    """A sub-meter is out of reach: its values and their time stand still, its history ends."""
+    """A sub-meter does not answer: its values and timestamps stop, its history ends."""
 
     load: int = 2
     since: float | None = None
-    """Unix time of the simulated world at which it froze; when the fault is switched on by default."""
+    """Simulated Unix time of its last sample; by default when the fault is switched on."""
 
     @override
-    def added(self, gateway: Gateway) -> None:
+    def added(self, gateway: FaultTarget) -> None:
         if self.load not in gateway.site.loads:
             raise LookupError(f"no load {self.load}")
         if self.since is None:
@@ -186,13 +183,13 @@ class FreezeLoad(StateFault, kind="freeze-load"):
 
 @dataclass(kw_only=True, eq=False)
 class HideLoad(StateFault, kind="hide-load"):
-    """A load, with its signals, is missing from every answer as if it had been removed."""
+    """A load and its signals are missing from every answer, as if removed."""
 
     load: int = 2
 
 
 @dataclass(kw_only=True, eq=False)
 class WrongClock(StateFault, kind="wrong-clock"):
-    """The gateway's clock is wrong by so many seconds in all it says."""
+    """The gateway's clock, and so every timestamp, is wrong by `offset` seconds."""
 
     offset: float = 3600.0

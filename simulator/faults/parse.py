@@ -1,4 +1,4 @@
-"""Faults from text and JSON: `drop path=/v1/* times=2`."""
+"""Faults from text and JSON (`drop path=/v1/* times=2`), and back."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -22,7 +22,7 @@ def settings(kind: type) -> dict[str, tuple[type, ...]]:
 
 
 def coerce(name: str, value: Json, types: tuple[type, ...]) -> object:
-    """Return a value as one of the types a setting may have; ValueError with a sentence if it is none of them."""
+    """Return a value as one of the types a setting may have; ValueError with a sentence if none fits."""
     if NoneType in types and value in {None, "none"}:
         return None
     for wanted in types:
@@ -63,7 +63,7 @@ def make(kind: str, given: Mapping[str, Json]) -> Fault:
 
 
 def explain() -> str:
-    """Return a text with every kind of fault, what it does and its settings."""
+    """Return the help text: every kind of fault, what it does and its settings."""
     lines = []
     for name, kind in sorted(kinds().items()):
         common = {"path", "times", "probability"}

@@ -2,14 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, override
+from typing import override
 
 from aiohttp import web
 
-from .base import LOGIN, RequestFault, ResponseFault
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from .base import LOGIN, FaultTarget, RequestFault, ResponseFault
 
 _PAGE = "<!DOCTYPE html><html><head><title>EMS</title></head><body><h1>Updating, please wait…</h1></body></html>"
 _BLOCK = b"a" * 65_536
@@ -21,12 +18,12 @@ class Drop(RequestFault, kind="drop"):
     """The connection is cut without an answer."""
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         return cut(request)
 
 
 def cut(request: web.Request) -> web.StreamResponse:
-    """Cut the connection of a request; what is returned goes nowhere."""
+    """Cut the connection of a request; the returned answer is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=499)
@@ -34,12 +31,12 @@ def cut(request: web.Request) -> web.StreamResponse:
 
 @dataclass(kw_only=True, eq=False)
 class Delay(RequestFault, kind="delay"):
-    """The answer takes its time, in real seconds."""
+    """The answer is delayed, in real seconds."""
 
     seconds: float = 5.0
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         await asyncio.sleep(self.seconds)
         return None
 
@@ -53,7 +50,7 @@ class Status(RequestFault, kind="status"):
     body: str = '{"error": "simulated"}'
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return web.Response(status=self.code, text=self.body, content_type="application/json", headers=headers)
 
@@ -71,33 +68,33 @@ class Html(RequestFault, kind="html"):
     """The answer is a web page, with status 200."""
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         return web.Response(text=_PAGE, content_type="text/html")
 
 
 @dataclass(kw_only=True, eq=False)
 class Redirect(RequestFault, kind="redirect"):
-    """The answer sends the client elsewhere."""
+    """The answer is a redirect."""
 
     to: str = "https://192.0.2.1/"
     code: int = 307
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         return web.Response(status=self.code, headers={"Location": self.to})
 
 
 @dataclass(kw_only=True, eq=False)
 class VoidTokens(RequestFault, kind="void-tokens"):
-    """The gateway has forgotten every token when a request with one comes, as after a reboot."""
+    """Every token is void before the request is served, as after a reboot."""
 
     @override
     def concerns(self, path: str) -> bool:
         return path not in {"/ver", LOGIN} and super().concerns(path)
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
-        gateway.tokens.void()
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
+        gateway.reboot()
         return None
 
 
@@ -144,11 +141,11 @@ class Trickle(ResponseFault, kind="trickle"):
 
 @dataclass(kw_only=True, eq=False)
 class HugeBody(ResponseFault, kind="huge-body"):
-    """The body is the beginning of a JSON text that goes on for so many bytes."""
+    """The body is an unfinished JSON text of `size` bytes."""
 
     size: int = 1_000_000_000
     announced: bool = False
-    """Whether `Content-Length` tells."""
+    """Whether `Content-Length` states the size."""
 
     @override
     async def after(self, request: web.Request, response: web.Response) -> web.StreamResponse:
@@ -165,7 +162,7 @@ class HugeBody(ResponseFault, kind="huge-body"):
 
 @dataclass(kw_only=True, eq=False)
 class LongList(RequestFault, kind="long-list"):
-    """A list names so many records: in one answer, or page by page as asked for."""
+    """A list has `records` records, in one answer or by page."""
 
     path: str | None = "/v1/signals"
     name: str = "signals"
@@ -174,7 +171,7 @@ class LongList(RequestFault, kind="long-list"):
     paged: bool = False
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         first, last = 0, self.records
         if self.paged:
             limit, page = int(request.query.get("limit", "1000")), int(request.query.get("page", "1"))
@@ -195,7 +192,7 @@ def _body(response: web.Response) -> bytes:
 
 
 async def _prepared(request: web.Request, response: web.Response, length: int | None) -> web.StreamResponse:
-    """Return an answer whose head, that of `response`, has been sent."""
+    """Return an answer with the head of `response`, which has been sent."""
     stream = web.StreamResponse(status=response.status, headers={"Content-Type": "application/json"})
     if length is not None:
         stream.content_length = length

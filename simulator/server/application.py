@@ -1,6 +1,4 @@
-"""The aiohttp application around the handlers: tokens, faults, the record of requests, errors as JSON."""
-
-from typing import TYPE_CHECKING
+"""The aiohttp application around the handlers: tokens, faults, the log of requests, errors as JSON."""
 
 from aiohttp import web
 
@@ -8,23 +6,21 @@ from simulator.faults.base import LOGIN, RequestFault, ResponseFault
 
 from .handlers import PUBLIC, Handler, Handlers, json_response
 from .requests import RecordedRequest
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from .served import ServedGateway
 
 _BODY = 16_384
-"""The most bytes that the body of a request may have."""
+"""The largest request body in bytes."""
 
 
 class Server:
-    """Serves a gateway's requests, whatever is wrong with it at the moment."""
+    """Serves a gateway's requests, with the faults in force."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: ServedGateway) -> None:
         """Serve a gateway."""
         self._gateway = gateway
 
     def application(self) -> web.Application:
-        """Return an application; each start of the gateway needs a new one."""
+        """Return a new application; aiohttp starts an application only once."""
         handlers = Handlers(self._gateway)
         app = web.Application(client_max_size=_BODY, middlewares=[self._serve])
         app.router.add_post(LOGIN, handlers.login)
@@ -34,7 +30,7 @@ class Server:
 
     @web.middleware
     async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Serve a request and keep a record of it."""
+        """Serve a request and log it."""
         gateway = self._gateway
         record = RecordedRequest(
             request.method,
@@ -44,21 +40,14 @@ class Server:
             gateway.clock.now(),
             headers=dict(request.headers),
         )
-        gateway.requests.append(record)
-        gateway.logins += request.path == LOGIN and request.method == "POST"
-        gateway.in_flight += 1
-        gateway.peak_in_flight = max(gateway.peak_in_flight, gateway.in_flight)
-        try:
+        with gateway.serving(record):
             response = await self._answer(request, handler)
-        finally:
-            gateway.in_flight -= 1
-        if request.transport is not None and not request.transport.is_closing():
-            record.status = response.status
-        gateway.served(record)
+            if request.transport is not None and not request.transport.is_closing():
+                record.status = response.status
         return response
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Return the answer that the faults in force leave of the gateway's own."""
+        """Return the gateway's answer, replaced or changed by the faults in force."""
         gateway = self._gateway
         for fault in gateway.faults.striking(RequestFault, request.path):
             if (instead := await fault.before(request, gateway)) is not None:

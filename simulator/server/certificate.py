@@ -1,4 +1,4 @@
-"""The gateway's certificate: self-signed by itself, or by an authority of one's own."""
+"""The gateway's certificate: self-signed, or signed by a test's own authority."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
-"""Since when certificates are valid: long enough ago for a test with its clock set back."""
+"""The start of validity; early enough for tests whose clock is set back."""
 
 
 def _name(common_name: str) -> x509.Name:
@@ -26,7 +26,7 @@ def _name(common_name: str) -> x509.Name:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate authority for tests of the verified way."""
+    """A certificate authority for tests of verified connections."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -73,7 +73,7 @@ _CA_USAGE = x509.KeyUsage(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateSpec:
-    """What the certificate says; what a gateway's certificate says is rarely what it should."""
+    """The contents of a certificate."""
 
     common_name: str = "ems.local"
     names: tuple[str, ...] = ("ems.local", "localhost", "127.0.0.1", "::1")
@@ -81,7 +81,7 @@ class CertificateSpec:
     not_before: datetime = _EPOCH
     not_after: datetime = field(default_factory=lambda: datetime.now(UTC) + timedelta(days=3650))
     authority: Authority | None = None
-    """Who signs; nobody but itself by default."""
+    """The issuer; None for a self-signed certificate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 import hmac
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 import orjson
@@ -14,9 +13,7 @@ from simulator.site import Signal
 from . import query
 from .listing import Listing
 from .query import Page
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from .served import ServedGateway
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -30,10 +27,10 @@ def json_response(data: Json, status: int = 200) -> web.Response:
 
 
 class Handlers:
-    """Answers requests from the gateway's site."""
+    """Answers requests with the site's data."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        """Answer for a gateway."""
+    def __init__(self, gateway: ServedGateway) -> None:
+        """Take the gateway whose data is served."""
         self._gateway = gateway
 
     def routes(self) -> dict[str, Handler]:
@@ -72,7 +69,7 @@ class Handlers:
         }
 
     async def login(self, request: web.Request) -> web.Response:
-        """Answer a login; whatever is wrong with it, the document knows 401 only."""
+        """Answer a login; 401 for every error, as the API document has no other status."""
         gateway = self._gateway
         try:
             body = orjson.loads(await request.read())
@@ -91,7 +88,7 @@ class Handlers:
         return json_response({"api_ver": self._gateway.identity.api_version})
 
     def _identity(self, key: str, attribute: str) -> Handler:
-        """Return a handler that answers with one fact of the gateway's identity."""
+        """Return a handler that answers with one field of the gateway's identity."""
 
         async def handler(_: web.Request) -> web.Response:
             """Answer a request."""
@@ -232,10 +229,10 @@ class Handlers:
         records = listing.last(listing.valued([self._single(request, listing)]))
         return self._first(request, "last", records)
 
-    # What they share.
+    # Helpers.
 
     def _page(self, request: web.Request) -> Page:
-        """Return the page that is asked for, as large as this gateway makes it."""
+        """Return the page that is asked for, with the limit that this gateway applies."""
         page = query.page(request.query)
         return Page(self._gateway.dialect.capped(page.limit), page.page)
 
@@ -258,7 +255,7 @@ class Handlers:
         raise _not_found(request)
 
     def _spoiled(self, request: web.Request, what: str, records: dict[str, Json]) -> dict[str, Json]:
-        """Return the records as the faults in force leave them."""
+        """Return the records, changed by the faults in force."""
         self._gateway.faults.spoil(request.path, Answer(what, records))
         return records
 
@@ -270,7 +267,7 @@ class Handlers:
         return json_response(self._gateway.dialect.envelope(name, spoiled))
 
     def _first(self, request: web.Request, what: str, records: dict[str, Json]) -> web.Response:
-        """Return the one record there is; raises 404 if there is none."""
+        """Return the first record; raises 404 if there is none."""
         if not records:
             raise _not_found(request)
         return json_response(next(iter(self._spoiled(request, what, records).values())))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 import math
-from typing import TYPE_CHECKING
 
 from simulator.dialect import Dialect, Json, LimitCounts, Record
 from simulator.faults import FreezeLoad, HideLoad
@@ -12,16 +11,14 @@ from simulator.site.noise import Minutes
 from simulator.site.sampling import History, Row, latest
 
 from .query import Page
-
-if TYPE_CHECKING:
-    from simulator.gateway import Gateway
+from .served import ServedGateway
 
 
 class Listing:
-    """Looks at the site through the gateway's eyes: with its faults, its clock and its reading of the document."""
+    """The site's records as the gateway lists them, with its faults, clock and dialect."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        """Look as of now."""
+    def __init__(self, gateway: ServedGateway) -> None:
+        """Take the gateway's clock and faults as they are now."""
         self._gateway = gateway
         self._site: Site = gateway.site
         self._dialect: Dialect = gateway.dialect
@@ -30,7 +27,7 @@ class Listing:
         self._hidden = {fault.load for fault in gateway.faults.of(HideLoad)}
         self._frozen = {fault.load: fault.since or 0.0 for fault in gateway.faults.of(FreezeLoad)}
 
-    # What there is.
+    # Selection.
 
     def loads(self) -> list[Load]:
         """Return the loads in the order of their UIDs."""
@@ -50,11 +47,11 @@ class Listing:
         return [signal for signal in self._site.signals.values() if signal.lid not in self._hidden]
 
     def valued(self, signals: Iterable[Signal]) -> list[Signal]:
-        """Return the signals of these that have values."""
+        """Return those of the signals that have values."""
         everything = self._dialect.disabled_values
         return [signal for signal in signals if everything or signal.enable]
 
-    # How it is written.
+    # Records.
 
     def device(self, device: Device) -> Record:
         """Return a device's record."""
@@ -117,7 +114,7 @@ class Listing:
     def history(
         self, signals: Sequence[Signal], span: tuple[float | None, float | None], page: Page
     ) -> dict[str, Json]:
-        """Return a page of many signals' history, whatever a page is to this gateway."""
+        """Return a page of many signals' history, by this gateway's meaning of `limit`."""
         counts = self._dialect.limit_counts
         first, last = page.first, page.first + page.limit
         passed = 0
@@ -151,12 +148,12 @@ class Listing:
         return records
 
     def _history(self, load: int) -> History:
-        """Return the history of a load, as far as it is not frozen."""
+        """Return the history of a load, up to the time at which it froze."""
         frozen = self._frozen.get(load, math.inf)
         return History(self._site, load, self._now, frozen, means=self._dialect.history_means)
 
     def _ends(self, load: int, span: tuple[float | None, float | None]) -> tuple[History, Minutes]:
-        """Return a load's history with the times of its rows in a span of the gateway's own time."""
+        """Return a load's history and the end times of its rows in a span by the gateway's clock."""
         history = self._history(load)
         start, end = span
         until = self._now if end is None else end - self._shift

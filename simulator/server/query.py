@@ -1,4 +1,4 @@
-"""Query parameters, read strictly: what the document does not allow is a 400."""
+"""Strict parsing of query parameters: 400 for anything that the API document does not allow."""
 
 from dataclasses import dataclass
 import re
@@ -23,14 +23,14 @@ def _bad(name: str, wanted: str) -> web.HTTPBadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which records an answer is to have."""
+    """The page of records that is asked for."""
 
     limit: int
     page: int
 
     @property
     def first(self) -> int:
-        """Return the number of the first record, from 0."""
+        """Return the index of the first record, from 0."""
         return (self.page - 1) * self.limit
 
     @property

@@ -1,4 +1,4 @@
-"""What the gateway was asked."""
+"""The log of requests."""
 
 from dataclasses import dataclass, field
 
@@ -15,5 +15,5 @@ class RecordedRequest:
     time: float
     """Unix time by the simulator's clock at which it came."""
     status: int | None = None
-    """The status it was answered with; None while it is served and where the connection was dropped."""
+    """The status of the answer; None while it is served and if the connection was cut."""
     headers: dict[str, str] = field(default_factory=dict, repr=False)

@@ -10,10 +10,10 @@ LIFETIME = 1800
 
 
 class Tokens:
-    """Issues tokens and knows its own again."""
+    """Issues and checks tokens."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        """Issue by a clock in Unix time."""
+        """Take a clock in Unix time."""
         self._now = now
         self._key = secrets.token_bytes(32)
 
@@ -24,7 +24,7 @@ class Tokens:
         return jwt.encode(claims, self._key, algorithm="HS256")
 
     def valid(self, authorization: str | None) -> bool:
-        """Return whether an `Authorization` header carries a token of ours that has not expired."""
+        """Return whether an `Authorization` header carries a valid token that has not expired."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             return False

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .builder import extend
 from .meter import Meter, Snapshot
 from .noise import Floats
 from .options import SiteKind, SiteOptions
@@ -46,6 +47,7 @@ class Site:
             kilowatts=self.options.power_unit == "kW",
             kilowatt_hours=self.options.energy_unit == "kWh",
             counter_decimals=self.options.counter_decimals,
+            coarse=self.options.coarse_steps,
         )
 
     @property
@@ -143,8 +145,6 @@ class Site:
 
     def add_load(self, label: str, *, meter_type: str = "EM112", level: float = 250.0, now: float | None = None) -> int:
         """List a new meter with one load, on a consumer that the main meter counts already; return the load's UID."""
-        from .builder import extend  # noqa: PLC0415 (the builder makes sites)
-
         return extend(self, label, meter_type, level, now)
 
     def _signal(self, uid: int) -> tuple[Signal, Meter]:

@@ -7,8 +7,7 @@ from typing import override
 
 from aiohttp import web
 
-from simulator import Gateway
-from simulator.faults.base import RequestFault
+from simulator.faults.base import FaultTarget, RequestFault
 
 from .resident import REALTIME
 
@@ -32,7 +31,7 @@ class Reads(RequestFault):
     queue: list[str | None] = field(default_factory=list)
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> web.StreamResponse | None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         """Answer with the page that is asked for."""
         if self.queue and (bad := self.queue.pop(0)) is not None:
             return web.Response(body=BAD[bad], content_type="text/html")

@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from sqlalchemy.exc import OperationalError
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.history.rows import HOUR
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR
 from simulator import Gateway
 
 from .dialogs.test_import_history import (
@@ -112,9 +112,17 @@ async def test_r04_a_full_disk_is_told(entry: MockConfigEntry, hass: HomeAssista
         asked = await through(hass, await submit(hass, await open_page(hass, entry), start=DAY), "import_preview")
         ended = await through(hass, await submit(hass, asked), "import_run")
     assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "import_failed")
-    assert "has not kept what it was given" in (ended["description_placeholders"] or {})["problem"]
+    assert "did not store the data" in (ended["description_placeholders"] or {})["problem"]
     assert {len(hours) for hours in (await recorded(hass)).values()} == {len(hours) for hours in before.values()} == {1}
     told = await importing(hass, entry)
     assert [sensor["hours"] for sensor in told["sensors"].values()] == [HOURS_OF_TWO_DAYS] * SENSORS
     assert_whole(await recorded(hass))
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_r04_the_action_answers_for_every_sensor(entry: MockConfigEntry, hass: HomeAssistant) -> None:
+    """A sensor without a recorded hour has nothing to import yet, and is in the answer all the same."""
+    with patch("custom_components.carlo_gavazzi_ems.services.HistoryImport.async_run", return_value=[]):
+        response = await importing(hass, entry)
+    assert len(response["sensors"]) >= SENSORS
+    assert all(sensor == {"hours": 0} for sensor in response["sensors"].values())

@@ -21,7 +21,7 @@ from sqlalchemy.orm.session import Session
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES
 from simulator import Gateway, Site, SiteKind, build_site
 from simulator.dialect import Json
-from simulator.faults.base import Answer, DataFault
+from simulator.faults.base import Answer, DataFault, FaultTarget
 
 from .conftest import SetUp
 from .dialogs.test_import_history import in_recorder
@@ -41,11 +41,11 @@ class Reads(DataFault):
     value: Any = FIRST
 
     @override
-    def touches(self, answer: Answer, gateway: Gateway) -> bool:
+    def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
         return answer.what == "realtime" and str(self.uid) in answer.records
 
     @override
-    def spoil(self, answer: Answer, gateway: Gateway) -> None:
+    def spoil(self, answer: Answer, gateway: FaultTarget) -> None:
         record: Json = answer.records[str(self.uid)]
         assert isinstance(record, dict)
         record.pop("v", None)

@@ -1,7 +1,9 @@
 """What a sensor shows is what the gateway reads, whatever answers came in between."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 import random
+from typing import override
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -29,11 +31,11 @@ def site() -> Site:
 
 
 async def set_up_reads(
-    gateway: Gateway, set_up: SetUp, throttle: float, **more: int
+    gateway: Gateway, set_up: SetUp, throttle: float, *, pages: int = 1
 ) -> tuple[MockConfigEntry, Reads, list[int]]:
     """Set up a gateway of which a test holds the values; return the UIDs of some measured values too."""
     site = gateway.site
-    reads = Reads(values=dict.fromkeys(site.signals, 0.0), **more)
+    reads = Reads(values=dict.fromkeys(site.signals, 0.0), pages=pages)
     gateway.faults.add(reads)
     options = {"codes": named(site), "throttle": throttle, "scan_interval": 300}
     entry = await set_up(gateway, options=options)
@@ -159,7 +161,8 @@ async def test_r05_a_load_that_fell_silent_and_is_back_shows_what_it_reads_then(
     times = dict.fromkeys(values, reads.time)
 
     class Aged(Reads):
-        def _records(self, uids: list[int]) -> dict[str, object]:  # type: ignore[override]
+        @override
+        def _records(self, uids: Sequence[int]) -> dict[str, object]:
             return {str(one): {"uid": one, "v": self.values[one], "t": times[one]} for one in uids}
 
     gateway.faults.clear()

@@ -13,13 +13,13 @@ import yaml
 
 from custom_components.carlo_gavazzi_ems import api
 from custom_components.carlo_gavazzi_ems.access.account import _ERROR_KEYS, error_key
-from custom_components.carlo_gavazzi_ems.config_flow import _FORMS
 from custom_components.carlo_gavazzi_ems.dialogs.code_table import TABLE
 from custom_components.carlo_gavazzi_ems.dialogs.codes import CODES_PER_PAGE
+from custom_components.carlo_gavazzi_ems.dialogs.connection import FORMS
 from custom_components.carlo_gavazzi_ems.dialogs.energy import DEVICES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.dialogs.import_history import IMPORT
 from custom_components.carlo_gavazzi_ems.dialogs.options import POLLING
-from custom_components.carlo_gavazzi_ems.history.plan import Refusal
+from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import Refusal
 from custom_components.carlo_gavazzi_ems.services import (
     GET_HISTORY,
     IMPORT_HISTORY,
@@ -58,7 +58,6 @@ PLACEHOLDERS = {
     },
     "issues.certificate_changed.fix_flow.abort": {"gateway", "host"},
     "issues.load_missing": {"gateway", "load"},
-    "issues.counter_corrected": {"gateway", "load", "amount"},
     "issues.clock_ahead": {"gateway", "minutes"},
     "issues.clock_behind": {"gateway", "minutes"},
     "device": {"uid"},
@@ -157,7 +156,7 @@ def test_r15_every_error_of_the_client_has_a_key(name: str) -> None:
 def test_r24_every_field_has_a_name_and_an_explanation() -> None:
     """Forms and texts name the same fields."""
     steps = TRANSLATIONS["config"]["step"]
-    for step, schema in _FORMS.items():
+    for step, schema in FORMS.items():
         fields = {str(marker) for marker in schema.schema}
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == fields
     for step, schema in (("polling", POLLING), ("table", TABLE), ("import_history", IMPORT)):

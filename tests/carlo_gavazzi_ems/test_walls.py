@@ -1,32 +1,99 @@
-"""The walls of the house: what may not know what."""
+"""What each room of the integration may not import, by the name of the room; and the size of the rooms."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Final
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 INTEGRATION = ROOT / "custom_components" / "carlo_gavazzi_ems"
-#: What does I/O or gets at it; reading a file of the package at import is the catalogue's, and only its.
+OWN = "custom_components.carlo_gavazzi_ems"
+API = f"{OWN}.api"
+#: Modules of the standard library and of dependencies that do I/O.
 IO_MODULES = {
     "aiohttp",
     "asyncio",
     "http",
     "io",
     "os",
+    "pathlib",
     "requests",
     "shutil",
     "socket",
     "sqlite3",
     "ssl",
     "subprocess",
+    "tempfile",
+    "threading",
     "urllib",
+}
+#: What of Home Assistant holds state or does I/O; constants, units and formats are left.
+HASS_MODULES = {
+    "homeassistant.config_entries",
+    "homeassistant.core",
+    "homeassistant.data_entry_flow",
+    "homeassistant.helpers",
+}
+#: What sends requests.
+CLIENT = {f"{API}.{name}" for name in ("EmsClient", "client", "transport", "auth", "certificate", "fetch_certificate")}
+#: What parses the gateway's JSON.
+PARSERS = {f"{API}.{name}" for name in ("records", "fields", "jsontext", "parse_json", "samples", "transport")}
+ENTITIES = {f"{OWN}.{name}" for name in ("entity", "sensor", "binary_sensor", "button")}
+DIALOGS = {f"{OWN}.{name}" for name in ("config_flow", "repairs", "dialogs")}
+
+
+def of_ours(*but: str) -> set[str]:
+    """Return every room and root file of the integration, apart from some."""
+    names = {path.stem for path in INTEGRATION.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    return {f"{OWN}.{name}" for name in names - {"__init__"} - set(but)}
+
+
+#: Room -> what no file in it imports. A room is a folder, with all its files and sub-rooms.
+WALLS: Final[Mapping[str, set[str]]] = {
+    # The client could be a library of its own.
+    "api": {"homeassistant", "voluptuous", "probatio"} | of_ours("api"),
+    # What a signal means follows from data alone.
+    "signals": IO_MODULES | HASS_MODULES | CLIENT | of_ours("api", "signals", "const"),
+    "access": {f"{OWN}.{name}" for name in ("coordinator", "polling", "inventory", "history", "signals")}
+    | ENTITIES
+    | DIALOGS,
+    # Signals are UIDs here.
+    "polling": {f"{OWN}.{name}" for name in ("signals", "inventory", "recording", "history")} | ENTITIES | DIALOGS,
+    # No value of a signal.
+    "inventory": {f"{OWN}.{name}" for name in ("coordinator", "recording", "history", "api.Sample")}
+    | ENTITIES
+    | DIALOGS,
+    # Sends no request.
+    "recording": {"aiohttp"} | CLIENT | DIALOGS | {f"{OWN}.history", f"{OWN}.polling"},
+    "history": {f"{OWN}.coordinator"} | ENTITIES | DIALOGS,
+    # Readings and rows in, rows out.
+    "history/arithmetic": {"homeassistant"} | IO_MODULES | of_ours("history", "recording"),
+    # Preferences and meters in, preferences out; of Home Assistant only the format of the preferences.
+    "energy": IO_MODULES | HASS_MODULES | of_ours("energy"),
+    # Sees records and errors of the client, never an answer.
+    "dialogs": {"json", "orjson", "aiohttp"} | PARSERS | ENTITIES | {f"{OWN}.coordinator"},
+    # Reads only: with `test_reporting_waits_for_nothing`, no request, no change.
+    "reporting": IO_MODULES | HASS_MODULES | CLIENT | ENTITIES | DIALOGS | {f"{OWN}.issues", f"{OWN}.coordinator"},
+    "texts": IO_MODULES | {"homeassistant"} | of_ours("texts"),
+}
+#: Room and file -> an import that its wall forbids, with the reason.
+DOORS: Final[Mapping[tuple[str, str], str]] = {
+    # The bundled table of documented codes.
+    ("signals", "catalogue.py"): "pathlib",
 }
 
 
 def imports(path: Path, root: Path = ROOT) -> Iterator[str]:
     """Yield the absolute names of all modules that a file imports, wherever in it."""
-    package = path.relative_to(root).parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    yield from names_in(ast.parse(path.read_text(encoding="utf-8")), path.relative_to(root).parts[:-1])
+
+
+def names_in(tree: ast.AST, package: tuple[str, ...]) -> Iterator[str]:
+    """Yield the absolute names of all modules that a tree imports, and of what it takes from them."""
+    for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)
@@ -49,92 +116,93 @@ def offenders(files: Iterator[Path], *forbidden: str) -> list[str]:
     ]
 
 
-def flows() -> Iterator[Path]:
-    """Yield the files of the dialogs."""
-    yield from (INTEGRATION / name for name in ("config_flow.py", "repairs.py"))
-    yield from (INTEGRATION / "dialogs").rglob("*.py")
+def room(name: str) -> list[Path]:
+    """Return the files of a room; a room without files would hold every wall."""
+    files = sorted((INTEGRATION / name).rglob("*.py"))
+    assert any(path.name != "__init__.py" for path in files), f"{name} is empty"
+    return files
 
 
-def entities() -> Iterator[Path]:
-    """Yield the files of the entities."""
-    yield from (INTEGRATION / name for name in ("entity.py", "sensor.py", "binary_sensor.py", "button.py"))
+@pytest.mark.parametrize("name", WALLS)
+def test_a_room_keeps_its_wall(name: str) -> None:
+    """No file of a room imports what the room may not know."""
+    found = offenders(iter(room(name)), *WALLS[name])
+    doors = {
+        f"{(INTEGRATION / place / file).relative_to(ROOT)} imports {module}" for (place, file), module in DOORS.items()
+    }
+    assert [line for line in found if not any(line == door or line.startswith(f"{door}.") for door in doors)] == []
 
 
-def existing(files: Iterator[Path]) -> Iterator[Path]:
-    """Yield those files that there are, at least one."""
-    found = [path for path in files if path.exists()]
-    assert found
-    yield from found
+def test_every_room_has_a_wall() -> None:
+    """A new room comes with its wall."""
+    rooms = {path.parent.name for path in INTEGRATION.glob("*/__init__.py")}
+    assert rooms == {name for name in WALLS if "/" not in name}
 
 
-def test_the_client_knows_no_home_assistant() -> None:
-    """The client could be published as a library: it imports neither Home Assistant nor what is above it."""
-    files = list((INTEGRATION / "api").rglob("*.py"))
-    assert len(files) > 5
-    assert not offenders(iter(files), "homeassistant", "voluptuous", "probatio")
-    own = "custom_components.carlo_gavazzi_ems"
-    assert not [
-        f"{path.name} imports {name}"
-        for path in files
+def test_arithmetic_imports_only_the_guard_of_counters() -> None:
+    """Of the room recording, it knows the limit below which a fall is a reset; that file does no I/O either."""
+    recording = {
+        name
+        for path in room("history/arithmetic")
         for name in imports(path)
-        if name.startswith(own) and not name.startswith(f"{own}.api")
+        if name.startswith((f"{OWN}.recording", f"{OWN}.history"))
+    }
+    assert {name for name in recording if not name.startswith(f"{OWN}.history.arithmetic")} <= {
+        f"{OWN}.recording.guard",
+        f"{OWN}.recording.guard.RESET_BELOW",
+    }
+    assert not offenders(iter([INTEGRATION / "recording" / "guard.py"]), "homeassistant", OWN, *IO_MODULES)
+
+
+def test_reporting_waits_for_nothing() -> None:
+    """Without `await` there is no request and no change in Home Assistant's stores."""
+    waiting = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
+    assert not [
+        path.name
+        for path in room("reporting")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, waiting)
     ]
 
 
-def test_signals_do_no_io_and_know_no_flow() -> None:
-    """What a signal means is worked out from data alone."""
-    files = list((INTEGRATION / "signals").rglob("*.py"))
-    assert files
-    assert not offenders(
-        iter(files),
-        *IO_MODULES,
-        "homeassistant.config_entries",
-        "homeassistant.core",
-        "homeassistant.data_entry_flow",
-        "homeassistant.helpers",
-        "custom_components.carlo_gavazzi_ems.api.client",
-        "custom_components.carlo_gavazzi_ems.api.transport",
-    )
-
-
-def test_the_plan_for_the_dashboard_is_pure() -> None:
-    """What the dashboard lacks is worked out from data alone; of Home Assistant it knows only the format."""
-    files = [INTEGRATION / "energy" / "proposal.py"]
-    assert not offenders(
-        iter(files), *IO_MODULES, "homeassistant.config_entries", "homeassistant.core", "homeassistant.helpers"
-    )
-
-
-def test_rows_of_history_are_pure() -> None:
-    """From readings to rows nothing but arithmetic happens."""
-    files = [INTEGRATION / "history" / name for name in ("rows.py", "plan.py", "gaps.py", "empty_spans.py")]
-    assert not offenders(iter(files), "homeassistant", *IO_MODULES)
-
-
-def test_flows_parse_no_json_of_the_gateway() -> None:
-    """A dialog sees records and errors of the client, never an answer."""
-    api = "custom_components.carlo_gavazzi_ems.api"
-    assert not offenders(
-        existing(flows()),
-        "json",
-        "orjson",
-        "aiohttp",
-        f"{api}.records",
-        f"{api}.fields",
-        f"{api}.jsontext",
-        f"{api}.transport",
-    )
+def test_the_flows_at_the_root_parse_no_json_of_the_gateway() -> None:
+    """They are dialogs too; Home Assistant wants them at the root."""
+    files = [INTEGRATION / name for name in ("config_flow.py", "repairs.py")]
+    assert not offenders(iter(files), *WALLS["dialogs"])
 
 
 def test_entities_talk_no_http() -> None:
     """An entity shows what a coordinator has read."""
-    api = "custom_components.carlo_gavazzi_ems.api"
-    assert not offenders(
-        existing(entities()),
-        "aiohttp",
-        "homeassistant.helpers.aiohttp_client",
-        *(f"{api}.{name}" for name in ("EmsClient", "client", "transport", "auth", "certificate")),
-    )
+    files = [INTEGRATION / f"{name.rpartition('.')[2]}.py" for name in ENTITIES]
+    assert not offenders(iter(files), "aiohttp", "homeassistant.helpers.aiohttp_client", *CLIENT)
+
+
+def test_the_root_holds_what_home_assistant_looks_for() -> None:
+    """Everything else has a room; and a file that nobody can read in one go is two."""
+    assert len(list(INTEGRATION.glob("*.py"))) <= 20
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in INTEGRATION.rglob("*.py")}
+    assert {str(path.relative_to(INTEGRATION)): lines for path, lines in lengths.items() if lines > 350} == {}
+
+
+def runtime_imports(path: Path) -> set[Path]:
+    """Return the files of the integration that a file imports when it runs, not those for annotations only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    names = {name for name in names_in(tree, path.relative_to(ROOT).parts[:-1]) if name.startswith(OWN)}
+    found = {ROOT / f"{name.replace('.', '/')}.py" for name in names}
+    packages = {ROOT / name.replace(".", "/") / "__init__.py" for name in names}
+    return {target for target in found | packages if target.exists()} - {path, INTEGRATION / "__init__.py"}
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    """Whoever opens a file can read what it imports first."""
+    graph = {path: runtime_imports(path) for path in INTEGRATION.rglob("*.py")}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as err:
+        pytest.fail(" -> ".join(str(path.relative_to(INTEGRATION)) for path in err.args[1]))
 
 
 def test_integration_and_simulator_do_not_know_each_other() -> None:

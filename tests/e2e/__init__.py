@@ -1,1 +1,1 @@
-"""A person's way through the integration: a real browser, a real Home Assistant, a gateway over HTTPS."""
+"""End-to-end tests: a real browser, a real Home Assistant, and a simulated gateway over HTTPS."""

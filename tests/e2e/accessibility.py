@@ -1,4 +1,4 @@
-"""What axe-core finds in a dialog: serious and critical violations of the rules for accessibility."""
+"""Serious and critical accessibility violations in a dialog, found by axe-core."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,22 +10,22 @@ from playwright.async_api import Page
 from .dialog import settled
 
 DIALOG: Final = "dialog-data-entry-flow"
-#: What is wrong in every dialog of Home Assistant's frontend alike; a test shows each in a dialog of its own.
+#: Violations in every dialog of Home Assistant's frontend; a test shows each in a dialog that is not the integration's.
 FRONTENDS_OWN: Final = frozenset(
     {
-        # The label of the field that has the keyboard is in the theme's primary colour, on light grey.
+        # The label of the focused field has the theme's primary colour on light grey.
         ("color-contrast", "label"),
-        # What was chosen from a list is an item of a list that is not there.
+        # A chosen item has the role of a list item without a list.
         ("aria-required-parent", "button.listitem"),
-        # The cross that takes a choice back has no name.
+        # The button that clears a choice has no name.
         ("button-name", "button.button"),
-        # The name of a switch is on what holds the switch.
+        # The name of a switch is on its parent.
         ("aria-prohibited-attr", "ha-switch"),
         ("label", "input.switch"),
         ("label-title-only", "input.switch"),
     }
 )
-#: Elements that are no part of what an integration brings: the line above a repair with its severity.
+#: Elements of the frontend itself: the line with a repair's severity.
 FRONTENDS_ELEMENTS: Final = ("dialog-repairs-issue-subtitle ",)
 _SCRIPT: Final = files("axe_playwright_python").joinpath("axe.min.js")
 _RUN: Final = """async selector => {
@@ -46,19 +46,19 @@ class Violation:
 
     @property
     def kind(self) -> tuple[str, str]:
-        """The rule and the kind of element with its role, such as `label` or `input.switch`."""
+        """Return the rule and the element with its role, such as `label` or `input.switch`."""
         element = self.html.removeprefix("<").replace(">", " ").split()[0]
         role = re.search(r'^<[^>]* role="(\w+)"', self.html)
         return self.rule, f"{element}.{role[1]}" if role else element
 
     @property
     def is_ours(self) -> bool:
-        """Tell whether it is none of those that the frontend brings into any dialog."""
+        """Return whether it is not one of the frontend's own violations."""
         return self.kind not in FRONTENDS_OWN and not self.target.startswith(FRONTENDS_ELEMENTS)
 
     @classmethod
     def of(cls, found: dict[str, str]) -> Self:
-        """Take it as axe reports it."""
+        """Return a violation from axe's report."""
         return cls(found["rule"], found["target"], found["html"][:200])
 
 
@@ -66,5 +66,5 @@ async def violations(page: Page, selector: str = DIALOG) -> list[Violation]:
     """Return the serious and critical violations within an element below the frontend's root."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(_SCRIPT.read_text(encoding="utf-8"))
-    await settled(page)  # a colour on its way to another is none
+    await settled(page)  # a colour in transition must not be measured
     return sorted(Violation.of(one) for one in await page.evaluate(_RUN, selector))

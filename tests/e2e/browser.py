@@ -1,4 +1,4 @@
-"""The system's Chromium, logged in, on the same day as Home Assistant."""
+"""The system's Chromium, logged in, with Home Assistant's date."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,10 +24,9 @@ FLAGS: Final = (
 )
 DESKTOP: Final = ViewportSize(width=1280, height=900)
 PHONE: Final = ViewportSize(width=390, height=844)
-#: Milliseconds that anything may take on a machine that does other things besides; reading a day of history and
-#: thinking about it are the longest.
+#: Timeout in milliseconds of every step on a busy machine; the longest is the identification of codes.
 PATIENCE: Final = 180_000
-#: The page's calendar is moved, its timers are not; what is loaded last counts.
+#: Shifts the page's date, not its timers; the last script loaded counts.
 _CALENDAR: Final = """(() => {
     const Real = globalThis.RealDate ??= Date, shift = %d;
     globalThis.Date = class extends Real {
@@ -36,7 +35,7 @@ _CALENDAR: Final = """(() => {
     };
 })();"""
 _LOGIN: Final = "if (location.protocol !== 'about:' && !localStorage.hassTokens) localStorage.hassTokens = %s;"
-#: As the frontend itself goes to a page: without loading everything anew.
+#: Navigates as the frontend does, without a reload.
 _GO: Final = """path => {
     history.pushState(null, '', path);
     window.dispatchEvent(new CustomEvent('location-changed', {detail: {replace: false}}));
@@ -44,7 +43,7 @@ _GO: Final = """path => {
 
 
 def find_chromium() -> str:
-    """Return the path of the system's Chromium; raises HarnessError where there is none."""
+    """Return the path of the system's Chromium; HarnessError if there is none."""
     if (found := next(filter(None, map(shutil.which, EXECUTABLES)), None)) is None:
         raise HarnessError("Chromium is missing; scripts/setup --e2e installs it.")
     return found
@@ -52,7 +51,7 @@ def find_chromium() -> str:
 
 @asynccontextmanager
 async def browser(world: World) -> AsyncIterator[BrowserContext]:
-    """Start Chromium, and end it."""
+    """Start Chromium, and end it afterwards."""
     executable = find_chromium()
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=executable, args=[*FLAGS])
@@ -61,7 +60,7 @@ async def browser(world: World) -> AsyncIterator[BrowserContext]:
             locale="en-GB",
             timezone_id="Europe/Rome",
             reduced_motion="reduce",
-            # It would fetch the whole frontend in advance.
+            # It would prefetch the whole frontend.
             service_workers="block",
         )
         context.set_default_timeout(PATIENCE)
@@ -76,12 +75,12 @@ async def browser(world: World) -> AsyncIterator[BrowserContext]:
 
 
 async def move_calendar(context: BrowserContext, world: World) -> None:
-    """Let pages that are loaded from now on be on Home Assistant's day."""
+    """Give pages that are loaded from now on Home Assistant's date."""
     await context.add_init_script(_CALENDAR % round(world.shift.seconds * 1000))
 
 
 async def go(page: Page, world: World, path: str, *, anew: bool = False) -> None:
-    """Go to a page of the frontend, by a full load only where it is the first or has to be `anew`."""
+    """Open a page of the frontend; load everything only for the first page, or with `anew`."""
     if anew or not page.url.startswith(world.url):
         await page.goto(f"{world.url}{path}", wait_until="commit")
     else:

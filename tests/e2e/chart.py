@@ -1,4 +1,4 @@
-"""The bars of Home Assistant's charts, as they are drawn."""
+"""The bars of Home Assistant's charts, as drawn."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -26,17 +26,17 @@ _BARS: Final = """chart => {
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar, or its part of one colour."""
+    """A bar, or one colour of a stacked bar."""
 
     series: str
     start: float
-    """When its hour begins, in seconds since 1970."""
+    """Start of its hour, in seconds since 1970."""
     x: float
     """Its middle, in pixels of the canvas."""
     ends: tuple[float, float]
     """Its upper and lower end."""
     value: float
-    """What its height says by the scale of the axis; negative below it."""
+    """Value by height and scale of the axis; negative below it."""
 
 
 async def bars(chart: Locator) -> list[Bar]:
@@ -55,7 +55,7 @@ async def bars(chart: Locator) -> list[Bar]:
 
 
 async def is_painted(chart: Locator, bar: Bar) -> bool:
-    """Tell whether the colour changes at both ends of a bar, and not in between: it is there, and as high as laid out."""
+    """Return whether the bar is painted at its height: one colour inside, another outside."""
     canvas = chart.locator("canvas").first
     with Image.open(BytesIO(await canvas.screenshot())) as opened:
         image = opened.convert("RGB")

@@ -1,4 +1,4 @@
-"""One Home Assistant, one gateway, one browser for all tests here; each finds the entry it needs."""
+"""One Home Assistant, one gateway and one browser for all tests; each sets up the entry if it is missing."""
 
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -8,23 +8,23 @@ import pytest
 import pytest_asyncio
 
 from testbed import DOMAIN
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 
 from .browser import DESKTOP, browser, go
 from .pictures import Pictures
 from .world import World, simulated, world as start_world
 
-#: Files in the order in which they spare each other work: the first leaves the gateway set up.
+#: Order of the files: the first sets up the gateway for the others.
 ORDER = ("test_set_up", "test_options", "test_devices", "test_languages", "test_living", "test_energy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let pictures be taken for the documents."""
+    """Add an option that writes the documentation's screenshots."""
     parser.addoption("--update-images", action="store_true", help="write the screenshots into docs/images")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all of this in one event loop, for the processes and the browser live in it."""
+    """Run all tests in one event loop, which the processes and the browser belong to."""
     for item in items:
         item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         # A page may take a minute on a machine that does other things, and a test has several.
@@ -40,8 +40,8 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def newcomer(world: World) -> AsyncIterator[Gateway]:
-    """Another gateway, with two pages of codes, that was installed today: little history, and no waiting for it."""
+async def newcomer(world: World) -> AsyncIterator[GatewayAccess]:
+    """A second gateway with two pages of codes; installed today, so that its history is read at once."""
     more = ("--signals", "130", "--installed-days", "0")
     async with simulated(world.folder / "newcomer", world.shift, site="load-test", seed=2, more=more) as simulator:
         yield simulator.gateway
@@ -56,7 +56,7 @@ async def context(world: World) -> AsyncIterator[BrowserContext]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def only_page(context: BrowserContext, world: World) -> Page:
-    """The page that all tests use, because to load the frontend takes long."""
+    """The page of all tests; loading the frontend takes long."""
     page = await context.new_page()
     await go(page, world, "/config/dashboard")
     return page
@@ -64,7 +64,7 @@ async def only_page(context: BrowserContext, world: World) -> Page:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(only_page: Page, world: World, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
-    """The page as a person would find it; whatever the browser complains about fails the test."""
+    """The page in its initial state; errors in the browser's console fail the test."""
     complaints: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
@@ -91,17 +91,17 @@ async def page(only_page: Page, world: World, tmp_path: Path, request: pytest.Fi
 
 
 def is_foreign(text: str, url: str) -> bool:
-    """Tell whether a complaint of the browser has nothing to do with the integration.
+    """Return whether an error in the console has nothing to do with the integration.
 
-    Icons of other brands come from the internet, which a test has none of. "disconnected" is what the frontend says
-    where a dialog of its own, the list of integrations, closes before a request of its own is answered.
+    Icons of other brands come from the internet. The frontend reports "disconnected" if its list of integrations closes
+    before one of its requests is answered.
     """
     return ("/api/brands/" in url and DOMAIN not in url) or text == "disconnected"
 
 
 @pytest.fixture
 def pictures(tmp_path: Path, request: pytest.FixtureRequest) -> Pictures:
-    """Where pictures go."""
+    """The screenshots of a test."""
     return Pictures(tmp_path / "images", update=request.config.getoption("--update-images"))
 
 

@@ -19,21 +19,21 @@ _IS_DRAWN: Final = """() => {
 
 
 class Dialog:
-    """The one dialog of a flow that is open; Playwright's selectors pierce the shadow trees."""
+    """The open dialog of a flow; Playwright's selectors pierce shadow trees."""
 
     def __init__(self, page: Page) -> None:
-        """Look at the page's dialog."""
+        """Take the page of the dialog."""
         self.page = page
         self.root = page.locator("dialog-data-entry-flow")
 
     async def title(self, text: str) -> None:
-        """Wait until the dialog has this title, and whatever it holds is drawn."""
+        """Wait until the dialog has this title and its fields are drawn."""
         title = self.root.locator(".dialog-title").get_by_text(text, exact=True)
         await expect(title).to_be_visible()
         await self.drawn()
 
     async def drawn(self) -> None:
-        """Wait until every field of a form is there: the frontend loads what draws them when it is first needed."""
+        """Wait until every field of a form is drawn; the frontend loads selectors on demand."""
         await self.page.wait_for_function(_IS_DRAWN)
         await settled(self.page)
 
@@ -49,16 +49,16 @@ class Dialog:
         return self.root.locator("ha-form ha-selector").nth((await self.names()).index(name))
 
     async def input(self, name: str) -> Locator:
-        """Return what a person types into."""
+        """Return the input element of a field."""
         return (await self.field(name)).locator("input, textarea").first
 
     async def type(self, values: Mapping[str, str]) -> None:
-        """Type into fields, replacing what stands there."""
+        """Fill fields, replacing their text."""
         for name, value in values.items():
             await (await self.input(name)).fill(value)
 
     async def shown(self, name: str) -> str:
-        """Return what stands in a field."""
+        """Return the text of a field."""
         return await (await self.input(name)).input_value()
 
     def button(self, text: str) -> Locator:
@@ -66,7 +66,7 @@ class Dialog:
         return self.root.locator("ha-button").get_by_text(text, exact=True)
 
     async def submit(self) -> None:
-        """Press the button that leads on, in any language."""
+        """Press the primary button, in any language."""
         await self.root.locator("ha-button[slot=primaryAction]").click()
 
     async def press(self, button: str) -> None:
@@ -74,16 +74,16 @@ class Dialog:
         await self.button(button).click()
 
     async def close(self) -> None:
-        """Press the cross, which is the first button in any language."""
+        """Press the close button, the first in any language."""
         await self.root.locator("ha-icon-button button").locator("visible=true").first.click()
         await self.closed()
 
     async def chosen(self, name: str) -> str:
-        """Return what is chosen in a list, with its label."""
+        """Return the chosen option and the label of a list."""
         return " ".join(await read((await self.field(name)).locator("ha-picker-field")))
 
     async def pick(self, name: str, text: str) -> None:
-        """Choose what a search for this text finds first, from a list that takes several."""
+        """Choose the first match of a text in a list that takes several options."""
         field = await self.field(name)
         await field.locator("ha-button").first.click()
         await self._find(text)
@@ -91,13 +91,13 @@ class Dialog:
         await settled(self.page)
 
     async def pick_one(self, name: str, text: str) -> None:
-        """Choose what a search for this text finds first, from a list that takes one."""
+        """Choose the first match of a text in a list that takes one option."""
         await (await self.field(name)).locator("ha-picker-field").click()
         await expect(await self._find(text)).to_have_count(0)
         await settled(self.page)
 
     async def _find(self, text: str) -> Locator:
-        """Search in the list that is open, and take what comes first; return the list."""
+        """Search in the open list and choose the first match; return the list."""
         search = self.page.locator("ha-picker-combo-box")
         await search.locator("input").first.fill(text)
         await expect(search.get_by_text(text).first).to_be_visible()
@@ -107,7 +107,7 @@ class Dialog:
         return search
 
     async def pick_date(self, name: str, *, months: int, day: int) -> None:
-        """Choose a day so many months after the one that is shown, in the calendar."""
+        """Choose a day in the calendar, `months` after the month shown."""
         await (await self.field(name)).locator("ha-date-input").click()
         calendar = self.page.locator("ha-dialog-date-picker")
         for _ in range(months):
@@ -117,12 +117,12 @@ class Dialog:
         await expect(calendar.locator("dialog[open], wa-popover[open]")).to_have_count(0)
 
     async def succeed(self) -> None:
-        """Close the page that tells of a success."""
+        """Finish the success page, and wait until the dialog is closed."""
         await self.finish()
         await self.closed()
 
     async def finish(self) -> None:
-        """Leave the page that offers rooms for the new devices as it is."""
+        """Press Finish on the success page."""
         await self.root.locator("step-flow-create-entry").wait_for()
         await self.root.locator("ha-button").get_by_text("inish").click()
 
@@ -135,7 +135,7 @@ class Dialog:
         )
 
     async def text(self) -> str:
-        """Return all that is to be read."""
+        """Return the dialog's text."""
         return "\n".join(await read(self.root))
 
     async def closed(self) -> None:

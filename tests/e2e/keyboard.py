@@ -1,10 +1,10 @@
-"""Without a mouse."""
+"""Moves the focus with the Tab key."""
 
 from typing import Final
 
 from playwright.async_api import Locator, Page
 
-#: What has the keyboard now, however deep in shadow trees, in words that a person would use.
+#: Texts and labels of the focused element, through shadow trees.
 _FOCUS: Final = """() => {
     let element = document.activeElement;
     const words = [];
@@ -18,13 +18,13 @@ _FOCUS: Final = """() => {
 
 
 async def focus(page: Page) -> str:
-    """Return what has the keyboard."""
+    """Return the texts of the focused element."""
     words: str = await page.evaluate(_FOCUS)
     return words
 
 
 async def tab_to(page: Page, text: str, limit: int = 200) -> None:
-    """Press Tab until something with this text has the keyboard."""
+    """Press Tab until an element with this text has the focus."""
     for _ in range(limit):
         if text in await focus(page):
             return
@@ -33,7 +33,7 @@ async def tab_to(page: Page, text: str, limit: int = 200) -> None:
 
 
 async def tab_into(page: Page, field: Locator, limit: int = 200) -> None:
-    """Press Tab until a field has the keyboard."""
+    """Press Tab until a field has the focus."""
     for _ in range(limit):
         if await field.evaluate("field => field.getRootNode().activeElement === field"):
             return

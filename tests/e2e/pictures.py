@@ -1,4 +1,4 @@
-"""Pictures for the README and the documents: taken by the tests, small enough to be kept."""
+"""Screenshots, taken by the tests, also for the documentation."""
 
 from io import BytesIO
 from pathlib import Path
@@ -16,14 +16,14 @@ _COLOURS: Final = 200
 
 
 class Pictures:
-    """Takes a picture of every page that a test shows; keeps them where a person asked for it."""
+    """Takes the screenshots of a test."""
 
     def __init__(self, folder: Path, *, update: bool) -> None:
-        """Keep pictures in the folder of the test, and with `update` in docs/images too."""
+        """Write to the folder of the test, and with `update` to docs/images too."""
         self._folders = [folder, FOLDER] if update else [folder]
 
     async def take(self, page: Page, name: str, *, keep: bool = True) -> None:
-        """Take a picture of what is to be seen now; without `keep` it is only for whoever looks at this run."""
+        """Take a screenshot; without `keep` it is not for the documentation."""
         content = small(await page.screenshot(animations="disabled", caret="hide"))
         assert len(content) <= LIMIT, f"{name} has {len(content)} bytes"
         for folder in self._folders if keep else self._folders[:1]:
@@ -32,7 +32,7 @@ class Pictures:
 
 
 def small(png: bytes) -> bytes:
-    """Return a picture with few colours: an interface needs no more, and the file is a third."""
+    """Return a picture with fewer colours, a third of the size."""
     out = BytesIO()
     with Image.open(BytesIO(png)) as image:
         image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)

@@ -1,4 +1,4 @@
-"""Ways through the frontend, in whatever language it speaks."""
+"""Navigation in the frontend, in any language."""
 
 from typing import Final
 
@@ -24,21 +24,21 @@ async def integration_page(page: Page, world: World) -> Locator:
 
 
 async def open_options(page: Page, world: World) -> Dialog:
-    """Press the cog wheel in the gateway's row."""
+    """Open the options from the gateway's row."""
     row = await integration_page(page, world)
     await row.locator("ha-icon-button:not(.expand-button)").first.click()
     return Dialog(page)
 
 
 async def open_another(page: Page, world: World) -> Dialog:
-    """Press the button that adds one more gateway."""
+    """Open the dialog that adds another gateway."""
     await integration_page(page, world)
     await page.locator("ha-config-integration-page ha-button").first.click()
     return Dialog(page)
 
 
 async def add_integration(page: Page, world: World, name: str = NAME) -> Dialog:
-    """Press the button, look for the name, choose it; in English."""
+    """Open the set-up by searching for the integration; in English."""
     await go(page, world, "/config/integrations/dashboard")
     await page.get_by_text("Add integration").click()
     choice = page.locator("dialog-add-integration")

@@ -1,4 +1,4 @@
-"""What is wrong with every dialog of Home Assistant's frontend, shown in one that is not ours."""
+"""The violations of Home Assistant's frontend itself, shown in dialogs of other integrations."""
 
 from playwright.async_api import Page
 import pytest
@@ -11,7 +11,7 @@ from .world import World
 
 
 async def test_what_is_not_ours(page: Page, world: World) -> None:
-    """The forms of helpers of Home Assistant's own break the very rules that are left out for ours."""
+    """Home Assistant's own helpers break every rule that is not applied to the integration's dialogs."""
     dialog = await helper(page, world, "template", "Template helper")
     # The keyboard does not reach a menu: where ours is the way to a form, the form alone is judged.
     with pytest.raises(AssertionError, match="the keyboard does not reach 'Sensor'"):

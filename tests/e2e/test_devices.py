@@ -1,4 +1,4 @@
-"""The page of a load: what a person looks at every day."""
+"""The device page of a load."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""An outage, an import and the Energy dashboard: its bars are as high as what the meter counted in each hour."""
+"""An outage, an import and the Energy dashboard, whose bars match the meter's hours."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ LAST: Final = EVENING.replace(hour=18, minute=0, second=0)
 OUTAGE: Final = EVENING.replace(hour=17, minute=0, second=0)
 #: kWh by which a bar may be off: two steps of the counter, and a pixel of a bar as it is drawn.
 ALLOWED: Final = 0.03
-IMPORT: Final = "Import the time before Home Assistant"
+IMPORT: Final = "Import older history"
 ENERGY: Final = "Add meters to the Energy dashboard"
 
 
@@ -69,7 +69,7 @@ async def test_r04_import_with_its_bar(page: Page, world: World, pictures: Pictu
 
 
 async def test_meters_into_the_energy_dashboard(page: Page, world: World, pictures: Pictures) -> None:
-    """Grid and roof are chosen, a meter that counts twice is taken out, and all is shown before it is added."""
+    """Grid and solar are chosen, a redundant meter is removed, and the review shows all before it is added."""
     dialog = await open_options(page, world)
     await dialog.title("Options")
     await dialog.choose(ENERGY)
@@ -87,7 +87,7 @@ async def test_meters_into_the_energy_dashboard(page: Page, world: World, pictur
     await expect(chips.filter(has_text="Smart meter")).to_have_count(0)
     await pictures.take(page, "energy-devices")
     await dialog.press("Next")
-    await dialog.title("Which meter is in front of which?")
+    await dialog.title("Which meter is upstream?")
     await is_in_order(dialog)
     await dialog.press("Next")
     await dialog.title("Add this to the Energy dashboard?")
@@ -131,7 +131,7 @@ async def test_r03_r04_bars_as_high_as_what_was_counted(page: Page, world: World
 
 
 def is_high(bar: Bar) -> bool:
-    """Tell whether a bar has a middle worth looking at."""
+    """Return whether a bar is high enough to check its colour."""
     return bar.ends[1] - bar.ends[0] > 20
 
 
@@ -146,7 +146,7 @@ async def hourly(world: World, uid: int) -> Mapping[float, float]:
 
 
 async def readings(world: World, uid: int, begin: float, end: float) -> dict[float, float]:
-    """Return the readings of a counter by the end of their minute, as anybody could ask for them."""
+    """Return the readings of a counter by the end of their minute, from the gateway's API."""
     gateway = world.gateway
     trust = aiohttp.Fingerprint(bytes.fromhex(world.fingerprint))
     account = {"username": gateway.username, "password": world.password}
@@ -166,7 +166,7 @@ async def readings(world: World, uid: int, begin: float, end: float) -> dict[flo
 
 
 async def counter(world: World, direction: str) -> tuple[str, int]:
-    """Return entity id and UID of the counter of what comes in from the grid, or goes out."""
+    """Return entity ID and UID of the main meter's import or export counter."""
     (found,) = (
         (entity_id, int(unique_id.rpartition("_")[2]))
         for unique_id, entity_id in (await world.entity_ids()).items()
@@ -176,7 +176,7 @@ async def counter(world: World, direction: str) -> tuple[str, int]:
 
 
 async def repaired(world: World) -> None:
-    """Wait until the outage is filled, which begins with the recorder's next five minutes."""
+    """Wait for the repair of the outage, which starts with the recorder's next short-term statistics."""
     entity_id, uid = await counter(world, "export")
     wanted = {start: kwh for start, kwh in (await hourly(world, uid)).items() if start >= OUTAGE.timestamp()}
 

@@ -1,9 +1,12 @@
 """The same pages in every language that the integration speaks."""
 
+from collections.abc import AsyncIterator
+
 from playwright.async_api import Page, expect
 import pytest
+import pytest_asyncio
 
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 
 from .conftest import translated
 from .order import is_in_order
@@ -13,9 +16,16 @@ from .texts import is_well_written
 from .world import World
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def english_afterwards(world: World) -> AsyncIterator[None]:
+    """Name entities in English for the tests of other files; a change of language loads the integration anew."""
+    yield
+    await world.name_in("en")
+
+
 @pytest.mark.parametrize("language", translated())
 async def test_r23_every_language(
-    page: Page, world: World, newcomer: Gateway, pictures: Pictures, language: str
+    page: Page, world: World, newcomer: GatewayAccess, pictures: Pictures, language: str
 ) -> None:
     """The options, the set-up as far as the codes, an error, and a load's page: no key, nothing cut off."""
     await world.entry()
@@ -25,12 +35,12 @@ async def test_r23_every_language(
         await look_at_options(page, world, pictures, texts, language)
         await look_at_set_up(page, world, newcomer, pictures, texts, language)
         before = await world.entity_ids()
-        async with world.naming(language):
-            load = await open_load(page, world, "Heat pump")
-            await load.get_by_text(texts["entity.sensor.energy_import.name"]).first.wait_for()
-            await is_well_written(load)
-            await pictures.take(page, f"load-{language}", keep=False)
-            assert await world.entity_ids() == before
+        await world.name_in(language)
+        load = await open_load(page, world, "Heat pump")
+        await load.get_by_text(texts["entity.sensor.energy_import.name"]).first.wait_for()
+        await is_well_written(load)
+        await pictures.take(page, f"load-{language}", keep=False)
+        assert await world.entity_ids() == before
 
 
 async def look_at_options(page: Page, world: World, pictures: Pictures, texts: dict[str, str], language: str) -> None:
@@ -47,7 +57,7 @@ async def look_at_options(page: Page, world: World, pictures: Pictures, texts: d
 
 
 async def look_at_set_up(  # what it looks at, and with what
-    page: Page, world: World, newcomer: Gateway, pictures: Pictures, texts: dict[str, str], language: str
+    page: Page, world: World, newcomer: GatewayAccess, pictures: Pictures, texts: dict[str, str], language: str
 ) -> None:
     """Go through the set-up of another gateway, with a slip in the password, and leave it at the codes."""
     dialog = await open_another(page, world)

@@ -1,4 +1,4 @@
-"""What a person meets later on: another password, another certificate."""
+"""Later changes: another password, another account, another certificate, a wrong clock."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ NEW_PASSWORD: Final = "another correct horse"
 
 
 async def test_reauth_after_a_new_password(page: Page, world: World, pictures: Pictures) -> None:
-    """Home Assistant asks for it; one dialog, and everything goes on with the same entities."""
+    """Home Assistant asks for the new password in one dialog; all entities stay."""
     await world.entry()
     before = await world.entity_ids()
     await world.order("password", password=NEW_PASSWORD)
@@ -88,7 +88,7 @@ async def test_r28_codes_without_a_name(page: Page, world: World, pictures: Pict
 
 
 async def test_the_gateways_clock(page: Page, world: World, pictures: Pictures) -> None:
-    """A clock that is wrong is told, by how much, and what it means."""
+    """A repair names the error of the gateway's clock and its effect, and goes away with it."""
     await world.entry()
     await world.loaded()
     fault = await world.break_it("wrong-clock", offset=900.0)
@@ -96,7 +96,7 @@ async def test_the_gateways_clock(page: Page, world: World, pictures: Pictures) 
     await go(page, world, "/config/repairs")
     await page.locator("ha-config-repairs").get_by_text("clock is ahead").click()
     told = page.locator("dialog-repairs-issue")
-    await expect(told.get_by_text("is ahead by 15 minutes")).to_be_visible()
+    await expect(told.get_by_text("is 15 minutes ahead")).to_be_visible()
     await is_well_written(told)
     assert not [one for one in await violations(page, "dialog-repairs-issue") if one.is_ours]
     await pictures.take(page, "repair-clock", keep=False)
@@ -137,7 +137,7 @@ async def test_r13_another_certificate(page: Page, world: World, pictures: Pictu
 
 
 async def in_language(page: Page, world: World, pictures: Pictures, language: str) -> None:
-    """Look at the repair in another language, and leave it open."""
+    """Check the repair in another language without fixing it."""
     texts = await world.texts(language)
     issue = "issues.certificate_changed"
     async with world.speaking(page, language):

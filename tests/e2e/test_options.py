@@ -1,4 +1,4 @@
-"""The options, page by page, as a person goes through them."""
+"""The pages of the options."""
 
 from typing import Final
 
@@ -26,7 +26,7 @@ async def options(page: Page, world: World) -> Dialog:
 
 
 async def test_the_menu(page: Page, world: World, pictures: Pictures) -> None:
-    """Every page of the options has its line, with a word on what it is for."""
+    """Every page of the options has its line with a description."""
     dialog = await options(page, world)
     await is_in_order(dialog)
     await pictures.take(page, "options")
@@ -35,7 +35,7 @@ async def test_the_menu(page: Page, world: World, pictures: Pictures) -> None:
 
 @pytest.mark.parametrize(("line", "title"), MENU.items())
 async def test_every_page(page: Page, world: World, pictures: Pictures, line: str, title: str) -> None:
-    """Opens, is well written, and can be closed without a trace."""
+    """Every page opens, is in order, and can be closed without a change."""
     dialog = await options(page, world)
     await dialog.choose(line)
     await dialog.title(title)
@@ -46,7 +46,7 @@ async def test_every_page(page: Page, world: World, pictures: Pictures, line: st
 
 
 async def test_polling_is_kept(page: Page, world: World) -> None:
-    """What was typed is there the next time; the integration runs on with it."""
+    """A changed interval is stored, and shown the next time."""
     for before, after in (("10", "20"), ("20", "10")):
         dialog = await options(page, world)
         await dialog.choose("Polling and recording")
@@ -59,7 +59,7 @@ async def test_polling_is_kept(page: Page, world: World) -> None:
 
 
 async def test_a_table_that_cannot_be_read(page: Page, world: World) -> None:
-    """The line is named, the text is still there, and nothing is changed."""
+    """The error names the line, the text is kept, and nothing is changed."""
     before = await world.entity_ids()
     dialog = await options(page, world)
     await dialog.choose("Table of codes as text")

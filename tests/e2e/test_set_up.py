@@ -1,8 +1,8 @@
-"""From the button "Add integration" to the devices, as a new user goes."""
+"""The set-up, from the button "Add integration" to the devices."""
 
 from playwright.async_api import Page, expect
 
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 
 from .browser import PHONE
 from .keyboard import tab_into, tab_to
@@ -57,9 +57,9 @@ async def test_r15_r13_r27_from_the_button_to_the_devices(page: Page, world: Wor
 
 
 async def test_r27_pages_of_codes_on_a_phone_in_the_dark(
-    page: Page, world: World, newcomer: Gateway, pictures: Pictures
+    page: Page, world: World, newcomer: GatewayAccess, pictures: Pictures
 ) -> None:
-    """Two pages, to be gone through with a thumb; nothing is wider than the screen."""
+    """Two pages of codes fit the width of a phone."""
     await page.set_viewport_size(PHONE)
     await page.emulate_media(color_scheme="dark")
     dialog = await add_integration(page, world)
@@ -85,7 +85,9 @@ async def test_r27_pages_of_codes_on_a_phone_in_the_dark(
     assert fields[0] == 40 > fields[1]
 
 
-async def test_r27_set_up_by_keyboard_only(page: Page, world: World, newcomer: Gateway, pictures: Pictures) -> None:
+async def test_r27_set_up_by_keyboard_only(
+    page: Page, world: World, newcomer: GatewayAccess, pictures: Pictures
+) -> None:
     """The form is filled, the certificate trusted, the pages of codes gone through without a mouse."""
     dialog = await add_integration(page, world)
     await dialog.title("Connect to the gateway")

@@ -1,4 +1,4 @@
-"""What a person reads on a page, and what nobody should ever have to read there."""
+"""The texts of a page, and errors in them."""
 
 from collections.abc import Iterable
 import re
@@ -6,7 +6,7 @@ from typing import Final
 
 from playwright.async_api import Locator, Page
 
-#: All text that is drawn, through shadow trees and slots, with the labels that a screen reader speaks.
+#: All visible text, through shadow trees and slots, with the labels for screen readers.
 _READ: Final = """root => {
     const parts = [];
     const visit = node => {
@@ -30,7 +30,7 @@ _BAD: Final = {
     "no text": re.compile(r"\b(undefined|null|NaN|Infinity)\b|\[object Object\]"),
     "a failed translation": re.compile(r"(?i)translation (error|missing)|formatjs"),
 }
-#: Written so on purpose: the example in the dialog of the table, which is a text of the program's own making.
+#: Correct although it looks like a name from the code: the example in the dialog of the table.
 _MEANT: Final = ("active_power/kW",)
 
 
@@ -42,7 +42,7 @@ async def read(where: Page | Locator) -> list[str]:
 
 
 def blunders(texts: Iterable[str]) -> list[str]:
-    """Return what is wrong with texts, in words."""
+    """Return the errors in texts."""
     found = []
     for text in texts:
         plain = text
@@ -53,6 +53,6 @@ def blunders(texts: Iterable[str]) -> list[str]:
 
 
 async def is_well_written(where: Page | Locator) -> None:
-    """Fail with what nobody should have to read."""
+    """Fail if a text has errors."""
     wrong = blunders(await read(where))
     assert not wrong, wrong

@@ -1,4 +1,4 @@
-"""What the browser looks at: a Home Assistant and a gateway, both processes, both on the same day in June."""
+"""A Home Assistant and a gateway as processes, both on the same day in June."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -15,23 +15,23 @@ from playwright.async_api import Page
 from testbed import DOMAIN
 from testbed.configuration import prepare
 from testbed.flow import ConfigFlow, Form, FormData, Texts
-from testbed.gateway import Gateway, Simulator, SimulatorOptions
+from testbed.gateway import GatewayAccess, Simulator, SimulatorOptions
 from testbed.home_assistant import HomeAssistant
 from testbed.ports import free_port
 from testbed.rest import RestClient
 from testbed.shift import Shift
 
 TIME_ZONE: Final = "Europe/Rome"
-#: A summer's afternoon, so that there is sun on the roof; shortly before the recorder's next five minutes are full.
+#: An afternoon in summer, with solar power; shortly before the recorder's next short-term statistics.
 NOON: Final = datetime(2026, 6, 17, 16, 3, 30, tzinfo=ZoneInfo(TIME_ZONE))
-#: Seconds that anything may take on a machine that does other things besides.
+#: Timeout in seconds of every step on a busy machine.
 PATIENCE: Final = 180.0
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 
 
 @dataclass(slots=True)
 class World:
-    """One Home Assistant with one gateway beside it."""
+    """One Home Assistant and one gateway."""
 
     folder: Path
     shift: Shift
@@ -39,33 +39,36 @@ class World:
     simulator: Simulator
     client: RestClient
     password: str = field(init=False)
-    """The gateway's, which a test may have changed."""
+    """The gateway's current password."""
 
     fingerprint: str = field(init=False)
-    """SHA-256 of its certificate, which a test may have changed too."""
+    """SHA-256 of its current certificate."""
+
+    naming: str = "en"
+    """The language in which Home Assistant names entities."""
 
     def __post_init__(self) -> None:
-        """Begin with what the simulator was started with."""
+        """Take password and fingerprint from the simulator."""
         self.password = self.gateway.password
         self.fingerprint = str(self.gateway.fingerprint)
 
     @property
     def url(self) -> str:
-        """The address of the frontend."""
+        """Return the address of the frontend."""
         return self.home_assistant.url
 
     @property
-    def gateway(self) -> Gateway:
-        """Where the gateway listens."""
+    def gateway(self) -> GatewayAccess:
+        """Return the access to the gateway."""
         return self.simulator.gateway
 
     async def command(self, kind: str, **data: object) -> Any:
-        """Return what a command gives, over a connection of its own: one that is silent for a minute is closed."""
+        """Return the result of a command on a new connection; idle ones are closed after a minute."""
         async with await self.client.websocket() as websocket:
             return await websocket.command(kind, **data)
 
     async def pass_by(self, instant: datetime) -> None:
-        """Let Home Assistant be off until then; the gateway goes on counting."""
+        """Stop Home Assistant until an instant; the gateway keeps counting."""
         await self.home_assistant.stop()
         self.shift.move(instant)
         await self.home_assistant.start(2 * PATIENCE)
@@ -77,7 +80,7 @@ class World:
         return found
 
     async def clear(self) -> None:
-        """Take away every entry, and every dialog that was left half way."""
+        """Delete every entry and every open flow."""
         for flow in await self.command("config_entries/flow/progress"):
             if flow["handler"] == DOMAIN:
                 await self.client.delete(f"/api/config/config_entries/flow/{flow['flow_id']}")
@@ -85,7 +88,7 @@ class World:
             await self.client.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
 
     async def entry(self) -> str:
-        """Return the id of the gateway's entry; it is set up where there is none."""
+        """Return the id of the gateway's entry; set it up if there is none."""
         if found := await self.entries():
             return str(found[0]["entry_id"])
 
@@ -104,7 +107,7 @@ class World:
     async def until[T](
         self, is_right: Callable[[T], bool], look: Callable[[], Awaitable[T]], seconds: float = PATIENCE
     ) -> None:
-        """Look until it is right, for another process has no event to wait for; raises TimeoutError with what is there."""
+        """Poll `look` until `is_right`; TimeoutError with the last result."""
         found = await look()
         end = asyncio.get_running_loop().time() + seconds
         while not is_right(found):
@@ -119,7 +122,7 @@ class World:
 
     @asynccontextmanager
     async def speaking(self, page: Page, language: str) -> AsyncIterator[None]:
-        """Have the frontend in another language for a while; it changes without being loaded anew."""
+        """Switch the frontend to another language inside the context, without a reload."""
 
         async def speak(wanted: str) -> None:
             await self.command("frontend/set_user_data", key="language", value={"language": wanted})
@@ -131,20 +134,13 @@ class World:
         finally:
             await speak("en")
 
-    @asynccontextmanager
-    async def naming(self, language: str) -> AsyncIterator[None]:
-        """Have Home Assistant name entities in another language for a while: theirs is not the reader's."""
-
-        async def name(wanted: str) -> None:
-            await self.command("config/core/update", language=wanted)
+    async def name_in(self, language: str) -> None:
+        """Set the language of entity names, which is not that of the frontend."""
+        if language != self.naming:
+            await self.command("config/core/update", language=language)
+            self.naming = language
             await self.reload()
             await self.loaded()
-
-        await name(language)
-        try:
-            yield
-        finally:
-            await name("en")
 
     async def texts(self, language: str) -> dict[str, str]:
         """Return the integration's texts by key, such as `config.step.user.title`."""
@@ -171,15 +167,15 @@ class World:
         return str(device)
 
     async def order(self, action: str, **given: str) -> Any:
-        """Have the simulator do something, and return what it tells of it."""
+        """Run an action of the simulator and return its result."""
         return (await self._control("POST", f"actions/{action}", given))["result"]
 
     async def break_it(self, kind: str, **settings: object) -> int:
-        """Give the gateway a fault, and return its number."""
+        """Switch a fault on and return its number."""
         return int((await self._control("POST", "faults", {"kind": kind, **settings}))["id"])
 
     async def mend(self, fault: int) -> None:
-        """Take a fault back."""
+        """Switch a fault off."""
         await self._control("DELETE", f"faults/{fault}")
 
     async def _control(self, method: str, path: str, given: Mapping[str, object] | None = None) -> Any:
@@ -190,7 +186,7 @@ class World:
             return await answer.json()
 
     async def reload(self) -> None:
-        """Load the entry anew: a gateway that answers slowly is asked once in five minutes, which is long to wait for."""
+        """Reload the entry, instead of waiting for the next poll."""
         await self.client.post(f"/api/config/config_entries/entry/{await self.entry()}/reload", {})
 
     async def rescan(self) -> None:
@@ -199,7 +195,7 @@ class World:
         await self.command("call_service", domain="button", service="press", target={"entity_id": button})
 
     async def tokens(self) -> dict[str, Any]:
-        """Return a login as the frontend keeps it, which spares each page a way through the login page."""
+        """Return a login as the frontend stores it, so that no page shows the login."""
         client_id = f"{self.url}/"
         flow = {"client_id": client_id, "handler": ["trusted_networks", None], "redirect_uri": client_id}
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
@@ -216,7 +212,7 @@ class World:
 async def simulated(
     folder: Path, shift: Shift, *, site: str, seed: int, more: tuple[str, ...] = ()
 ) -> AsyncIterator[Simulator]:
-    """Give a gateway of its own; two of the same seed have the same serial number."""
+    """Run another gateway; two of the same seed have the same serial number."""
     await asyncio.to_thread(folder.mkdir)
     options = SimulatorOptions(site=site, seed=seed, control_port=0, more=more)
     async with Simulator(folder, options, wrapper=shift.wrapper) as simulator:
@@ -225,7 +221,7 @@ async def simulated(
 
 @asynccontextmanager
 async def started(home_assistant: HomeAssistant) -> AsyncIterator[HomeAssistant]:
-    """Start it with more patience than a person has, and stop it."""
+    """Start it with a long timeout, and stop it afterwards."""
     try:
         await home_assistant.start(2 * PATIENCE)
         yield home_assistant
@@ -235,7 +231,7 @@ async def started(home_assistant: HomeAssistant) -> AsyncIterator[HomeAssistant]
 
 @asynccontextmanager
 async def world(folder: Path) -> AsyncIterator[World]:
-    """Start both, and end both."""
+    """Start both, and stop both afterwards."""
     shift = Shift(NOON, folder / "clock")
     configuration = prepare(folder / "config", free_port(), time_zone=TIME_ZONE)
     async with (

@@ -1,4 +1,4 @@
-"""The simulator against docs/openapi.yaml: schemathesis asks what it likes, and finds nothing."""
+"""The simulator against docs/openapi.yaml, tested with schemathesis."""
 
 import asyncio
 from collections import Counter

@@ -75,7 +75,7 @@ async def test_tokens_of_others_are_refused(probe: Probe, algorithm: str) -> Non
 class TestClocks:
     """The clocks themselves."""
 
-    def test_speed_hurries_the_world_but_not_the_tokens(self, freezer: Any) -> None:
+    def test_speed_does_not_change_how_long_tokens_live(self, freezer: Any) -> None:
         """A minute later it is an hour later at sixty times the speed; by the wall it is a minute."""
         freezer.move_to("2026-01-15 12:00:00")
         clock = SystemClock(60.0)

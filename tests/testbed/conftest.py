@@ -6,10 +6,14 @@ from pathlib import Path
 from aiohttp.test_utils import TestServer
 import pytest
 
+from testbed import outage, past
+from testbed.configuration import Configuration
+from testbed.hours import CounterHour, Judge
 from testbed.rest import RestClient
 from testbed.websocket import WebSocket
 
 from .fake_home_assistant import FakeHomeAssistant
+from .fast_runs import FakeHomeAssistantProcess
 from .world import World, build
 
 
@@ -37,3 +41,30 @@ async def websocket(client: RestClient) -> AsyncIterator[WebSocket]:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, socket_enabled: None) -> World:
     """Return what the command finds."""
     return build(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeHomeAssistantProcess]:
+    """All Home Assistants that were made, none of them real, each loaded at once."""
+    found: list[FakeHomeAssistantProcess] = []
+
+    def make(configuration: Configuration, *, wrapper: tuple[str, ...]) -> FakeHomeAssistantProcess:
+        found.append(FakeHomeAssistantProcess(configuration, wrapper))
+        return found[-1]
+
+    async def loaded(_home_assistant: object, _entry_id: str) -> None:
+        """Be loaded."""
+
+    for module in (outage, past):
+        monkeypatch.setattr(module, "HomeAssistant", make)
+        monkeypatch.setattr(module, "load_entry", loaded)
+    monkeypatch.setattr("testbed.fast_clock.library", lambda: "libfaketime.so.1")
+    return found
+
+
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> list[CounterHour]:
+    """What the database holds."""
+    found: list[CounterHour] = []
+    monkeypatch.setattr(Judge, "hours", lambda _judge, _folder: iter(found))
+    return found

@@ -1,5 +1,6 @@
 """The REST and WebSocket clients."""
 
+import aiohttp
 from aiohttp.test_utils import TestServer
 import pytest
 
@@ -95,6 +96,6 @@ async def test_websocket_that_refuses_the_token(client: RestClient, fake: FakeHo
 
 async def test_websocket_that_cannot_be_opened(client: RestClient) -> None:
     """A view that is no WebSocket is told."""
-    token = await client._login()
-    with pytest.raises(HarnessError, match="cannot be opened"):
-        await WebSocket.connect(client._session, f"{client.url}/nothing", token)
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(HarnessError, match="cannot be opened"):
+            await WebSocket.connect(session, f"{client.url}/nothing", "token")

@@ -11,7 +11,7 @@ import pytest
 from testbed import ROOT, demo as demo_module
 from testbed.console import Console
 from testbed.demo import main
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 
 from .answers import USER
 from .world import World
@@ -63,7 +63,7 @@ def test_default_port(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 def test_interrupted_at_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C at the question for the password."""
 
-    def ask(_host: str, _environment: object) -> Gateway:
+    def ask(_host: str, _environment: object) -> GatewayAccess:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(demo_module, "ask", ask)

@@ -6,7 +6,7 @@ import pytest
 
 from testbed import demo as demo_module
 from testbed.errors import HarnessError
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 from testbed.inventory import GatewaySignal, Inventory
 
 from .answers import CERTIFICATE, ENTRY, USER, registries
@@ -78,8 +78,8 @@ async def test_real_gateway(world: World, monkeypatch: pytest.MonkeyPatch, capsy
         return True
 
     monkeypatch.setattr(demo_module, "confirm", confirm)
-    assert await run("--check", "--gateway", "ems.local", gateway=Gateway("ems.local", "api", "s3cret")) == 0
-    assert world.asked == [Gateway("ems.local", "api", "s3cret", FINGERPRINT)]
+    assert await run("--check", "--gateway", "ems.local", gateway=GatewayAccess("ems.local", "api", "s3cret")) == 0
+    assert world.asked == [GatewayAccess("ems.local", "api", "s3cret", FINGERPRINT)]
     assert len(questions) == 1
     output = capsys.readouterr()
     assert f"SHA-256: {FINGERPRINT}" in output.out
@@ -94,5 +94,5 @@ async def test_real_gateway_that_is_not_trusted(world: World, monkeypatch: pytes
 
     monkeypatch.setattr(demo_module, "confirm", confirm)
     with pytest.raises(HarnessError, match="not trusted"):
-        await run("--check", "--gateway", "ems.local", gateway=Gateway("ems.local", "api", "s3cret"))
+        await run("--check", "--gateway", "ems.local", gateway=GatewayAccess("ems.local", "api", "s3cret"))
     assert world.asked == []

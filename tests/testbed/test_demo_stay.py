@@ -8,11 +8,11 @@ import socket
 
 import pytest
 
-from testbed.arguments import parse
 from testbed.console import Console
 from testbed.demo import Demo, run_until_signal
+from testbed.demo_arguments import parse
 from testbed.errors import HarnessError
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 from testbed.home_assistant import STOP_GRACE
 from testbed.inventory import GatewaySignal, Inventory
 from testbed.ports import free_port
@@ -45,7 +45,7 @@ async def test_stays_on_a_real_gateway(
     """There is no simulator then; a certificate that an authority signed is not asked about."""
     world.script["flow"] = [USER, ENTRY]
     task = when_ready(capsys, lambda _printed: os.kill(os.getpid(), signal.SIGTERM))
-    gateway = Gateway("ems.local", "api", "s3cret")
+    gateway = GatewayAccess("ems.local", "api", "s3cret")
     assert await run("--port", str(free_port()), "--gateway", "ems.local", gateway=gateway) == 0
     await task
     assert world.asked == [gateway]

@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 
 from testbed import enabling
+from testbed.device_tree import missing
 from testbed.enabling import enable_all
 from testbed.inventory import GatewaySignal, Inventory
-from testbed.report import missing
 from testbed.rest import RestClient
 from testbed.websocket import WebSocket
 
 from .answers import registries
 from .fake_home_assistant import FakeHomeAssistant
-from .test_report import SWITCHED_OFF, snapshot
+from .test_device_tree import SWITCHED_OFF, snapshot
 
 
 def entities(**disabled_by: str | None) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from testbed.errors import HarnessError, UsageError
-from testbed.gateway import Gateway, Simulator, SimulatorOptions
+from testbed.gateway import GatewayAccess, Simulator, SimulatorOptions
 from testbed.inventory import GatewaySignal, parse_fingerprint, read_inventory
 
 from .answers import READY
@@ -39,14 +39,14 @@ def simulator_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
 )
 def test_url(typed: str, url: str) -> None:
     """The ways in which a person writes a host."""
-    assert Gateway(typed, "api", "s3cret").url == url
+    assert GatewayAccess(typed, "api", "s3cret").url == url
 
 
 @pytest.mark.usefixtures("simulator_code")
 async def test_simulator(
     tmp_path: Path, simulator_code: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is there as soon as the ready file is, and gone at the end; the environment's credentials are not its business."""
+    """It runs when the ready file exists, ends with the context, and gets no credentials of the environment."""
     monkeypatch.setenv("EMS_PASSWORD", "real")
     simulator_code(READY)
     simulator = Simulator(tmp_path, SimulatorOptions(site="flat", seed=3))
@@ -57,7 +57,7 @@ async def test_simulator(
     simulator.kill()
     assert await simulator.stop() is None
     async with simulator:
-        assert simulator.gateway == Gateway(
+        assert simulator.gateway == GatewayAccess(
             host="127.0.0.1:9443",
             username="api",
             password="s3cret",
@@ -130,7 +130,7 @@ def signals(count: int) -> dict[str, object]:
 async def test_inventory(tmp_path: Path, gateway: FakeGateway, pages: int) -> None:
     """All signals are read from a gateway that gives fewer than asked for, or the same again and again."""
     async with serve(gateway, tmp_path) as (host, fingerprint):
-        found = await read_inventory(Gateway(host, "api", "s3cret", fingerprint))
+        found = await read_inventory(GatewayAccess(host, "api", "s3cret", fingerprint))
     assert found.serial == "BX1"
     assert [signal.uid for signal in found.signals] == list(range(1, len(gateway.signals) + 1))
     assert [signal.uid for signal in found.signals if not signal.enabled] == [3][: len(gateway.signals)]
@@ -152,7 +152,7 @@ async def test_inventory_of_another_gateway(tmp_path: Path, fingerprint: str | N
     gateway = FakeGateway()
     async with serve(gateway, tmp_path) as (host, _):
         with pytest.raises(HarnessError, match="could not be asked") as caught:
-            await read_inventory(Gateway(host, "api", "s3cret", fingerprint))
+            await read_inventory(GatewayAccess(host, "api", "s3cret", fingerprint))
     assert gateway.logins == []
     assert "s3cret" not in str(caught.value)
 
@@ -162,7 +162,7 @@ async def test_inventory_of_something_else(tmp_path: Path) -> None:
     """An answer that is not as documented is told as such."""
     async with serve(FakeGateway(serial=None), tmp_path) as (host, fingerprint):
         with pytest.raises(HarnessError, match="KeyError"):
-            await read_inventory(Gateway(host, "api", "s3cret", fingerprint))
+            await read_inventory(GatewayAccess(host, "api", "s3cret", fingerprint))
 
 
 def test_fingerprint_with_and_without_colons() -> None:

@@ -64,13 +64,14 @@ async def test_dies_before_it_logs(configuration: Configuration) -> None:
 
 
 async def test_does_not_get_ready(configuration: Configuration) -> None:
-    """A start that takes too long is given up, and the process does not stay."""
+    """A start that takes too long fails, and the process ends."""
     install(configuration.folder, state="STARTING")
     home_assistant = HomeAssistant(configuration)
     with pytest.raises(HarnessError, match=r"within 2 s\. The end of its log:\n\(it is empty\)"):
         await home_assistant.start(timeout=2)
     await home_assistant.stop()
-    assert home_assistant.process.returncode == 0
+    # On a busy machine it is asked to end before it has a handler for that.
+    assert home_assistant.process.returncode in {0, -signal.SIGTERM}
 
 
 async def test_another_one_answers(configuration: Configuration) -> None:
@@ -97,7 +98,7 @@ def test_environment() -> None:
 
 
 def test_numpy_sets_no_variable() -> None:
-    """Which is what ends a process in which another thread asks libfaketime for the time meanwhile."""
+    """A variable set while another thread calls libfaketime ends the process."""
     program = "import sys; sys.addaudithook(lambda event, _: event == 'os.putenv' and sys.exit(event)); import numpy"
     for environment, said in (({}, "os.putenv"), (clean_environment({}), "")):
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What judges an outage: it must see an hour that is wrong, and one that nobody recorded."""
+"""The judge of an outage sees a wrong hour, and a missing one."""
 
 from collections.abc import Iterable
 import json
@@ -16,7 +16,7 @@ from testbed.console import Console
 from testbed.entry import named, store_entry
 from testbed.errors import UsageError
 from testbed.fast_clock import FastClock
-from testbed.gateway import Gateway
+from testbed.gateway import GatewayAccess
 from testbed.hours import HOUR, CounterHour, Judge
 from testbed.outage import Run, judge, parse, render
 
@@ -157,7 +157,7 @@ def test_the_other_process_starts_at_a_full_second() -> None:
 def test_a_stored_entry(site: Site, tmp_path: Path) -> None:
     """It has what the set-up asks a person for, and every code its name."""
     configuration = prepare(tmp_path / "config", 8123)
-    gateway = Gateway("127.0.0.1:8443", "admin", "secret", "ab" * 32)
+    gateway = GatewayAccess("127.0.0.1:8443", "admin", "secret", "ab" * 32)
     entry_id = store_entry(configuration, gateway, "BX10000001", START, {"codes": named(site), "repair_gaps": False})
     stored = json.loads((configuration.folder / ".storage" / "core.config_entries").read_text(encoding="utf-8"))
     (entry,) = stored["data"]["entries"]

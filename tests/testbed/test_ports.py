@@ -32,3 +32,17 @@ def test_free_port() -> None:
     """A port that is given as free can be used."""
     with socket.create_server((HOST, free_port())):
         pass
+
+
+def test_a_free_port_is_none_that_the_system_gives_away() -> None:
+    """A connection made while a server is still starting does not take its port."""
+    with socket.create_server((HOST, 0)) as server:
+        given = server.getsockname()[1]
+    assert free_port() < 32_000 < given
+
+
+def test_no_free_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gives up with a sentence."""
+    monkeypatch.setattr("testbed.ports.is_free", lambda _port: False)
+    with pytest.raises(HarnessError, match=r"No free port was found on 127\.0\.0\.1"):
+        free_port()

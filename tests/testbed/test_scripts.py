@@ -1,5 +1,6 @@
-"""The shell around it: the order of the stages, and what a person is told when one fails."""
+"""The shell scripts: the order of the stages, and the message when one fails."""
 
+import os
 from pathlib import Path
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import pytest
 
 from testbed import ROOT
 
+BROWSER = ".venv/bin/pytest -p no:homeassistant --quiet tests/e2e"
 STAGES = ("scripts/setup", "scripts/lint", ".venv/bin/pytest", "scripts/demo", "scripts/outage")
 
 
@@ -46,15 +48,13 @@ def run(project: Path, *command: str) -> tuple[int, str, list[str]]:
 
 @pytest.mark.parametrize("command", ["scripts/test", ".ci/run"])
 def test_all_stages(project: Path, command: str) -> None:
-    """Everything runs, in this order, from any folder and without a stdin."""
+    """Everything runs in this order, the browser beside the tests, from any folder and without a stdin."""
     code, printed, calls = run(project, command)
     assert code == 0
-    *calls, browser, in_browser = calls
-    assert [call.split()[0] for call in calls] == list(STAGES)
-    assert "--cov" in calls[2]
-    assert calls[3] == "scripts/demo --check"
-    assert browser == "scripts/setup --e2e"
-    assert in_browser == ".venv/bin/pytest -p no:homeassistant --quiet tests/e2e"
+    assert calls[:3] == ["scripts/setup ", "scripts/lint ", "scripts/setup --e2e"]
+    tests = ".venv/bin/pytest -n 2 --quiet --cov --cov-report=term-missing:skip-covered"
+    assert sorted(calls[3:5]) == [tests, BROWSER]
+    assert calls[5:] == ["scripts/demo --check", "scripts/outage --kill both"]
     assert printed.splitlines()[-1].startswith("[test] all green")
 
 
@@ -70,6 +70,29 @@ def test_stops_at_the_first_failure(project: Path, name: str, title: str) -> Non
     assert calls[-1].startswith(name)
 
 
+def test_the_browser_fails(project: Path) -> None:
+    """Its output is shown when the tests are over; the last line names it, and nothing after it runs."""
+    failing = f'case "$*" in *tests/e2e) echo "what it found"; exit 3;; esac; echo "called" >> {project}/calls\n'
+    (project / ".venv/bin/pytest").write_text(f"#!/bin/sh\n{failing}", encoding="utf-8")
+    code, printed, calls = run(project, "scripts/test")
+    assert code == 1
+    assert "what it found" in printed
+    assert printed.splitlines()[-1].startswith("[test] FAILED: browser, exit code 3")
+    assert calls[-1] == "called"
+
+
+def test_the_browser_ends_with_the_tests_that_fail(project: Path) -> None:
+    """What runs beside a stage that fails is ended, not waited for."""
+    hanging = f'case "$*" in *tests/e2e) echo $$ > {project}/pid; exec sleep 600;; esac\n'
+    waiting = f"while [ ! -s {project}/pid ]; do sleep 0.05; done; exit 3\n"
+    (project / ".venv/bin/pytest").write_text(f"#!/bin/sh\n{hanging}{waiting}", encoding="utf-8")
+    code, printed, _ = run(project, "scripts/test")
+    assert code == 1
+    assert printed.splitlines()[-1].startswith("[test] FAILED: tests, exit code 3")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((project / "pid").read_text(encoding="ascii")), 0)
+
+
 def test_arguments_are_for_pytest(project: Path) -> None:
     """Then nothing else runs, and its exit code is the result."""
     set_stage(project, ".venv/bin/pytest", 5)
@@ -79,13 +102,33 @@ def test_arguments_are_for_pytest(project: Path) -> None:
 
 
 def test_the_oldest_home_assistant(project: Path) -> None:
-    """It has an environment of its own, and the tests run there; arguments reach pytest."""
-    set_stage(project, ".venv-oldest/bin/pytest", 0)
+    """It has an environment of its own, and types and tests run there; arguments reach pytest."""
+    for name in ("pytest", "mypy"):
+        set_stage(project, f".venv-oldest/bin/{name}", 0)
     assert run(project, "scripts/test", "--oldest")[2] == [
         "scripts/setup --oldest",
+        ".venv-oldest/bin/mypy --cache-dir .mypy_cache/oldest",
         ".venv-oldest/bin/pytest -n 2 --quiet",
     ]
     assert run(project, "scripts/test", "--oldest", "-k", "x")[2][-1] == ".venv-oldest/bin/pytest -k x"
+
+
+def test_the_newest_home_assistant(project: Path) -> None:
+    """The demo too; the plugin that gets the test plugin past a newer release is loaded first, in one process."""
+    for name in ("pytest", "mypy", "python"):
+        set_stage(project, f".venv-newest/bin/{name}", 0)
+    assert run(project, "scripts/test", "--newest")[2] == [
+        "scripts/setup --newest",
+        ".venv-newest/bin/mypy --cache-dir .mypy_cache/newest",
+        ".venv-newest/bin/pytest -p tests.newest_release --quiet",
+        ".venv-newest/bin/python -m testbed demo --check",
+    ]
+    calls = run(project, "scripts/test", "--newest", "-k", "x")[2]
+    assert calls[-1] == ".venv-newest/bin/pytest -p tests.newest_release -k x"
+    assert run(project, "scripts/test", "--newest", "--e2e")[2][-2:] == [
+        "scripts/setup --newest --e2e",
+        ".venv-newest/bin/pytest -p no:homeassistant --quiet tests/e2e",
+    ]
 
 
 def test_e2e_is_a_stage_of_its_own(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""Processes on another day."""
+"""Processes with another date."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,5 +30,5 @@ def test_a_shift(tmp_path: Path) -> None:
 
 def test_without_the_library(tmp_path: Path) -> None:
     """What is missing is told, and how to get it."""
-    with pytest.raises(HarnessError, match="scripts/setup --e2e installs it"):
+    with pytest.raises(HarnessError, match="scripts/setup --fast-clock installs it"):
         Shift(INSTANT, tmp_path / "clock", [f"{tmp_path}/libfaketime.so.1"])

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from testbed import demo as demo_module
-from testbed.arguments import parse
 from testbed.configuration import Configuration, prepare
 from testbed.console import Console
 from testbed.demo import Demo, run_until_signal
-from testbed.gateway import Gateway
+from testbed.demo_arguments import parse
+from testbed.gateway import GatewayAccess
 from testbed.inventory import GatewaySignal, Inventory
 
 from .answers import CERTIFICATE, ENTRY, READY, USER, registries
@@ -38,7 +38,7 @@ class World:
     """Attributes of the fake Home Assistant."""
     inventory: Inventory
     folders: list[Path]
-    asked: list[Gateway]
+    asked: list[GatewayAccess]
     """The gateways whose inventory was read."""
 
 
@@ -62,7 +62,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         world.folders.append(configuration.folder)
         return configuration
 
-    async def read_inventory(gateway: Gateway) -> Inventory:
+    async def read_inventory(gateway: GatewayAccess) -> Inventory:
         world.asked.append(gateway)
         return world.inventory
 
@@ -72,7 +72,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-async def run(*arguments: str, gateway: Gateway | None = None) -> int:
+async def run(*arguments: str, gateway: GatewayAccess | None = None) -> int:
     """Run the command in this process."""
     console = Console()
     return await run_until_signal(Demo(parse(list(arguments)), console, gateway), console)

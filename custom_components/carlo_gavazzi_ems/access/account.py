@@ -1,4 +1,4 @@
-"""How an entry's data become a client, and a client's errors become Home Assistant's."""
+"""The account of a config entry, its client, and the translation keys of the client's errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT
 
 from .address import format_address
 
-#: The translation key of each error; the first class that fits, so the narrow ones come first.
+#: The translation key of each error. The first matching class counts, so subclasses come first.
 _ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
     (HostNotFoundError, "host_not_found"),
     (RefusedError, "refused"),
@@ -52,13 +52,13 @@ _ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
 
 
 def error_key(err: EmsError) -> str:
-    """Return the translation key that tells a person what went wrong."""
+    """Return the translation key of an error."""
     return next(key for kind, key in _ERROR_KEYS if isinstance(err, kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A gateway's address and the credentials for it: the data of a config entry."""
+    """Address and credentials of a gateway: the data of a config entry."""
 
     address: Address
     username: str
@@ -66,7 +66,7 @@ class Account:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Return the account that a config entry holds."""
+        """Return the account of a config entry's data."""
         return cls(
             address=Address(host=data[CONF_HOST], port=data[CONF_PORT], fingerprint=data[CONF_FINGERPRINT]),
             username=data[CONF_USERNAME],
@@ -84,21 +84,21 @@ class Account:
         }
 
     def client(self, hass: HomeAssistant, backoff: LoginBackoff | None = None) -> EmsClient:
-        """Return a client on Home Assistant's own session; nothing is sent yet."""
+        """Return a client that uses Home Assistant's session. Nothing is sent yet."""
         return EmsClient.connect(
             async_get_clientsession(hass), self.address, self.username, self.password, backoff=backoff
         )
 
     @override
     def __str__(self) -> str:
-        """Return the address as a person would type it."""
+        """Return the address as a user would type it."""
         return format_address(self.address.host, self.address.port)
 
 
 async def async_log_in(hass: HomeAssistant, account: Account) -> tuple[EmsClient, GatewayInfo]:
-    """Log in; return the client, and what identifies the gateway. Raises an EmsError where that does not work."""
+    """Log in and return the client and the gateway's identity. Raises EmsError."""
     client = account.client(hass)
-    # Needs no login, so a machine that is no EMS never sees the password.
+    # This needs no login, so a device that is not an EMS never receives the password.
     await client.check_version()
     await client.login()
     return client, await client.gateway_info()

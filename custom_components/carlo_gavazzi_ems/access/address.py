@@ -1,4 +1,4 @@
-"""What a person types as the address of a gateway, in all the ways people type one."""
+"""Parse and format the address of a gateway as users type it."""
 
 import ipaddress
 import re
@@ -9,11 +9,11 @@ _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<
 
 
 class InvalidHostError(ValueError):
-    """The text is no address."""
+    """The text is not an address."""
 
 
 class PlainHttpError(ValueError):
-    """The text asks for plain HTTP, and a password would travel in the clear."""
+    """The text asks for plain HTTP, which would send the password unencrypted."""
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -40,20 +40,20 @@ def parse_address(text: str) -> tuple[str, int]:
             raise InvalidHostError(text)
         return host.lower(), _port(port, text)
     host, colon, port = rest.partition(":")
-    # An all-numeric name is an address or a slip of the finger, never a host.
+    # Digits and dots that are not an IPv4 address are a typing error, not a host name.
     if not _HOST_NAME.fullmatch(host) or len(host) > 253 or (re.fullmatch(r"[\d.]+", host) and not _is_ipv4(host)):
         raise InvalidHostError(text)
     return host.lower(), _port(colon + port, text)
 
 
 def format_address(host: str, port: int) -> str:
-    """Return an address as a person would type it."""
+    """Return an address as a user would type it, without the default port."""
     shown = f"[{host}]" if ":" in host and port != DEFAULT_PORT else host
     return shown if port == DEFAULT_PORT else f"{shown}:{port}"
 
 
 def _port(text: str, whole: str) -> int:
-    """Return the port of `:443`, the default where there is none."""
+    """Return the port of a text such as `:443`, the default port for an empty one."""
     if not text:
         return DEFAULT_PORT
     digits = text.removeprefix(":")

@@ -1,11 +1,10 @@
-"""What to make of a device that the network announces: a gateway that has moved, a new one, or none at all."""
+"""Discovery by DHCP: recognises known gateways at a new address, and devices that are gateways at all."""
 
 import asyncio
 from dataclasses import replace
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import device_registry as dr
@@ -23,15 +22,18 @@ from custom_components.carlo_gavazzi_ems.const import DEFAULT_PORT, DOMAIN
 from .account import Account
 from .lockout import async_login_backoff
 
+if TYPE_CHECKING:
+    from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+
 _LOGGER = logging.getLogger(__name__)
 
-#: Seconds between two looks: a gateway asks for its address early in its start, and is announced only once.
-BOOT_PATIENCE: Final = (5.0, 15.0, 40.0)
+#: Seconds between attempts. A gateway requests its address early in its start and is announced only once.
+BOOT_DELAYS: Final = (5.0, 15.0, 40.0)
 
 
 @callback
-def async_entry_of(hass: HomeAssistant, mac: str) -> ConfigEntry | None:
-    """Return the entry of the gateway with a MAC address, None for a gateway that is not set up."""
+def async_entry_of(hass: HomeAssistant, mac: str) -> EmsConfigEntry | None:
+    """Return the entry of the gateway with a MAC address, None if there is none."""
     registry = dr.async_get(hass)
     connection = (dr.CONNECTION_NETWORK_MAC, mac)
     for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
@@ -41,11 +43,11 @@ def async_entry_of(hass: HomeAssistant, mac: str) -> ConfigEntry | None:
     return None
 
 
-async def async_follow(hass: HomeAssistant, entry: ConfigEntry, host: str) -> Account:
-    """Return the account of a gateway at its new address; AbortFlow unless it is that gateway.
+async def async_follow(hass: HomeAssistant, entry: EmsConfigEntry, host: str) -> Account:
+    """Return the account of a gateway at its new address. Raises AbortFlow if another device answers there.
 
-    Nothing is sent to a machine with another certificate than the trusted one, and no credentials that
-    the gateway has refused or does not want now.
+    Nothing is sent to a device with another certificate than the trusted one, and no credentials during a lock-out or
+    after a refusal.
     """
     account = Account.from_data(entry.data)
     placeholders = {"gateway": entry.title, "host": host}
@@ -63,19 +65,18 @@ async def async_follow(hass: HomeAssistant, entry: ConfigEntry, host: str) -> Ac
 
 
 async def async_expect_gateway(hass: HomeAssistant, host: str) -> Address:
-    """Return the address of a machine that answers as a gateway does; AbortFlow where none does within a minute.
+    """Return the address of a gateway at a host. Raises AbortFlow if none answers within a minute.
 
-    The maker has other products with the same first bytes in their MAC addresses. What is asked needs no
-    login, and no trust.
+    The maker has other products with the same MAC prefix. The request needs neither a login nor a trusted certificate.
     """
     address = Address(host=host, port=DEFAULT_PORT)
-    for wait in (*BOOT_PATIENCE, None):
+    for wait in (*BOOT_DELAYS, None):
         try:
             certificate = await fetch_certificate(address.host, address.port)
             pinned = replace(address, fingerprint=certificate.fingerprint)
             await EmsClient.connect(async_get_clientsession(hass), pinned, "", "").check_version()
         except UnsupportedVersionError:
-            # A gateway all the same; the dialog tells what is wrong with it.
+            # It is a gateway; the dialog reports the version.
             pass
         except EmsError as err:
             _LOGGER.debug("A device with an address of the maker does not answer as a gateway: %s", err)
@@ -88,7 +89,7 @@ async def async_expect_gateway(hass: HomeAssistant, host: str) -> Address:
 
 
 async def _async_resolves_to(host: str, address: str) -> bool:
-    """Return whether a host name or address stands for an address."""
+    """Return whether a host name or address resolves to an IP address."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None)
     except OSError:

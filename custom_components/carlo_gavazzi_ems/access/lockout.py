@@ -1,9 +1,8 @@
-"""Keeps, over reloads and restarts, until when a gateway wants to be left alone with logins, and which it refused."""
+"""Stores lock-outs and refused credentials of each entry over reloads and restarts."""
 
 from functools import partial
-from typing import Final, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -12,36 +11,39 @@ from homeassistant.util.hass_dict import HassKey
 from custom_components.carlo_gavazzi_ems.api import LoginBackoff
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
+if TYPE_CHECKING:
+    from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+
 _VERSION: Final = 1
 _SAVE_DELAY: Final = 1.0
 
 
 class _Record(TypedDict):
-    """What is kept of one gateway; times in seconds since 1970."""
+    """The stored state of one entry; times in seconds since 1970."""
 
     refusals: int
     until: float
     at: float
     wrong: NotRequired[bool]
-    """Whether the credentials of the entry were refused; nothing is kept of the credentials themselves."""
+    """Whether the credentials of the entry were refused. The credentials are not stored here."""
 
 
-class _Memory:
-    """The refused logins of all gateways."""
+class _LoginRecords:
+    """The stored logins of all entries."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Begin empty."""
+        """Start without records."""
         self.store: Store[dict[str, _Record]] = Store(hass, _VERSION, f"{DOMAIN}.logins")
         self.records: dict[str, _Record] = {}
 
     async def async_load(self) -> None:
-        """Read what was kept."""
+        """Load the records."""
         self.records = await self.store.async_load() or {}
 
-    def backoff(self, entry: ConfigEntry) -> LoginBackoff:
-        """Return where an entry stands; after a change by a person a locked login is tried at once.
+    def backoff(self, entry: EmsConfigEntry) -> LoginBackoff:
+        """Return the login state of an entry. A change of the entry by the user ends a lock-out.
 
-        Credentials that were refused stay refused whatever else is changed, until others were accepted.
+        Refused credentials stay refused until the gateway accepts others.
         """
         record = self.records.get(entry.entry_id) or _Record(refusals=0, until=0.0, at=0.0)
         patient = record["at"] >= entry.modified_at.timestamp()
@@ -55,7 +57,7 @@ class _Memory:
         return backoff
 
     def _keep(self, entry_id: str, backoff: LoginBackoff) -> None:
-        """Write down where an entry stands now."""
+        """Store the login state of an entry."""
         if backoff.refusals or backoff.wrong:
             self.records[entry_id] = _Record(
                 refusals=backoff.refusals, until=backoff.until, at=_now(), wrong=backoff.wrong
@@ -64,39 +66,39 @@ class _Memory:
             self.records.pop(entry_id, None)
         self.save()
 
-    def forget(self, entry: ConfigEntry) -> None:
-        """Forget what was refused to an entry."""
+    def forget(self, entry: EmsConfigEntry) -> None:
+        """Remove the record of an entry."""
         if self.records.pop(entry.entry_id, None) is not None:
             self.save()
 
     def save(self) -> None:
-        """Write everything down."""
+        """Save all records after a delay."""
         self.store.async_delay_save(partial(dict, self.records), _SAVE_DELAY)
 
 
 def _now() -> float:
-    """Return Home Assistant's time, in seconds since 1970."""
+    """Return the time in seconds since 1970."""
     return dt_util.utcnow().timestamp()
 
 
-_MEMORY: HassKey[_Memory] = HassKey(f"{DOMAIN}_logins")
+_RECORDS: HassKey[_LoginRecords] = HassKey(f"{DOMAIN}_logins")
 
 
-async def _async_memory(hass: HomeAssistant) -> _Memory:
-    """Return what is known of all gateways."""
-    if (memory := hass.data.get(_MEMORY)) is None:
-        memory = _Memory(hass)
-        await memory.async_load()
-        # Another entry may have been quicker.
-        memory = hass.data.setdefault(_MEMORY, memory)
-    return memory
+async def _async_records(hass: HomeAssistant) -> _LoginRecords:
+    """Return the records, loaded on first use."""
+    if (records := hass.data.get(_RECORDS)) is None:
+        records = _LoginRecords(hass)
+        await records.async_load()
+        # Another entry may have loaded them meanwhile.
+        records = hass.data.setdefault(_RECORDS, records)
+    return records
 
 
-async def async_login_backoff(hass: HomeAssistant, entry: ConfigEntry) -> LoginBackoff:
-    """Return until when an entry's gateway wants no login; what it says from now on is kept."""
-    return (await _async_memory(hass)).backoff(entry)
+async def async_login_backoff(hass: HomeAssistant, entry: EmsConfigEntry) -> LoginBackoff:
+    """Return the login state of an entry. Its changes are stored."""
+    return (await _async_records(hass)).backoff(entry)
 
 
-async def async_forget_logins(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Forget what was refused to an entry: it was removed, or has credentials that the gateway accepts."""
-    (await _async_memory(hass)).forget(entry)
+async def async_forget_logins(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
+    """Remove the record of an entry that was removed or has new credentials."""
+    (await _async_records(hass)).forget(entry)

@@ -1,1 +1,1 @@
-"""What a person is asked."""
+"""Pages of the config flow, the options flow and the repairs."""

@@ -1,4 +1,4 @@
-"""The options' pages about codes: their names, and their table as text."""
+"""The pages of the options flow about codes: naming, and the table as text."""
 
 from typing import Any, Final, override
 
@@ -7,7 +7,7 @@ from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
 import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.options import Options
-from custom_components.carlo_gavazzi_ems.runtime import EmsRuntimeData
+from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue, UnreadableTable
 
 from .codes import CodesFlow, Naming
@@ -19,17 +19,18 @@ TABLE: Final = vol.Schema({vol.Optional(CONF_TABLE, default=""): TextSelector(Te
 
 
 class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlow):
-    """Name codes, give their table, and take one."""
+    """Names codes, and exports and imports their table."""
 
     async def async_step_name_codes(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Go through all codes, those with a name too."""
-        if self.config_entry.state is not ConfigEntryState.LOADED:
+        """Ask for the meaning of all codes, also of named ones."""
+        entry: EmsConfigEntry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
-        runtime: EmsRuntimeData = self.config_entry.runtime_data
+        runtime = entry.runtime_data
         return await self._async_start_naming(runtime.client, runtime.catalogue, everything=True)
 
     async def async_step_table(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Give the table of codes as text, and take one."""
+        """Show the table as text, and take a changed one."""
         catalogue = self._catalogue()
         text = catalogue.to_text()
         problems: list[str] = []
@@ -40,7 +41,7 @@ class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlo
             except UnreadableTable as err:
                 problems = [f"{problem.line}: {problem.text}" for problem in err.problems]
             else:
-                # A line that was taken out takes the name away.
+                # A removed line removes the meaning.
                 gone = dict.fromkeys(catalogue.confirmed.keys() - chosen.keys(), "")
                 self._naming = Naming(catalogue=catalogue, everything=True, chosen=chosen | gone)
                 return await self.async_step_corrected()
@@ -53,7 +54,7 @@ class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlo
 
     @override
     async def _async_codes_named(self) -> ConfigFlowResult:
-        """Keep what was chosen; the entry is loaded anew, and its entities get their units at once."""
+        """Store the choices. The entry is reloaded, so entities get their units at once."""
         return self.async_create_entry(data=self._naming.options(self.config_entry.options))
 
     def _catalogue(self) -> Catalogue:

@@ -1,4 +1,4 @@
-"""The dialog that names codes: the same at set-up, in the options, and behind the repair."""
+"""The pages that name codes, for the config flow, the options flow and the repair."""
 
 from abc import abstractmethod
 import asyncio
@@ -20,45 +20,45 @@ from custom_components.carlo_gavazzi_ems.options import CONF_CODES, CONF_CORRECT
 from custom_components.carlo_gavazzi_ems.signals.catalogue import DOCUMENTED, Catalogue, Meaning, Source, parse_meaning
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, identify
 
-from .naming import MEANINGS, CodeRow, Names, code_rows
+from .naming import MEANINGS, CodeRow, QuantityNames, code_rows
 from .observation import async_observe
 
 _LOGGER = logging.getLogger(__name__)
 
 CODES_PER_PAGE: Final = 40
-#: The share of the progress bar that reading takes; the rest is for thinking.
+#: The share of the progress bar for reading; the rest is for identification.
 _READING: Final = 0.8
 
 
 @dataclass(kw_only=True)
 class Naming:
-    """One round of naming: what is known, what is asked, what was chosen so far."""
+    """The state of one round of naming."""
 
     catalogue: Catalogue
     client: EmsClient | None = None
     everything: bool = False
-    """Whether codes that have a meaning already are asked as well, to be corrected."""
+    """Whether to ask for codes with a meaning too, to correct them."""
     signals: Mapping[int, Signal] = field(default_factory=dict)
     loads: Mapping[int, Load] = field(default_factory=dict)
     findings: Mapping[int, Finding] = field(default_factory=dict)
     rows: list[CodeRow] = field(default_factory=list)
     page: int = 0
     failure: EmsError | None = None
-    """Why not all could be read."""
+    """Why reading ended early."""
     chosen: dict[str, str] = field(default_factory=dict)
-    """What the person made of each code; empty where it is to have no name."""
+    """The chosen meaning of each code, empty for none."""
 
     def asked(self) -> list[int]:
-        """Return the codes to ask for, in ascending order; of what is documented only where there is more to say."""
+        """Return the codes to ask for in ascending order. Documented codes are asked only if there is a finding."""
         codes = {signal.code for signal in self.signals.values()}
         return sorted(
             code for code in codes if self.everything or self.catalogue.meaning(code) is None or code in self.findings
         )
 
     def codes(self) -> dict[str, str]:
-        """Return the table of confirmed codes as it is after this round, for the entry's options.
+        """Return the table of confirmed codes after this round, for the entry's options.
 
-        What is documented need not be confirmed, unless it was asked for all the same: then it is not asked again.
+        Documented codes are left out, unless they were asked for; so they are not asked again.
         """
         table = self.catalogue.confirmed | {
             code: text
@@ -68,7 +68,7 @@ class Naming:
         return {code: text for code, text in table.items() if text}
 
     def corrected(self) -> dict[str, tuple[str, str]]:
-        """Return the codes that meant something else before, with both meanings; the new one may be none."""
+        """Return the codes whose meaning changes, with the old and the new meaning; the new one may be empty."""
         after = {code: text or self._documented(code) for code, text in self.chosen.items()}
         return {
             code: (before.text, text)
@@ -77,12 +77,12 @@ class Naming:
         }
 
     def _documented(self, code: str) -> str:
-        """Return what a public document says of a code, empty where it says nothing."""
+        """Return the documented meaning of a code, empty if there is none."""
         meaning = DOCUMENTED.get(int(code))
         return "" if meaning is None else meaning.text
 
     def options(self, before: Mapping[str, Any]) -> dict[str, Any]:
-        """Return an entry's options with what was chosen, and what spoke for it."""
+        """Return an entry's options with the choices and their evidence."""
         codes = self.codes()
         kept = {code: reason for code, reason in Options.read(before).evidence.items() if code in codes}
         for code in self.corrected():
@@ -93,7 +93,7 @@ class Naming:
         return options
 
     def _evidence(self) -> dict[str, dict[str, Any]]:
-        """Return what spoke for each choice that had been proposed, for the diagnostics."""
+        """Return confidence and law of each choice that was proposed, for the diagnostics."""
         proposals = {
             (code, candidate.text): candidate
             for code, finding in self.findings.items()
@@ -107,14 +107,14 @@ class Naming:
 
 
 def _is_kept(before: Meaning, text: str) -> bool:
-    """Tell whether a meaning is still what it was, but for the phase that is named now: nothing becomes of its past."""
+    """Return whether a meaning stays the same or only gets its phase, so that statistics remain valid."""
     if not text:
         return False
     return parse_meaning(text, Source.CONFIRMED).names_phase_of(before) or text == before.text
 
 
 def known_codes(hass: HomeAssistant) -> dict[str, str]:
-    """Return what has been confirmed on any gateway: a code means the same on all of them."""
+    """Return the codes confirmed on any gateway. A code means the same on all of them."""
     known: dict[str, str] = {}
     for entry in hass.config_entries.async_entries(DOMAIN):
         known.update(Options.of(entry).codes)
@@ -124,34 +124,34 @@ def known_codes(hass: HomeAssistant) -> dict[str, str]:
 class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
     FlowHandler[ContextT, ResultT, HandlerT]
 ):
-    """Finds out what the codes measure, and has a person confirm it, page by page."""
+    """Identifies what the codes measure, and asks the user to confirm it page by page."""
 
     _naming: Naming
     _identifying: asyncio.Task[None] | None = None
 
     @abstractmethod
     async def _async_codes_named(self) -> ResultT:
-        """Go on with what was chosen."""
+        """Continue after naming."""
 
     async def _async_not_read(self, err: EmsError) -> ResultT:
-        """Go on where the gateway did not even say what there is to name: nothing was done, and the person learns why."""
+        """Continue if the lists could not be read: abort with the reason."""
         return self.async_abort(reason=error_key(err))
 
     async def _async_start_naming(
         self, client: EmsClient, catalogue: Catalogue, *, everything: bool = False
     ) -> ResultT:
-        """Begin with what the gateway lists and reads."""
+        """Start a round of naming."""
         self._naming = Naming(client=client, catalogue=catalogue, everything=everything)
         return await self.async_step_identify()
 
     async def async_step_identify(self, _: dict[str, Any] | None = None) -> ResultT:
-        """Show how far the reading is; closing the dialog ends it."""
+        """Show the progress of identification. Closing the dialog stops it."""
         if self._identifying is None:
-            # In the background: Home Assistant does not wait for it when it stops.
+            # A background task, so that Home Assistant does not wait for it when it stops.
             self._identifying = self.hass.async_create_background_task(
                 self._async_identify(), f"{DOMAIN} identify codes"
             )
-        # What is cancelled by that has found out nothing: the dialog ends where it is, and nothing is made of it.
+        # A cancelled task has no result; the page stays as it is.
         if not self._identifying.done() or self._identifying.cancelled():
             return self.async_show_progress(
                 step_id="identify", progress_action="identify", progress_task=self._identifying
@@ -159,12 +159,12 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         return self.async_show_progress_done(next_step_id="codes")
 
     async def async_step_codes(self, user_input: dict[str, Any] | None = None) -> ResultT:
-        """Show a page of codes, and take what was made of them."""
+        """Show a page of codes, and take its choices."""
         naming = self._naming
         start = naming.page * CODES_PER_PAGE
-        # A translation needs to know its field: so these are numbered, and their labels are filled in.
+        # Translations need fixed field names, so fields are numbered and labels are placeholders.
         rows = {f"code_{n}": row for n, row in enumerate(naming.rows[start : start + CODES_PER_PAGE], start=1)}
-        names = await Names.async_load(self.hass)
+        names = await QuantityNames.async_load(self.hass)
         pickers = {field: names.labels(row.finding) for field, row in rows.items()}
         errors: dict[str, str] = {}
         if user_input is None:
@@ -193,11 +193,11 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         )
 
     async def async_step_corrected(self, user_input: dict[str, Any] | None = None) -> ResultT:
-        """Tell what happens to statistics recorded under a unit that was corrected."""
+        """Show what happens to statistics recorded with another meaning."""
         corrected = self._naming.corrected()
         if user_input is not None or not corrected:
             return await self._async_codes_named()
-        names = await Names.async_load(self.hass)
+        names = await QuantityNames.async_load(self.hass)
         lines = [
             f"{code}: {names.of_text(old)} → {names.of_text(new) if new else '—'}"
             for code, (old, new) in corrected.items()
@@ -210,21 +210,21 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         )
 
     def _suggested(self, rows: Mapping[str, CodeRow], pickers: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-        """Return the entries of the lists that are preselected: what is known, else what is beyond doubt."""
+        """Return the preselected entry of each list: the known meaning, else the certain one."""
         texts = {field: self._preselected(row) for field, row in rows.items()}
         return {
             field: label for field, picker in pickers.items() for label, text in picker.items() if text == texts[field]
         }
 
     def _preselected(self, row: CodeRow) -> str | None:
-        """Return the meaning that is preselected for a code, None where there is none."""
+        """Return the meaning to preselect for a code, None if there is none."""
         known = self._naming.catalogue.meaning(row.code)
         if row.proposal is not None and (known is None or known.phase_open):
             return row.proposal
         return None if known is None else known.text
 
     async def _async_identify(self) -> None:
-        """Read what there is and find out what it means; whatever fails costs proposals, and nothing else."""
+        """Read lists, values and history, and identify the codes. A failure only costs proposals."""
         naming = self._naming
         client = cast("EmsClient", naming.client)
         samples: Mapping[int, Sample] = {}
@@ -239,18 +239,18 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
                     naming.signals.values(),
                     lambda share: self.async_update_progress(share * _READING),
                 )
-                naming.findings = await self._async_think(series)
+                naming.findings = await self._async_identify_series(series)
         except EmsError as err:
             naming.failure = err
             _LOGGER.debug("The codes cannot be identified now: %s", err)
         naming.rows = code_rows(naming.asked(), naming.signals, naming.loads, samples, naming.findings)
 
     async def _async_read_lists(self, client: EmsClient) -> None:
-        """Read what the gateway lists."""
+        """Read loads and signals."""
         self._naming.loads, self._naming.signals = await client.loads(), await client.signals()
 
-    async def _async_think(self, series: list[Series]) -> Mapping[int, Finding]:
-        """Identify in a thread of its own, and end that thread when the dialog is closed."""
+    async def _async_identify_series(self, series: list[Series]) -> Mapping[int, Finding]:
+        """Identify in an executor thread, which ends when the dialog is closed."""
         closed = threading.Event()
         meanings = self._naming.catalogue.meanings
         known = {code: meaning.text for code, meaning in meanings.items()}
@@ -261,32 +261,32 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
                 raise _ClosedError
             self.hass.loop.call_soon_threadsafe(self.async_update_progress, _READING + share * (1 - _READING))
 
-        def think() -> Mapping[int, Finding]:
+        def run() -> Mapping[int, Finding]:
             try:
                 return identify(series, known, phase_open=phase_open, progress=progress)
             except _ClosedError:
                 return {}
             except Exception:
-                # A fault in here is worth a report, but not the set-up: the person can still pick by hand.
+                # A bug in the identification must not stop the set-up; codes can be chosen by hand.
                 _LOGGER.exception("The codes could not be identified")
                 return {}
 
         try:
-            return await self.hass.async_add_executor_job(think)
+            return await self.hass.async_add_executor_job(run)
         finally:
             closed.set()
 
 
 class _ClosedError(Exception):
-    """The dialog was closed while its codes were being identified."""
+    """The dialog was closed during identification."""
 
 
 def _picker(labels: Iterable[str]) -> SelectSelector:
-    """Return the list to pick a code's meaning from.
+    """Return the list of meanings for one code.
 
-    Only a list that takes other values too can be searched, and is drawn when it is opened: forty lists of all
-    quantities at once take a browser a minute and a gigabyte. Such a list shows the value of what was picked and not
-    its label, so both are the same here.
+    Only a list that takes custom values can be searched and is rendered when opened; 40 plain lists of all quantities
+    take a browser a minute and a gigabyte. Such a list shows the value of a choice instead of its label, so both are
+    the same here.
     """
     return SelectSelector(
         SelectSelectorConfig(options=list(labels), mode=SelectSelectorMode.DROPDOWN, sort=False, custom_value=True)

@@ -1,4 +1,4 @@
-"""The options' pages that put the gateway's meters into the Energy dashboard."""
+"""The pages of the options flow that add meters to the Energy dashboard."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -16,21 +16,21 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from custom_components.carlo_gavazzi_ems.energy.meters import meters
 from custom_components.carlo_gavazzi_ems.energy.proposal import (
     Additions,
     Direction,
     Meter,
-    Wishes,
+    MeterRoles,
     additions,
+    has_cycle,
     in_devices,
     in_sources,
     merged,
-    runs_through_itself,
 )
 
+from .energy_meters import meters
 from .energy_texts import EnergyTexts
-from .naming import Names
+from .naming import QuantityNames
 
 CONF_GRID: Final = "grid"
 CONF_SOLAR: Final = "solar"
@@ -41,7 +41,7 @@ DEVICES_PER_PAGE: Final = 40
 
 
 class EnergyPages(OptionsFlow):
-    """Ask which meter is what, show what the dashboard lacks, and add it."""
+    """Asks for the role of each meter, shows what the dashboard lacks, and adds it."""
 
     _meters: Mapping[str, Meter]
     _roles: Mapping[str, Any]
@@ -52,16 +52,16 @@ class EnergyPages(OptionsFlow):
     _texts: EnergyTexts
 
     def _can_fill_dashboard(self) -> bool:
-        """Return whether there is an Energy dashboard, and something that records for it."""
+        """Return whether the Energy dashboard and the recorder are set up."""
         return {ENERGY, RECORDER} <= self.hass.config.components
 
     async def async_step_energy(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which meter is the grid's, which ones produce, which ones are batteries."""
+        """Ask which meters are grid, solar and batteries."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         if user_input is None:
             self._meters = {str(meter.uid): meter for meter in meters(self.hass, self.config_entry)}
-            self._texts = EnergyTexts(await Names.async_load(self.hass))
+            self._texts = EnergyTexts(await QuantityNames.async_load(self.hass))
             self._upstream, self._upstream_page, self._devices = {}, 0, []
             if not self._meters:
                 return self.async_abort(reason="no_meters")
@@ -79,7 +79,7 @@ class EnergyPages(OptionsFlow):
         )
 
     async def async_step_energy_devices(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which of the other meters are devices; all that are not there yet are proposed."""
+        """Ask which other meters are devices. All that the dashboard lacks are preselected."""
         if user_input is not None:
             self._devices = [self._meters[uid] for uid in user_input.get(CONF_DEVICES, ())]
             return await self.async_step_energy_upstream()
@@ -107,7 +107,7 @@ class EnergyPages(OptionsFlow):
         )
 
     async def async_step_energy_upstream(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask through which other device's meter each device's energy runs, page by page."""
+        """Ask for the upstream device of each device, page by page."""
         stats = [stat for meter in self._devices for stat in _consumption(meter)]
         begin = self._upstream_page * DEVICES_PER_PAGE
         fields = {f"device_{n}": stat for n, stat in enumerate(stats[begin : begin + DEVICES_PER_PAGE], start=1)}
@@ -116,7 +116,7 @@ class EnergyPages(OptionsFlow):
         if user_input is not None:
             chosen = {fields[name]: stat for name, stat in user_input.items()}
             self._upstream = {key: stat for key, stat in self._upstream.items() if key not in fields.values()} | chosen
-            if not runs_through_itself(await self._async_present_upstream() | self._upstream):
+            if not has_cycle(await self._async_present_upstream() | self._upstream):
                 self._upstream_page += 1
                 return await self.async_step_energy_upstream()
             errors["base"] = "upstream_loop"
@@ -141,12 +141,12 @@ class EnergyPages(OptionsFlow):
         )
 
     async def async_step_energy_review(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show what the dashboard lacks; add just that."""
+        """Show what the dashboard lacks, and add it on confirmation."""
         preferences = await self._async_preferences()
-        lacking = additions(preferences, self._wishes())
+        lacking = additions(preferences, self._chosen_roles())
         if not lacking:
             return self.async_abort(reason="energy_complete")
-        # What somebody has changed in the dashboard meanwhile is looked at first.
+        # If the dashboard was changed meanwhile, the page is shown again.
         if user_input is not None and lacking == self._shown:
             manager = await async_get_manager(self.hass)
             await manager.async_update(merged(preferences, lacking))
@@ -160,7 +160,7 @@ class EnergyPages(OptionsFlow):
         )
 
     async def async_step_energy_done(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Say where it is to be seen."""
+        """Show what was added."""
         if user_input is not None:
             return self.async_create_entry(data={**self.config_entry.options})
         return self.async_show_form(
@@ -174,19 +174,19 @@ class EnergyPages(OptionsFlow):
         )
 
     async def _async_preferences(self) -> EnergyPreferences:
-        """Return the preferences as they are now."""
+        """Return the current preferences."""
         manager = await async_get_manager(self.hass)
         return manager.data or EnergyManager.default_preferences()
 
     async def _async_present_upstream(self) -> dict[str, str]:
-        """Return the meters upstream of the devices that are there."""
+        """Return the upstream devices in the current preferences."""
         devices = (await self._async_preferences())["device_consumption"]
         return {
             device["stat_consumption"]: device["included_in_stat"] for device in devices if "included_in_stat" in device
         }
 
     async def _async_device_names(self) -> dict[str, str]:
-        """Return the names of all devices: those that are there, and those to come."""
+        """Return the names of all devices, both existing and chosen."""
         present = (await self._async_preferences())["device_consumption"]
         found = {device["stat_consumption"]: device.get("name", device["stat_consumption"]) for device in present}
         for meter in self._devices:
@@ -198,7 +198,7 @@ class EnergyPages(OptionsFlow):
         return found
 
     def _roles_schema(self) -> vol.Schema:
-        """Return the form of roles: what speaks most for a role stands first, and nothing is chosen."""
+        """Return the form of roles. The most likely meters come first, none is preselected."""
         schema: dict[vol.Marker, object] = {
             vol.Optional(CONF_GRID): _several(
                 (str(meter.uid), self._texts.readings(meter))
@@ -221,7 +221,7 @@ class EnergyPages(OptionsFlow):
         return sorted(self._meters.values(), key=key, reverse=True)
 
     def _produced(self) -> list[tuple[str, Direction]]:
-        """Return all that may count what is produced: what has been exported most stands first."""
+        """Return the counters that may count production, those with the most export first."""
         return [
             (str(meter.uid), direction)
             for direction in (Direction.EXPORT, Direction.IMPORT)
@@ -230,7 +230,7 @@ class EnergyPages(OptionsFlow):
         ]
 
     def _with_role(self) -> list[str]:
-        """Return the UIDs of what was chosen, as often as it was."""
+        """Return the UIDs of the chosen meters, repeated if chosen more than once."""
         chosen = (text for role in (CONF_GRID, CONF_SOLAR, CONF_BATTERY) for text in self._roles.get(role, ()))
         return [text.partition("/")[0] for text in chosen]
 
@@ -238,13 +238,13 @@ class EnergyPages(OptionsFlow):
         return set(self._with_role())
 
     def _has_two_roles(self) -> bool:
-        """Return whether a meter was chosen for more than one thing."""
+        """Return whether a meter was chosen for more than one role."""
         return len(self._with_role()) != len(self._uids_with_role())
 
-    def _wishes(self) -> Wishes:
-        """Return what was chosen."""
+    def _chosen_roles(self) -> MeterRoles:
+        """Return the chosen roles."""
         solar = [text.partition("/") for text in self._roles.get(CONF_SOLAR, ())]
-        return Wishes(
+        return MeterRoles(
             grid=[self._meters[uid] for uid in self._roles.get(CONF_GRID, ())],
             solar=[(self._meters[uid], Direction(direction)) for uid, _, direction in solar],
             batteries=[self._meters[uid] for uid in self._roles.get(CONF_BATTERY, ())],
@@ -255,12 +255,12 @@ class EnergyPages(OptionsFlow):
 
 
 def _throughput(meter: Meter) -> float:
-    """Return the kWh that went both ways: a battery has about as much of one as of the other."""
+    """Return the smaller of both totals in kWh; for a battery they are about equal."""
     return min(meter.total(direction) for direction in Direction)
 
 
 def _consumption(meter: Meter) -> list[str]:
-    """Return the counters of what a device consumes."""
+    """Return the import counters of a meter."""
     return [pair.imported for pair in meter.counters if pair.imported is not None]
 
 
@@ -269,12 +269,12 @@ def _options(items: Iterable[tuple[str, str]]) -> list[SelectOptionDict]:
 
 
 def _several(items: Iterable[tuple[str, str]]) -> SelectSelector:
-    """Return a list to pick any number from."""
+    """Return a list with multiple choice."""
     return SelectSelector(
         SelectSelectorConfig(options=_options(items), multiple=True, mode=SelectSelectorMode.DROPDOWN, sort=False)
     )
 
 
 def _one(items: Iterable[tuple[str, str]]) -> SelectSelector:
-    """Return a list to pick one from, or none."""
+    """Return a list with a single choice."""
     return SelectSelector(SelectSelectorConfig(options=_options(items), mode=SelectSelectorMode.DROPDOWN, sort=False))

@@ -1,4 +1,4 @@
-"""What a person reads of meters and of what is added to the dashboard."""
+"""Texts of the pages about the Energy dashboard."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,31 +6,32 @@ from dataclasses import dataclass
 from homeassistant.components.energy.data import DeviceConsumption, PowerConfig, SourceType
 from homeassistant.core import HomeAssistant
 
-from custom_components.carlo_gavazzi_ems.dialogs.naming import Names
 from custom_components.carlo_gavazzi_ems.energy.proposal import Additions, Direction, Meter
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from custom_components.carlo_gavazzi_ems.texts.markdown import bullets, escaped
+
+from .naming import QuantityNames
 
 _KEYS = {Direction.IMPORT: "energy_import", Direction.EXPORT: "energy_export"}
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyTexts:
-    """Labels in Home Assistant's language, made of the names that loads and quantities have."""
+    """Labels in Home Assistant's language from the names of loads and quantities."""
 
-    names: Names
+    names: QuantityNames
 
     def reading(self, meter: Meter, direction: Direction) -> str:
         """Return `Solar · Energy export · 1234.5 kWh`."""
         return f"{meter.name} · {self._counted(meter, direction)}"
 
     def readings(self, meter: Meter) -> str:
-        """Return a meter with all that it has counted."""
+        """Return a meter with the readings of both directions."""
         counted = [self._counted(meter, direction) for direction in Direction if meter.has(direction)]
         return " · ".join([meter.name, *counted])
 
     def of(self, found: Additions, devices: Mapping[str, str], hass: HomeAssistant) -> dict[str, str]:
-        """Return what is added, a list for each kind: ⬇ into the house, ⬆ out of it, ⚡ power, ↳ through which meter."""
+        """Return lists of the additions: ⬇ import, ⬆ export, ⚡ power, ↳ upstream device."""
 
         def name(entity_id: str) -> str:
             state = hass.states.get(entity_id)
@@ -59,7 +60,7 @@ def _flow(source: SourceType, name: Callable[[str], str]) -> str:
 
 
 def _power(config: PowerConfig, name: Callable[[str], str]) -> str:
-    """Return how a power is made."""
+    """Return the sensors of a power."""
     match config:
         case {"stat_rate_inverted": stat}:
             return f"- {name(stat)}"

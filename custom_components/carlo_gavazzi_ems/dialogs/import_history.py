@@ -1,4 +1,4 @@
-"""The options' pages that import the time before Home Assistant was there."""
+"""The pages of the options flow that import history from before the first recorded hour."""
 
 import asyncio
 from collections import defaultdict
@@ -18,58 +18,58 @@ import voluptuous as vol
 from custom_components.carlo_gavazzi_ems.access.account import error_key
 from custom_components.carlo_gavazzi_ems.api import EmsError
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import ceil_hour
 from custom_components.carlo_gavazzi_ems.history.database import RecorderFailedError
-from custom_components.carlo_gavazzi_ems.history.deep import EARLIEST, DeepImport, Imported
-from custom_components.carlo_gavazzi_ems.history.reasons import async_reasons
-from custom_components.carlo_gavazzi_ems.history.rows import ceil_hour
+from custom_components.carlo_gavazzi_ems.history.importer import EARLIEST, HistoryImport, SensorImport
+from custom_components.carlo_gavazzi_ems.history.refusals import async_refusal_texts
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from custom_components.carlo_gavazzi_ems.texts.markdown import bullets, escaped
 
 CONF_START: Final = "start"
 IMPORT: Final = vol.Schema({vol.Required(CONF_START): DateSelector()})
-#: How far back the form begins with; a person changes it.
+#: The default of the start: so long ago.
 _PROPOSED: Final = timedelta(days=30)
-#: Sensors that are named in one line; the others are counted.
+#: Sensors to name in one line; the others are counted.
 _NAMED: Final = 8
-#: How many times the words beside the bar change: the dialog is blank for a moment each time.
+#: Changes of the text beside the bar during a run; each makes the dialog blank for a moment.
 _CHANGES: Final = 20
 
 
 @dataclass(slots=True)
-class Found:
-    """What a run has done, or would do."""
+class ImportResult:
+    """The result of a run or a dry run."""
 
-    sensors: list[Imported] = field(default_factory=list)
+    sensors: list[SensorImport] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
-    """Sensors of which no full hour is recorded yet."""
+    """Entity ids of sensors without a recorded hour."""
     error: EmsError | RecorderFailedError | None = None
 
     @property
     def hours(self) -> int:
-        """The hours of all sensors."""
+        """Number of hours of all sensors."""
         return sum(sensor.hours for sensor in self.sensors)
 
 
 class ImportPages(OptionsFlow):
-    """Ask from when, show what that would do, do it with a bar, and tell what was done."""
+    """Asks for the start, shows the result of a dry run, imports, and shows the result."""
 
     _import_start: float = 0.0
-    _import_task: asyncio.Task[Found] | None = None
-    _import_found: Found
+    _import_task: asyncio.Task[ImportResult] | None = None
+    _import_result: ImportResult
     _import_done: int = 0
     _import_total: int = 0
     _import_shown: dict[str, str] | None = None
     _import_stopped: bool = False
 
     def _can_import(self) -> bool:
-        """Return whether there is a recorder to import into."""
+        """Return whether the recorder is set up."""
         return RECORDER in self.hass.config.components
 
     async def async_step_import_history(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask from when."""
+        """Ask for the start."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
-        # Before that the recorder has not caught up with the time it was off.
+        # The recorder may not have compiled the time before the start yet.
         if self.hass.state is not CoreState.running:
             return self.async_abort(reason="not_started")
         errors: dict[str, str] = {}
@@ -88,14 +88,14 @@ class ImportPages(OptionsFlow):
         )
 
     async def async_step_import_preview(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Read the history and write nothing."""
+        """Do a dry run."""
         return self._import_progress("import_preview", "import_confirm", dry_run=True)
 
     async def async_step_import_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show what would be imported, and that there is no way back but a backup."""
+        """Show what would be imported."""
         if (abort := await self._async_import_abort()) is not None:
             return abort
-        found = self._import_found
+        found = self._import_result
         if not found.hours:
             return self.async_abort(
                 reason="nothing_to_import", description_placeholders=await async_description(self.hass, found)
@@ -110,11 +110,11 @@ class ImportPages(OptionsFlow):
         )
 
     async def async_step_import_run(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Import; closing the dialog ends it, and what is written until then is whole."""
+        """Import. Closing the dialog stops it; written weeks are complete."""
         return self._import_progress("import_run", "import_done", dry_run=False)
 
     async def async_step_import_done(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Tell what was imported."""
+        """Show what was imported."""
         if (abort := await self._async_import_abort()) is not None:
             return abort
         if user_input is not None:
@@ -122,26 +122,26 @@ class ImportPages(OptionsFlow):
         return self.async_show_form(
             step_id="import_done",
             data_schema=vol.Schema({}),
-            description_placeholders=await async_description(self.hass, self._import_found),
+            description_placeholders=await async_description(self.hass, self._import_result),
             last_step=True,
         )
 
     def _import_progress(self, step: str, following: str, *, dry_run: bool) -> ConfigFlowResult:
-        """Run, and show how far it is."""
+        """Start a run if there is none, and show its progress."""
         if self._import_task is None:
             self._import_done = self._import_total = 0
             self._import_shown = None
-            # The entry's own: it ends with the entry, and with Home Assistant.
+            # A task of the entry ends with the entry and with Home Assistant.
             self._import_task = self.config_entry.async_create_background_task(
                 self.hass, self._async_import(dry_run=dry_run), f"{DOMAIN} import"
             )
         if self._import_task.done():
-            self._import_found = Found() if self._import_task.cancelled() else self._import_task.result()
+            self._import_result = ImportResult() if self._import_task.cancelled() else self._import_task.result()
             self._import_stopped = self._import_task.cancelled()
             self._import_task = None
             return self.async_show_progress_done(next_step_id=following)
         if self._import_shown is None:
-            self._import_shown = self._import_words()
+            self._import_shown = self._progress_placeholders()
         return self.async_show_progress(
             step_id=step,
             progress_action=step,
@@ -149,36 +149,36 @@ class ImportPages(OptionsFlow):
             description_placeholders=self._import_shown,
         )
 
-    async def _async_import(self, *, dry_run: bool) -> Found:
-        """Do one run; a gateway that goes away ends it, and a database that fails."""
-        run = DeepImport(self.hass, self.config_entry, dry_run=dry_run, report=self._import_report)
+    async def _async_import(self, *, dry_run: bool) -> ImportResult:
+        """Do one run; an error of the gateway or the recorder ends it."""
+        run = HistoryImport(self.hass, self.config_entry, dry_run=dry_run, report=self._import_report)
         try:
             targets = await async_targets(self.hass, self.config_entry)
             sensors = await run.async_run(targets, self._import_start)
         except (EmsError, RecorderFailedError) as err:
-            return Found(error=err)
+            return ImportResult(error=err)
         known = {sensor.target.entity_id for sensor in sensors}
-        return Found(sensors, [target.entity_id for target in targets if target.entity_id not in known])
+        return ImportResult(sensors, [target.entity_id for target in targets if target.entity_id not in known])
 
     def _import_report(self, done: int, total: int) -> None:
-        """Move the bar, and from time to time the words beside it."""
+        """Update the bar, and a few times the text beside it."""
         before = self._import_done * _CHANGES // max(self._import_total, 1)
         self._import_done, self._import_total = done, total
         self.async_update_progress(min(done / max(total, 1), 1.0))
         if before != done * _CHANGES // max(total, 1) and self._import_shown is not None:
-            # The very words that the page has: others would make Home Assistant announce the same change twice.
-            self._import_shown.update(self._import_words())
+            # Changed in place: a new dict would make Home Assistant announce the change twice.
+            self._import_shown.update(self._progress_placeholders())
             self.async_notify_flow_changed()
 
-    def _import_words(self) -> dict[str, str]:
+    def _progress_placeholders(self) -> dict[str, str]:
         done, total = self._import_done, self._import_total
         return {"done": str(done), "left": str(total - done), "total": str(total)}
 
     async def _async_import_abort(self) -> ConfigFlowResult | None:
-        """Return the page that says why a run has not come to its end, None where it has."""
+        """Return the page with the reason if a run did not finish, else None."""
         if self._import_stopped:
             return self.async_abort(reason="import_stopped")
-        if (err := self._import_found.error) is None:
+        if (err := self._import_result.error) is None:
             return None
         texts = await async_get_translations(self.hass, self.hass.config.language, "exceptions", {DOMAIN})
         key = "recorder_failed" if isinstance(err, RecorderFailedError) else error_key(err)
@@ -189,9 +189,9 @@ class ImportPages(OptionsFlow):
         )
 
 
-async def async_description(hass: HomeAssistant, found: Found) -> dict[str, str]:
-    """Return what a page says of a run: sensors with the same hours in one line."""
-    tell = await async_reasons(hass)
+async def async_description(hass: HomeAssistant, found: ImportResult) -> dict[str, str]:
+    """Return the placeholders of a result; sensors with the same hours share a line."""
+    reason_text = await async_refusal_texts(hass)
     alike: defaultdict[tuple[float, float, int], list[str]] = defaultdict(list)
     for sensor in found.sensors:
         if sensor.hours:
@@ -207,7 +207,7 @@ async def async_description(hass: HomeAssistant, found: Found) -> dict[str, str]
         ),
         "refused": bullets(
             [
-                f"{_names(hass, [sensor.target.entity_id])}: {escaped(tell(sensor.reason))}"
+                f"{_names(hass, [sensor.target.entity_id])}: {escaped(reason_text(sensor.reason))}"
                 for sensor in found.sensors
                 if sensor.reason is not None
             ]
@@ -217,7 +217,7 @@ async def async_description(hass: HomeAssistant, found: Found) -> dict[str, str]
 
 
 def _names(hass: HomeAssistant, entity_ids: Sequence[str]) -> str:
-    """Return the names of the first few sensors, and how many there are beyond."""
+    """Return the names of the first sensors and the number of the others."""
     names = [
         escaped(state.name if (state := hass.states.get(entity_id)) is not None else entity_id)
         for entity_id in entity_ids[:_NAMED]
@@ -227,5 +227,5 @@ def _names(hass: HomeAssistant, entity_ids: Sequence[str]) -> str:
 
 
 def _minute(instant: float) -> str:
-    """Return an instant in Home Assistant's time zone, the same in every language."""
+    """Return an instant in Home Assistant's time zone in ISO style."""
     return dt_util.as_local(dt_util.utc_from_timestamp(instant)).strftime("%Y-%m-%d %H:%M")

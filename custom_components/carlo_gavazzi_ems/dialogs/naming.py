@@ -1,4 +1,4 @@
-"""What a person sees of the codes: a row for each, and what there is to pick from."""
+"""The rows of the code pages: where a code was seen, and the meanings to choose from."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from custom_components.carlo_gavazzi_ems.signals.quantity import Quantity
+from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
 _MAX_LABEL: Final = 40
-#: All that a code can be said to mean: a quantity, with its unit after a slash where it has one.
+#: Stored text of each meaning (`quantity/unit`, or `quantity` without a unit) -> quantity and unit.
 MEANINGS: Final = {
     (quantity.key if unit is None else f"{quantity.key}/{unit}"): (quantity, unit)
     for quantity in QUANTITIES.values()
@@ -24,7 +25,7 @@ MEANINGS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeRow:
-    """One code in a form: where it was seen, what it reads there, and what was found out about it."""
+    """One code in a form: its label with load and value, and its finding."""
 
     code: int
     label: str
@@ -32,7 +33,7 @@ class CodeRow:
 
     @property
     def proposal(self) -> str | None:
-        """The one meaning that is beyond doubt, None where there is none: only this is preselected."""
+        """The certain meaning, None if there is none. Only this is preselected."""
         if self.finding is None or not self.finding.certain:
             return None
         return self.finding.candidates[0].text
@@ -45,13 +46,13 @@ def code_rows(
     samples: Mapping[int, Sample],
     findings: Mapping[int, Finding],
 ) -> list[CodeRow]:
-    """Return a row for each code, in ascending order, shown on the load where it tells most."""
+    """Return a row for each code in ascending order, with the load that has the most informative value."""
     wanted = set(codes)
     shown: dict[int, Signal] = {}
     for uid in sorted(signals):
         signal = signals[uid]
         if signal.code in wanted and (
-            signal.code not in shown or _telling(samples, uid) > _telling(samples, shown[signal.code].uid)
+            signal.code not in shown or _information(samples, uid) > _information(samples, shown[signal.code].uid)
         ):
             shown[signal.code] = signal
     return [
@@ -60,30 +61,32 @@ def code_rows(
     ]
 
 
-def _telling(samples: Mapping[int, Sample], uid: int) -> tuple[bool, bool]:
-    """Return how much a signal's value says: any value is more than none, and anything more than zero."""
+def _information(samples: Mapping[int, Sample], uid: int) -> tuple[bool, bool]:
+    """Return a sort key: any value is more informative than none, and another number more than zero."""
     sample = samples.get(uid)
     value = None if sample is None else sample.value
     return value is not None, bool(value)
 
 
 def _label(signal: Signal, loads: Mapping[int, Load], samples: Mapping[int, Sample]) -> str:
-    """Return `45 · Heat pump · 1234.5`: the same in every language, and each code's own."""
+    """Return code, load and value as in `45 · Heat pump · 1234.5`."""
     load = loads.get(signal.load_uid) if signal.load_uid is not None else None
     sample = samples.get(signal.uid)
     value = "" if sample is None or sample.value is None else f"{sample.value:.10g}"
-    return " · ".join(part for part in (str(signal.code), load.label[:_MAX_LABEL] if load else "", value) if part)
+    return " · ".join(
+        part for part in (str(signal.code), escaped(load.label, _MAX_LABEL) if load else "", value) if part
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class QuantityNames:
     """The names of all quantities in Home Assistant's language."""
 
     _by_key: Mapping[str, str]
 
     @classmethod
     async def async_load(cls, hass: HomeAssistant) -> Self:
-        """Read the names that the sensors have."""
+        """Load the names of the sensors."""
         texts = await async_get_translations(hass, hass.config.language, "entity", {DOMAIN})
         return cls(
             {
@@ -105,9 +108,9 @@ class Names:
         return self.of(QUANTITIES[key], unit or None)
 
     def labels(self, finding: Finding | None) -> dict[str, str]:
-        """Return all there is to pick from, as it is read, with what it means; what was found stands first.
+        """Return label -> stored text of all meanings, the candidates of the finding first.
 
-        A proposal tells how sure it is; an asterisk marks a phase whose number is an assumption.
+        A candidate shows its confidence. An asterisk marks a phase whose number is an assumption.
         """
         found = {candidate.text: candidate.confidence for candidate in finding.candidates} if finding else {}
         mark = " *" if finding is not None and finding.assumption else ""

@@ -1,4 +1,4 @@
-"""What a person may want otherwise, later on."""
+"""The options flow: its menu, and the page about polling."""
 
 from typing import Any, Final
 
@@ -40,7 +40,7 @@ POLLING: Final = vol.Schema(
             ),
             vol.Coerce(int),
         ),
-        # A box, because the frontend gives a slider no name that a screen reader could speak.
+        # A box, because the frontend's slider has no label for screen readers.
         vol.Required(CONF_THROTTLE, default=_DEFAULTS.throttle): NumberSelector(
             NumberSelectorConfig(min=0, max=10, step=0.5, mode=NumberSelectorMode.BOX)
         ),
@@ -51,10 +51,10 @@ POLLING: Final = vol.Schema(
 
 
 class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, OptionsFlowWithReload):
-    """The menu, and the page about polling; each of the others has a file of its own."""
+    """The menu and the page about polling; other pages come from the base classes."""
 
     async def async_step_init(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what is wanted, of what can be done here."""
+        """Show the menu of the pages that are possible here."""
         pages = ["polling", "name_codes", "table"]
         if self._can_import():
             pages.append("import_history")
@@ -63,7 +63,7 @@ class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, OptionsFlowWithReload
         return self.async_show_menu(step_id="init", menu_options=pages)
 
     async def async_step_polling(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask how often to poll, how much to record, and whether to fill gaps."""
+        """Ask for polling and recording."""
         if user_input is not None:
             return self.async_create_entry(data={**self.config_entry.options, **user_input})
         return self.async_show_form(

@@ -1,8 +1,9 @@
-"""A certificate in words for a person."""
+"""A certificate as the dialogs show it."""
 
 from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.api import Certificate
+from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
 _NONE = "—"
 
@@ -19,7 +20,6 @@ def certificate_placeholders(certificate: Certificate) -> dict[str, str]:
     dates = {"not_before": certificate.not_before, "not_after": certificate.not_after}
     return {
         "fingerprint": readable_fingerprint(certificate.fingerprint),
-        # The dialog renders Markdown, and the gateway chose this text.
-        "subject": "".join(char for char in certificate.subject if char not in "`<>[]*_|\n") or _NONE,
+        "subject": escaped(certificate.subject) or _NONE,
         **{name: dt_util.as_local(date).strftime("%Y-%m-%d") if date else _NONE for name, date in dates.items()},
     }

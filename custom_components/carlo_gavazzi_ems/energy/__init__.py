@@ -1,1 +1,1 @@
-"""The gateway's meters in Home Assistant's Energy dashboard."""
+"""What the Energy dashboard lacks of a gateway's meters: data in, data out."""

@@ -1,7 +1,4 @@
-"""What the Energy dashboard lacks of the meters that a person wants in it: data in, data out.
-
-Nothing that is there is ever changed or taken away: a meter that has its place already keeps it as it is.
-"""
+"""Which of the chosen meters the Energy dashboard lacks. Existing sources and devices are never changed or removed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +18,7 @@ from homeassistant.components.energy.data import (
 
 
 class Direction(StrEnum):
-    """Which of a meter's two counters runs."""
+    """The direction of energy through a meter."""
 
     IMPORT = "import"
     EXPORT = "export"
@@ -29,7 +26,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """The two directions of a meter, or of one of its tariffs or phases; either may be missing."""
+    """Statistic ids of the import and export counter of a meter, a tariff or a phase; either may be missing."""
 
     imported: str | None = None
     exported: str | None = None
@@ -40,24 +37,24 @@ class Counters:
 
     @property
     def all(self) -> list[str]:
-        """Both, as far as they exist."""
+        """The counters that exist."""
         return [stat for stat in (self.imported, self.exported) if stat is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """What a load offers to the dashboard, as statistic ids."""
+    """A load with its counters and powers, as statistic ids."""
 
     uid: int
     name: str
     counters: tuple[Counters, ...]
-    """One pair for the whole, or one for each tariff or phase where nothing counts the whole."""
+    """One pair for the total, or without a total one for each tariff or phase."""
     power: str | None = None
     """Positive for import."""
     power_import: str | None = None
     power_export: str | None = None
     kwh: Mapping[str, float] = field(default=MappingProxyType({}), hash=False)
-    """What the counters read now."""
+    """Current readings of the counters."""
 
     @property
     def all(self) -> set[str]:
@@ -65,36 +62,36 @@ class Meter:
         return {stat for pair in self.counters for stat in pair.all}
 
     def total(self, direction: Direction) -> float:
-        """Return the kWh that were counted in a direction."""
+        """Return the total reading of a direction in kWh."""
         return sum(self.kwh.get(stat, 0.0) for pair in self.counters if (stat := pair.of(direction)) is not None)
 
     def part(self, index: int) -> str:
-        """Return the name of one of its counters, numbered where there are several."""
+        """Return the name of one pair of counters, numbered if there are several."""
         return self.name if len(self.counters) == 1 else f"{self.name} {index + 1}"
 
     def has(self, direction: Direction) -> bool:
-        """Return whether anything counts a direction."""
+        """Return whether there is a counter of a direction."""
         return any(pair.of(direction) is not None for pair in self.counters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What a person wants each meter to be."""
+class MeterRoles:
+    """The roles that the user chose for the meters."""
 
     grid: Sequence[Meter] = ()
     solar: Sequence[tuple[Meter, Direction]] = ()
-    """With the direction that counts what is produced."""
+    """Each with the direction that counts the production."""
     batteries: Sequence[Meter] = ()
     charging: Direction = Direction.IMPORT
-    """The direction in which the batteries' meters count what goes into them."""
+    """The direction that counts the charging of the batteries."""
     devices: Sequence[Meter] = ()
     upstream: Mapping[str, str] = field(default_factory=dict)
-    """The meter that a device's energy also runs through: counter -> counter of another device."""
+    """Counter of a device -> counter of the upstream device."""
 
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """What is missing."""
+    """Sources and devices that are missing."""
 
     sources: list[SourceType] = field(default_factory=list)
     devices: list[DeviceConsumption] = field(default_factory=list)
@@ -104,22 +101,22 @@ class Additions:
         return bool(self.sources or self.devices)
 
 
-def additions(preferences: EnergyPreferences, wishes: Wishes) -> Additions:
-    """Return what the preferences lack of the wishes, in Home Assistant's own format."""
+def additions(preferences: EnergyPreferences, roles: MeterRoles) -> Additions:
+    """Return the chosen sources and devices that the preferences lack, in Home Assistant's format."""
     found = Additions()
     used = _Used(preferences["energy_sources"])
-    for meter in wishes.grid:
+    for meter in roles.grid:
         found.sources.extend(_grid(meter, used))
-    for meter, direction in wishes.solar:
+    for meter, direction in roles.solar:
         found.sources.extend(_solar(meter, direction, used))
-    for meter in wishes.batteries:
-        found.sources.extend(_battery(meter, wishes.charging, used))
-    found.devices.extend(_devices(preferences["device_consumption"], wishes))
+    for meter in roles.batteries:
+        found.sources.extend(_battery(meter, roles.charging, used))
+    found.devices.extend(_devices(preferences["device_consumption"], roles))
     return found
 
 
 def merged(preferences: EnergyPreferences, found: Additions) -> EnergyPreferencesUpdate:
-    """Return the preferences with the additions behind what is there."""
+    """Return the preferences with the additions appended."""
     return EnergyPreferencesUpdate(
         energy_sources=[*preferences["energy_sources"], *found.sources],
         device_consumption=[*preferences["device_consumption"], *found.devices],
@@ -127,18 +124,18 @@ def merged(preferences: EnergyPreferences, found: Additions) -> EnergyPreference
 
 
 def in_sources(preferences: EnergyPreferences) -> set[str]:
-    """Return the counters that have a place as grid, solar or battery."""
+    """Return the counters used as grid, solar or battery."""
     sources = preferences["energy_sources"]
     return {stat for source in sources for stat in _stats(source)}
 
 
 def in_devices(preferences: EnergyPreferences) -> set[str]:
-    """Return the counters that have a place as a device."""
+    """Return the counters used as a device."""
     return {device["stat_consumption"] for device in preferences["device_consumption"]}
 
 
-def runs_through_itself(upstream: Mapping[str, str]) -> bool:
-    """Return whether following the meters upstream ever comes back to where it began."""
+def has_cycle(upstream: Mapping[str, str]) -> bool:
+    """Return whether the upstream meters contain a cycle."""
     for start in upstream:
         seen = {start}
         stat = start
@@ -150,13 +147,13 @@ def runs_through_itself(upstream: Mapping[str, str]) -> bool:
 
 
 def _stats(source: SourceType) -> list[str]:
-    """Return the counters of a source."""
+    """Return the counters of a source that exist."""
     found = (source.get("stat_energy_from"), source.get("stat_energy_to"))
     return [stat for stat in found if isinstance(stat, str)]
 
 
 class _Used:
-    """What has its place among the sources of each type; it grows with what is added."""
+    """Counters and powers in use by the sources; additions are added."""
 
     def __init__(self, sources: Iterable[SourceType]) -> None:
         self._counters: set[tuple[str, str]] = set()
@@ -167,7 +164,7 @@ class _Used:
     def add(self, source: SourceType) -> None:
         self._counters.update((source["type"], stat) for stat in _stats(source))
         if source["type"] == "grid":
-            # Home Assistant lets two connections to the grid share no power.
+            # Two grid connections may not share a power sensor.
             self._powers.update(_powers(source))
 
     def has(self, kind: str, pair: Counters) -> bool:
@@ -178,13 +175,13 @@ class _Used:
 
 
 def _powers(source: GridSourceType) -> set[str]:
-    """Return the powers of a connection to the grid."""
+    """Return the power sensors of a grid connection."""
     found = {str(stat) for stat in source.get("power_config", {}).values()}
     return found | ({source["stat_rate"]} if "stat_rate" in source else set())
 
 
 def _grid(meter: Meter, used: _Used) -> Iterable[SourceType]:
-    """Yield a connection to the grid; of several tariffs, the first has the power."""
+    """Yield a grid connection for each tariff. The first one has the power sensor."""
     if meter.power is not None:
         config = PowerConfig(stat_rate=meter.power)
     elif meter.power_import is not None and meter.power_export is not None:
@@ -213,7 +210,7 @@ def _grid(meter: Meter, used: _Used) -> Iterable[SourceType]:
 
 
 def _solar(meter: Meter, direction: Direction, used: _Used) -> Iterable[SourceType]:
-    """Yield what produces; its power has to be positive then, so not every meter has one to offer."""
+    """Yield a solar source for each tariff. Its power sensor has to be positive while producing."""
     production = meter.power_export if direction is Direction.EXPORT else meter.power or meter.power_import
     for index, pair in enumerate(meter.counters):
         stat = pair.of(direction)
@@ -227,7 +224,7 @@ def _solar(meter: Meter, direction: Direction, used: _Used) -> Iterable[SourceTy
 
 
 def _battery(meter: Meter, charging: Direction, used: _Used) -> Iterable[SourceType]:
-    """Yield a battery, which needs both directions; Home Assistant's power of it is positive while it discharges."""
+    """Yield batteries with counters of both directions. Their power is positive while discharging."""
     inwards = charging is Direction.IMPORT
     for index, pair in enumerate(meter.counters):
         if pair.imported is None or pair.exported is None or used.has("battery", pair):
@@ -241,7 +238,7 @@ def _battery(meter: Meter, charging: Direction, used: _Used) -> Iterable[SourceT
 
 
 def _battery_power(meter: Meter, *, inwards: bool) -> PowerConfig:
-    """Return a battery's power, empty where its meter has none; `inwards` where charging is import."""
+    """Return a battery's power, empty if its meter has none. `inwards`: charging is import."""
     if meter.power is not None:
         return PowerConfig(stat_rate_inverted=meter.power) if inwards else PowerConfig(stat_rate=meter.power)
     if meter.power_import is None or meter.power_export is None:
@@ -251,12 +248,12 @@ def _battery_power(meter: Meter, *, inwards: bool) -> PowerConfig:
     return PowerConfig(stat_rate_from=meter.power_import, stat_rate_to=meter.power_export)
 
 
-def _devices(present: Sequence[DeviceConsumption], wishes: Wishes) -> Iterable[DeviceConsumption]:
-    """Yield what consumes, each with the meter upstream of it where that is a device too."""
+def _devices(present: Sequence[DeviceConsumption], roles: MeterRoles) -> Iterable[DeviceConsumption]:
+    """Yield devices, each with its upstream device if that is in the dashboard too."""
     known = {device["stat_consumption"] for device in present}
     missing = {
         pair.imported: (meter, index)
-        for meter in wishes.devices
+        for meter in roles.devices
         for index, pair in enumerate(meter.counters)
         if pair.imported is not None and pair.imported not in known
     }
@@ -269,9 +266,9 @@ def _devices(present: Sequence[DeviceConsumption], wishes: Wishes) -> Iterable[D
         power = meter.power or meter.power_import
         if power is not None and index == 0:
             device["stat_rate"] = power
-        through = wishes.upstream.get(stat)
-        # A meter that runs through itself would count for nothing.
-        if through is not None and through in there and not runs_through_itself(upstream | {stat: through}):
+        through = roles.upstream.get(stat)
+        # The dashboard would ignore meters in a cycle.
+        if through is not None and through in there and not has_cycle(upstream | {stat: through}):
             upstream[stat] = through
             device["included_in_stat"] = through
         yield device

@@ -1,4 +1,4 @@
-"""The way into the recorder's database, and the error of a database that fails."""
+"""Access to the recorder's database."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 
 class RecorderFailedError(Exception):
-    """The recorder's database could not be read, or has not kept what the recorder was given."""
+    """The recorder's database cannot be read, or did not store what was written."""
 
 
 async def async_read[T](hass: HomeAssistant, work: Callable[[], T]) -> T:
-    """Return what is read in the recorder's own threads. Raises RecorderFailedError."""
+    """Run a query in the recorder's thread pool. Raises RecorderFailedError."""
     try:
         return await get_instance(hass).async_add_executor_job(work)
     except SQLAlchemyError as err:
@@ -21,9 +21,9 @@ async def async_read[T](hass: HomeAssistant, work: Callable[[], T]) -> T:
 
 
 async def async_wait(hass: HomeAssistant) -> None:
-    """Wait until the recorder has done all that it was given.
+    """Wait until the recorder has finished all queued tasks.
 
-    Its own wait returns at once where its queue is empty, though it may be busy with what it took from there last.
+    The recorder's own `async_block_till_done` returns at once if its queue is empty, even while a task runs.
     """
     done = hass.loop.create_future()
     get_instance(hass).queue_task(SynchronizeTask(done))

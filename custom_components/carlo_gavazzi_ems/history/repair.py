@@ -1,14 +1,13 @@
-"""When the hours that Home Assistant missed are repaired, and what is remembered of it."""
+"""When the hours that were missed are repaired."""
 
 from datetime import UTC, datetime
 import logging
-from typing import Final, NotRequired, TypedDict
+from typing import Final
 
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_utc_time_change
 from homeassistant.helpers.start import async_at_started
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.api import EmsError
@@ -16,65 +15,51 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
+from .arithmetic.rows import HOUR, floor_hour
+from .clock import async_clock_offset
 from .counter_repair import CounterRepair
 from .database import RecorderFailedError
-from .measured import async_repair_measured
-from .rows import HOUR
-from .statistics import async_confirm, async_cut_off
+from .measured_repair import MeasuredRepair
+from .progress import ProgressStore, Run
+from .statistics import async_cut_off
 from .targets import async_targets
+from .waiting import async_report_waiting
 
 _LOGGER = logging.getLogger(__name__)
-_VERSION: Final = 1
-#: How far back a first run looks, and one whose memory was lost.
+#: How far back the first run looks, and a run whose store was lost.
 _LOOK_BACK: Final = 10 * 24 * HOUR
-#: When the hour before is looked at: the recorder has long compiled it then, and the gateway closed its periods.
+#: The time after each hour to check it: the recorder has compiled it, and the gateway has closed its periods.
 _MINUTE, _SECOND = 15, 30
-#: How many of the five minutes after a start are looked at: in the first ones no value may have settled yet.
+#: Five-minute statistics after a start that trigger a check: at first the values may not have settled.
 _EARLY_LOOKS: Final = 4
 
 
-class Progress(TypedDict):
-    """What is remembered over a restart."""
-
-    checked: float
-    """All hours before this instant have been looked at."""
-    cut_short: NotRequired[float | None]
-    """The hour in which the last gap ended, and which was not over yet."""
-    pending: dict[str, float]
-    """Sensors that wait for a state after their gap: signal UID -> the hour to begin with."""
-
-
-def repair_store(hass: HomeAssistant, entry: EmsConfigEntry) -> Store[Progress]:
-    """Return where the progress of an entry is kept."""
-    return Store(hass, _VERSION, f"{DOMAIN}.{entry.entry_id}.repair")
-
-
 class GapRepair:
-    """Fills the hours that Home Assistant missed from the gateway's own history."""
+    """Writes the hours that Home Assistant missed from the gateway's history."""
 
     def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry) -> None:
         """Repair the sensors of this entry."""
         self._hass = hass
         self._entry = entry
-        self._store = repair_store(hass, entry)
+        self._progress = ProgressStore(hass, entry)
         self._remove_first: CALLBACK_TYPE | None = None
         self._early_looks = 0
         self._is_waiting = False
-        #: Until then Home Assistant may have been off; its rows of that time are made up.
+        #: Before this instant Home Assistant may have been off, and its rows may repeat the last value.
         self._flat_before = dt_util.utcnow().timestamp()
 
     @callback
     def async_start(self) -> None:
-        """Begin as soon as it does no harm, unless it is switched off; without a recorder nothing ever wakes it."""
+        """Start with Home Assistant, if the options ask for it. Without a recorder no event ever triggers a run."""
         if Options.of(self._entry).repair_gaps:
             self._entry.async_on_unload(async_at_started(self._hass, self._async_started))
             self._entry.async_on_unload(self._async_forget_first)
 
     @callback
     def _async_started(self, _: HomeAssistant) -> None:
-        """Wait for the first five minutes: by then the recorder has caught up with the time it was off.
+        """Wait for the first five-minute statistics: then the recorder has compiled the time it was off.
 
-        Rows that come before it catches up make it lose that time for every sensor of the installation.
+        Rows that are imported earlier make it skip that time for every sensor of the installation.
         """
         self._remove_first = self._hass.bus.async_listen(
             EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._async_caught_up
@@ -82,14 +67,14 @@ class GapRepair:
 
     @callback
     def _async_caught_up(self, _: Event) -> None:
-        """Repair what the start has shown; soon again what waits for a value after it; and from now on every hour."""
+        """Repair after a start, again soon for sensors that wait for a value, and then once an hour."""
         self._early_looks += 1
         if self._early_looks == 1:
             self._entry.async_on_unload(
                 async_track_utc_time_change(self._hass, self._async_every_hour, minute=_MINUTE, second=_SECOND)
             )
         if self._early_looks == 1 or self._is_waiting:
-            self._async_repair_soon(early=True)
+            self._async_repair_soon()
         if self._early_looks == _EARLY_LOOKS:
             self._async_forget_first()
 
@@ -101,70 +86,66 @@ class GapRepair:
 
     @callback
     def _async_every_hour(self, _: datetime) -> None:
-        self._async_repair_soon(early=False)
+        self._async_repair_soon()
 
     @callback
-    def _async_repair_soon(self, *, early: bool) -> None:
-        """Repair in the background, unless history is being read already."""
+    def _async_repair_soon(self) -> None:
+        """Repair in the background, unless another task reads history."""
         if not self._entry.runtime_data.history.lock.locked():
-            self._entry.async_create_background_task(self._hass, self.async_repair(early=early), f"{DOMAIN} gap repair")
+            self._entry.async_create_background_task(self._hass, self.async_repair(), f"{DOMAIN} gap repair")
 
-    async def async_repair(self, *, early: bool = False) -> None:
-        """Look at the hours that have not been looked at yet, and repair them; an error leaves them for the next time.
-
-        An `early` look leaves what does not fit yet for a later one.
-        """
-        runtime = self._entry.runtime_data
-        # A gateway that does not answer, or does not take the password, is not asked.
-        if not runtime.realtime.last_update_success:
+    async def async_repair(self) -> None:
+        """Check and repair the hours since the last run. After an error the next run repeats them."""
+        # Ask neither a gateway that does not answer, nor one that refuses the password.
+        if not self._entry.runtime_data.realtime.last_update_success:
             return
-        async with runtime.history.lock:
-            outcome = Outcome()
-            try:
-                await self._async_repair(outcome, early=early)
-            except EmsError as err:
-                _LOGGER.debug("%s: the history could not be read: %s", self._entry.title, err)
-            except RecorderFailedError as err:
-                _LOGGER.warning("%s: missed hours are looked at again in an hour: %s", self._entry.title, err)
-                return
-            self._report(outcome)
+        try:
+            await self.async_run()
+        except EmsError as err:
+            _LOGGER.debug("%s: the history could not be read: %s", self._entry.title, err)
+        except RecorderFailedError as err:
+            _LOGGER.warning("%s: missed hours are looked at again in an hour: %s", self._entry.title, err)
 
-    async def _async_repair(self, outcome: Outcome, *, early: bool) -> None:
-        """Do one run; what is done is remembered as soon as the recorder has it."""
+    async def async_run(self, since: float | None = None) -> Outcome:
+        """Check and repair at once, all sensors from an instant on where one is given.
+
+        Raises EmsError or RecorderFailedError; what was written until then is whole.
+        """
+        outcome = Outcome()
+        async with self._entry.runtime_data.history.lock:
+            try:
+                await self._async_repair(outcome, since)
+            finally:
+                self._report(outcome)
+        return outcome
+
+    async def _async_repair(self, outcome: Outcome, since: float | None) -> None:
+        """Do one run. What was done is stored, also of a run that fails."""
         cut_off = await async_cut_off(self._hass)
-        progress = await self._store.async_load() or Progress(checked=cut_off - _LOOK_BACK, pending={})
-        since, kept = progress["checked"], progress["pending"]
+        progress = await self._progress.async_load(cut_off - _LOOK_BACK)
         targets = await async_targets(self._hass, self._entry)
-        # The first version kept them by their entity ids.
-        found = ((str(target.uid), kept.get(str(target.uid), kept.get(target.entity_id))) for target in targets)
-        pending = {uid: begin for uid, begin in found if begin is not None}
-        if cut_off <= since:
-            # No hour has passed; but what waited for a value may have one by now.
-            targets = [target for target in targets if str(target.uid) in pending]
-            if not targets:
-                return
-        counters = CounterRepair(self._hass, self._entry, cut_off, outcome, early=early)
-        await counters.async_run(targets, since, pending)
-        measured, cut_short = await async_repair_measured(
-            self._hass,
-            self._entry,
-            targets,
-            outcome,
-            since=since,
-            cut_off=cut_off,
-            flat_before=self._flat_before,
-            cut_short=progress.get("cut_short"),
+        work = self._entry.runtime_data.history
+        for uid, at in work.taken_back.items():
+            progress.take_back(uid, at)
+        again = work.again if since is None else {target.uid: since for target in targets} | work.again
+        for uid, begin in again.items():
+            progress.look_again(uid, floor_hour(begin))
+        work.again, work.taken_back = {}, {}
+        run = Run(
+            progress=progress, outcome=outcome, cut_off=cut_off, clock_offset=await async_clock_offset(self._entry)
         )
-        if cut_off <= since:
-            cut_short = progress.get("cut_short")
-        await async_confirm(self._hass, [*counters.written, *measured])
-        self._flat_before = 0.0
-        self._is_waiting = bool(counters.pending)
+        try:
+            await CounterRepair(self._hass, self._entry, run).async_run(targets)
+            await MeasuredRepair(self._hass, self._entry, run, self._flat_before).async_run(targets)
+            self._flat_before = 0.0
+        finally:
+            await self._progress.async_save(progress)
+        self._is_waiting = bool(progress.waiting)
         outcome.until = datetime.fromtimestamp(cut_off, UTC)
-        await self._store.async_save(Progress(checked=cut_off, cut_short=cut_short, pending=counters.pending))
+        async_report_waiting(self._hass, self._entry, progress)
 
     def _report(self, outcome: Outcome) -> None:
-        """Say in one line what was done, and in one what was not and why."""
+        """Log what was written in one line, and what was refused in another."""
         if outcome.hours or outcome.refused:
             self._entry.runtime_data.history.last = outcome
         if outcome.hours:

@@ -1,4 +1,4 @@
-"""The gateway's history as readings, a bounded piece at a time."""
+"""Readings from the gateway's history, with bounded memory."""
 
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator
@@ -16,20 +16,21 @@ from custom_components.carlo_gavazzi_ems.api import (
     UnauthorizedError,
 )
 
-from .empty_spans import EmptySpan
-from .rows import HOUR, Reading
+from .arithmetic.empty_spans import EmptySpan
+from .arithmetic.rows import HOUR, Reading
 
-#: Which end of a span a gateway includes is not documented, nor whether it counts by the sample or the period's end.
+#: Seconds around a span to ask for as well: the document says neither which end of a span a gateway includes, nor
+#: whether it means the time of the sample or the end of the period.
 _MARGIN: Final = 960.0
-#: Rows that one run through the pages may bring at a minute each; the client remembers them while it reads.
+#: Rows of a minute to expect from one run through the pages. The client holds them while it reads.
 _ROWS_AT_ONCE: Final = 50_000
 _SIGNALS_AT_ONCE: Final = 100
-#: Readings held in memory at once, 100 bytes each.
+#: Readings in memory at a time, 100 bytes each.
 _READINGS_AT_ONCE: Final = 200_000
 
 
 class HistorySource(Protocol):
-    """What reads history: the client, or a test's stand-in."""
+    """A client that reads history."""
 
     def history(
         self,
@@ -42,17 +43,19 @@ class HistorySource(Protocol):
         """Yield the history of several signals, page by page."""
 
 
-async def async_readings(
+async def async_readings(  # noqa: PLR0913  # what is asked, and what is told meanwhile
     source: HistorySource,
     uids: Iterable[int],
     start: float,
     end: float,
     progress: Callable[[float], None] | None = None,
+    *,
+    offset: float = 0.0,
 ) -> dict[int, list[Reading]]:
-    """Return the readings of periods that close between two instants, both included, in no particular order.
+    """Return the readings of periods that end between two instants, both included, in no particular order.
 
-    One request is in flight at a time. `progress` is told after each page which share of the readings has come,
-    0 to 1, as far as that can be known: of a reading a minute. Raises an EmsError.
+    One request is in flight at a time. `progress` is called after each page with the share of the readings read,
+    0 to 1, estimated for one reading per minute. The gateway's clock is ahead by `offset` seconds. Raises EmsError.
     """
     wanted = sorted(uids)
     found: defaultdict[int, list[Reading]] = defaultdict(list)
@@ -62,11 +65,13 @@ async def async_readings(
         begin = start
         while begin < end:
             stop = min(begin + step, end)
-            async for rows in source.history(uids=some, start=_date(begin - _MARGIN), end=_date(stop + _MARGIN)):
+            first, last = _date(begin + offset - _MARGIN), _date(stop + offset + _MARGIN)
+            async for rows in source.history(uids=some, start=first, end=last):
                 for row in rows:
-                    # The pieces overlap in the question, not in the answer.
-                    if (begin < row.period_end <= stop or row.period_end == start) and row.value is not None:
-                        found[row.uid].append(_reading(row, row.value))
+                    period_end = row.period_end - offset
+                    # The requested spans overlap by the margin; the readings may not.
+                    if (begin < period_end <= stop or period_end == start) and row.value is not None:
+                        found[row.uid].append(_reading(row, row.value, period_end))
                         seen += 1
                 if progress is not None:
                     progress(min(seen / expected, 1.0))
@@ -75,10 +80,10 @@ async def async_readings(
 
 
 async def async_has_rows(source: HistorySource, uids: Collection[int], start: float, end: float) -> bool:
-    """Return whether the history of some signals has rows between two instants, from one small answer.
+    """Return whether the history of some signals has rows between two instants, with one small request.
 
-    So many rows are asked for as there are signals: whether `limit` counts rows, the rows of each signal, or signals,
-    one row shows, be it the oldest or the newest. Raises an EmsError.
+    `limit` is the number of signals, so at least one row comes whether it counts rows, rows per signal, or signals.
+    Raises EmsError.
     """
     pages = source.history(uids=uids, start=_date(start - _MARGIN), end=_date(end + _MARGIN), limit=len(uids))
     async with aclosing(pages):
@@ -91,26 +96,25 @@ async def async_has_rows(source: HistorySource, uids: Collection[int], start: fl
 async def async_past_empty_span(
     source: HistorySource, uids: Collection[int], span: EmptySpan, known: float | None = None
 ) -> float:
-    """Return how far the history of some signals is empty from where it was found to be, in whole steps.
+    """Return the instant up to which the history of some signals is empty, in whole steps of `span`.
 
-    It may be empty for years before the gateway was installed, or for months in its middle. Nothing is passed over
-    that the gateway has not said to be empty; where it cannot answer a long span, a shorter one is asked for. One that
-    answers only the beginning of a long span is not believed: it would not tell of the row at `known` either.
-    Raises an EmsError.
+    History may be empty for years before the gateway was installed, or for months in between. Only spans that the
+    gateway reported as empty are skipped. A gateway that answers only the beginning of a long span is detected by
+    the row at `known`, which its answer would lack; then nothing is skipped. Raises EmsError.
     """
     if known is not None and await _async_may_have_rows(source, uids, *sorted((span.far, known))) is False:
         return span.near
     while span.question is not None:
         answer = await _async_may_have_rows(source, uids, *span.question)
         if answer is None:
-            # Too much for this gateway; or it is away, and who reads on will hear of it.
+            # The span is too long for this gateway, or the gateway is away; then the next request fails.
             break
         span.answer(has_rows=answer)
     return span.end
 
 
 async def _async_may_have_rows(source: HistorySource, uids: Collection[int], start: float, end: float) -> bool | None:
-    """Return whether there may be rows, None where no answer came in time. Raises an EmsError."""
+    """Return whether there may be rows, None after a timeout. Raises EmsError."""
     try:
         return await async_has_rows(source, uids, start, end)
     except BusyError, UnauthorizedError:
@@ -122,7 +126,7 @@ async def _async_may_have_rows(source: HistorySource, uids: Collection[int], sta
 
 
 def batches[T](items: Collection[T], seconds: float) -> Iterator[list[T]]:
-    """Yield signals in lists of which the readings of so many seconds fit into memory."""
+    """Yield lists of signals whose readings of `seconds` fit into memory."""
     return _parts(list(items), max(int(_READINGS_AT_ONCE / max(seconds / 60, 1)), 1))
 
 
@@ -130,10 +134,10 @@ def _parts[T](items: list[T], size: int) -> Iterator[list[T]]:
     yield from (items[i : i + size] for i in range(0, len(items), size))
 
 
-def _reading(row: HistoryRow, value: float) -> Reading:
+def _reading(row: HistoryRow, value: float, period_end: float) -> Reading:
     low = value if row.minimum is None else row.minimum
     high = value if row.maximum is None else row.maximum
-    return Reading(row.period_end, value, low, high)
+    return Reading(period_end, value, low, high)
 
 
 def _date(instant: float) -> datetime:

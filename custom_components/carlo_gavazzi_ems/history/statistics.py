@@ -1,7 +1,8 @@
-"""What the recorder has of our sensors, and the only place that writes into it.
+"""Reads and writes the recorder's statistics of this integration's sensors; nothing else here writes them.
 
-Two things an import must never do, because they destroy hours of every other sensor of the installation: write an
-hour that the recorder has not compiled yet, and come before the recorder has caught up with a downtime.
+Two kinds of import destroy hours of every other sensor of the installation: one of an hour that the recorder has not
+compiled yet, and one before the recorder has compiled the time of a downtime. `async_cut_off` prevents the first,
+`GapRepair` and the callers of `HistoryImport` the second.
 """
 
 from collections import defaultdict
@@ -21,21 +22,21 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance, session_scope
 from homeassistant.util import dt as dt_util
 
+from .arithmetic.plan import Plan, RecordedState
+from .arithmetic.rows import HOUR, CounterRow, MeasuredRow, floor_hour, is_same
 from .database import RecorderFailedError, async_read, async_wait
-from .plan import Junction, Plan
-from .rows import HOUR, CounterRow, MeasuredRow, floor_hour, is_same
 from .targets import Target
 
-#: Seconds after its end in which an hour may not have been compiled yet.
+#: Seconds after the end of an hour in which it may not be compiled yet.
 _COMPILING: Final = 600.0
 _FIVE_MINUTES: Final = 300.0
 type Kind = Literal["change", "last_reset", "max", "mean", "min", "state", "sum"]
-#: Rows of one import; the recorder handles one import at a time, and nothing else meanwhile.
+#: Rows per import. The recorder does nothing else during an import.
 _ROWS_AT_ONCE: Final = 1000
 
 
-class Written(NamedTuple):
-    """An hour that the recorder was given, and the number by which it is known again: a sum, or a mean."""
+class WrittenHour(NamedTuple):
+    """An hour given to the recorder, and the number to confirm it by: its sum or its mean."""
 
     target: Target
     start: float
@@ -43,15 +44,15 @@ class Written(NamedTuple):
 
 
 async def async_cut_off(hass: HomeAssistant) -> float:
-    """Return the end of the last hour that the recorder has surely compiled: nothing from it on may be written."""
-    # The event that wakes us is fired before the recorder has committed.
+    """Return the end of the last hour that the recorder has compiled. Nothing from then on may be written."""
+    # The event of the five-minute statistics is fired before the recorder commits them.
     await async_wait(hass)
     compiled = await async_read(hass, lambda: _compiled_until(hass))
     return floor_hour(min(dt_util.utcnow().timestamp() - _COMPILING, compiled))
 
 
 def _compiled_until(hass: HomeAssistant) -> float:
-    """Return the end of the last five minutes that the recorder has compiled, 0 where it never has."""
+    """Return the end of the last compiled five minutes, 0 if there are none."""
     with session_scope(hass=hass, read_only=True) as session:
         last = session.query(StatisticsRuns.start).order_by(StatisticsRuns.start.desc()).first()
     return last[0].replace(tzinfo=UTC).timestamp() + _FIVE_MINUTES if last else 0.0
@@ -60,14 +61,14 @@ def _compiled_until(hass: HomeAssistant) -> float:
 async def async_hours(
     hass: HomeAssistant, targets: Iterable[Target], start: float, end: float
 ) -> dict[str, list[StatisticsRow]]:
-    """Return the hours that the recorder has of each sensor, in its own unit, in order."""
+    """Return the recorded hours of each sensor in its own unit, sorted by time."""
     return await async_read(
         hass, lambda: {target.entity_id: _hours(hass, target, start, end) for target in targets} if start < end else {}
     )
 
 
 def _hours(hass: HomeAssistant, target: Target, start: float, end: float) -> list[StatisticsRow]:
-    """Return the hours of one sensor; not of several at once, because these may be kept in different units."""
+    """Return the hours of one sensor. Several at once could have different units."""
     kind, unit = target.metadata["unit_class"], target.metadata["unit_of_measurement"]
     units = {kind: unit} if kind is not None and unit is not None else None
     begin, stop = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
@@ -77,13 +78,13 @@ def _hours(hass: HomeAssistant, target: Target, start: float, end: float) -> lis
 
 
 def counter_row(row: StatisticsRow) -> CounterRow | None:
-    """Return a counter's hour as the recorder has it, None where it lacks reading or sum."""
+    """Return a recorded hour of a counter, None if it has no state or sum."""
     state, total = row.get("state"), row.get("sum")
     return None if state is None or total is None else CounterRow(row["start"], state, total)
 
 
 async def async_first_hours(hass: HomeAssistant, targets: Iterable[Target]) -> dict[str, CounterRow]:
-    """Return the first hour that the recorder has of each sensor; those that have none are left out."""
+    """Return the first recorded hour of each sensor that has one."""
     entity_ids = [target.entity_id for target in targets]
     return await async_read(hass, lambda: _first_hours(hass, entity_ids))
 
@@ -104,11 +105,11 @@ def _first_hours(hass: HomeAssistant, entity_ids: list[str]) -> dict[str, Counte
     return found
 
 
-async def async_live(hass: HomeAssistant, target: Target, since: float) -> Junction | None:
-    """Return the newest five minutes of a counter, if they are of the hour that begins `since`, and None otherwise.
+async def async_live(hass: HomeAssistant, target: Target, since: float) -> RecordedState | None:
+    """Return the newest five-minute statistics of a counter if they lie in the hour that starts at `since`, else None.
 
-    In the first minutes of an hour they are of one that follows. The hour between may not be touched yet, and would run
-    back if those before it had more energy all of a sudden.
+    Just after the start of an hour they lie in the hour after that. The hour in between may not be written yet, and
+    its energy would become negative if earlier hours got more.
     """
     rows = await async_read(
         hass,
@@ -116,17 +117,17 @@ async def async_live(hass: HomeAssistant, target: Target, since: float) -> Junct
     )
     for newest in rows.get(target.entity_id, []):
         if floor_hour(newest["start"]) == since and (row := counter_row(newest)) is not None:
-            return Junction(row._replace(start=since), newest["start"] + _FIVE_MINUTES)
+            return RecordedState(row._replace(start=since), newest["start"] + _FIVE_MINUTES)
     return None
 
 
-async def async_confirm(hass: HomeAssistant, written: Iterable[Written]) -> None:
-    """Wait until the recorder has written, and look at the hours. Raises RecorderFailedError.
+async def async_confirm(hass: HomeAssistant, written: Iterable[WrittenHour]) -> None:
+    """Wait until the recorder has written, and compare the hours. Raises RecorderFailedError.
 
-    A disk may be full: then the recorder says so in its own log, and to nobody else.
+    The recorder reports an error such as a full disk in its log only.
     """
     await async_wait(hass)
-    by_hour: defaultdict[float, list[Written]] = defaultdict(list)
+    by_hour: defaultdict[float, list[WrittenHour]] = defaultdict(list)
     for hour in written:
         by_hour[hour.start].append(hour)
     for start, those in by_hour.items():
@@ -135,12 +136,12 @@ async def async_confirm(hass: HomeAssistant, written: Iterable[Written]) -> None
             rows = found.get(target.entity_id, [])
             kept = None if not rows else rows[0].get("sum") if target.is_counter else rows[0].get("mean")
             if kept is None or not is_same(kept, number):
-                raise RecorderFailedError(f"the recorder has not kept what was written for {target.entity_id}")
+                raise RecorderFailedError(f"the recorder did not store what was written for {target.entity_id}")
 
 
 @callback
 def async_write_counter(hass: HomeAssistant, target: Target, plan: Plan) -> None:
-    """Queue a plan: the recorder keeps the order, so sums have moved before the rows that rely on it come."""
+    """Queue a plan. The recorder keeps the order, so sums are adjusted before the rows are written."""
     unit = target.metadata["unit_of_measurement"]
     for start, by in plan.adjustments:
         get_instance(hass).async_adjust_statistics(target.entity_id, datetime.fromtimestamp(start, UTC), by, unit or "")
@@ -168,6 +169,6 @@ def async_write_measured(hass: HomeAssistant, target: Target, rows: Iterable[Mea
 
 
 def _import(hass: HomeAssistant, target: Target, rows: list[StatisticData]) -> None:
-    """Queue rows with the very metadata that the recorder has: any other would overwrite it, and convert nothing."""
+    """Queue rows with the metadata that the recorder has. Other metadata would replace it without converting rows."""
     for index in range(0, len(rows), _ROWS_AT_ONCE):
         async_import_statistics(hass, {**target.metadata}, rows[index : index + _ROWS_AT_ONCE])

@@ -1,4 +1,4 @@
-"""The sensors whose statistics may be written, and the unit these are kept in."""
+"""The sensors whose statistics may be written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ from homeassistant.helpers import entity_registry as er
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 
+from .arithmetic.rows import Reading
 from .database import async_read
-from .rows import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +29,23 @@ class Target:
     is_counter: bool
     increasing: bool
     convert: Callable[[float], float]
-    """From the gateway's unit to the one the statistics are kept in."""
+    """Converts from the gateway's unit to the unit of the statistics."""
 
     def readings(self, readings: list[Reading]) -> list[Reading]:
         """Return readings in the unit of the statistics."""
         convert = self.convert
-        return [Reading(end, convert(value), convert(low), convert(high)) for end, value, low, high in readings]
+        return [
+            Reading(end, convert(value), convert(low), convert(high))
+            for end, value, low, high in readings
+            if not is_over_range(value, short=self.is_counter)
+        ]
 
 
 async def async_targets(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Target]:
-    """Return the sensors of an entry that have statistics of their own.
+    """Return the sensors of an entry that have statistics, sorted by signal UID.
 
-    Left out are those that are disabled or not recorded, and those whose statistics are kept in a unit
-    that the gateway's value cannot be turned into. Entity ids are as they are now: a person may rename.
-    Raises RecorderFailedError.
+    Sensors that are disabled or not recorded are left out, and those whose statistics have a unit that the gateway's
+    unit cannot be converted to. Raises RecorderFailedError.
     """
     runtime = entry.runtime_data
     registry = er.async_get(hass)
@@ -64,7 +68,7 @@ async def async_targets(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Targ
 
 
 def _target(entry: EmsConfigEntry, uid: int, entity_id: str, metadata: StatisticMetaData) -> Target | None:
-    """Return a sensor whose statistics can be written, None where they cannot."""
+    """Return a sensor whose statistics can be written, else None."""
     runtime = entry.runtime_data
     meaning = runtime.catalogue.meaning(runtime.topology.data.signals[uid].code)
     if meaning is None:
@@ -88,7 +92,7 @@ def _target(entry: EmsConfigEntry, uid: int, entity_id: str, metadata: Statistic
 
 
 def _converter(unit: str | None, metadata: StatisticMetaData) -> Callable[[float], float] | None:
-    """Return what turns a value in a unit into the statistics' own, None where nothing does."""
+    """Return the conversion from a unit to the unit of the statistics, None if there is none."""
     kept = metadata["unit_of_measurement"]
     if unit == kept:
         return float

@@ -1,1 +1,1 @@
-"""What there is behind a gateway."""
+"""Devices, loads and signals that a gateway lists."""

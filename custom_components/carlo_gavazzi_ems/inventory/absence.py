@@ -1,10 +1,9 @@
-"""Loads that the gateway no longer lists: nothing is deleted for being missing, but after a day it is offered."""
+"""Loads that the gateway no longer lists. After a day, a repair offers to remove them; nothing is removed by itself."""
 
 from collections.abc import Collection
 import time
-from typing import Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 
@@ -14,25 +13,28 @@ from custom_components.carlo_gavazzi_ems.issues import async_load_listed, async_
 from .devices import DeviceTree
 from .topology import TopologyCoordinator
 
+if TYPE_CHECKING:
+    from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+
 _VERSION: Final = 1
 MIN_READS: Final = 3
 MIN_SECONDS: Final = 24 * 3600.0
 
 
 class Absence(TypedDict):
-    """Since when, in seconds since 1970, and in how many complete lists a load is missing."""
+    """Since when (seconds since 1970) and in how many complete lists a load is missing."""
 
     since: float
     reads: int
 
 
 def note_absences(known: dict[str, Absence], missing: Collection[int], now: float) -> set[int]:
-    """Take in a complete list, in which these loads are missing; return those that are missing for good."""
+    """Update the absences from a complete list; return the loads to offer for removal."""
     for gone in known.keys() - {str(uid) for uid in missing}:
         del known[gone]
     for uid in missing:
         absence = known.setdefault(str(uid), Absence(since=now, reads=0))
-        # A clock that was set back begins anew.
+        # If the clock was set back, count from now.
         absence["since"] = min(absence["since"], now)
         absence["reads"] += 1
     return {
@@ -42,18 +44,18 @@ def note_absences(known: dict[str, Absence], missing: Collection[int], now: floa
     }
 
 
-def absence_store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Absence]]:
-    """Return where an entry's missing loads are kept."""
+def absence_store(hass: HomeAssistant, entry: EmsConfigEntry) -> Store[dict[str, Absence]]:
+    """Return the store for the missing loads of an entry."""
     return Store(hass, _VERSION, f"{DOMAIN}.{entry.entry_id}.missing")
 
 
 class AbsenceWatch:
-    """Follows which registered loads are missing in the gateway's lists."""
+    """Tracks registered loads that are missing in the gateway's lists."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, topology: TopologyCoordinator, devices: DeviceTree
+        self, hass: HomeAssistant, entry: EmsConfigEntry, topology: TopologyCoordinator, devices: DeviceTree
     ) -> None:
-        """Watch the loads of an entry."""
+        """Track the loads of an entry."""
         self._hass = hass
         self._entry = entry
         self._topology = topology
@@ -62,27 +64,26 @@ class AbsenceWatch:
         self._absences: dict[str, Absence] = {}
 
     async def async_start(self) -> None:
-        """Go on from what was kept, and look at every list from now on."""
+        """Load the stored absences, and check every new list."""
         self._absences = await self._store.async_load() or {}
         self.async_check()
         self._entry.async_on_unload(self._topology.async_add_listener(self.async_check))
 
     @callback
     def async_check(self) -> None:
-        """Compare what is registered with what is listed now."""
+        """Compare the registered loads with the listed ones."""
         data = self._topology.data
-        # A list of an earlier run, one that failed, or one of which a record was left out, tells nothing about
-        # what is missing.
+        # A list that was stored, that failed or that has rejected records does not show what is missing.
         if not data.fresh or not self._topology.last_update_success or data.loads.rejected:
             return
         registered = self._devices.registered_loads()
         missing = registered.keys() - self._topology.data.loads.keys()
         if missing or self._absences:
             for known in self._absences.keys() - {str(uid) for uid in missing}:
-                # Listed again, or removed by a person.
+                # Listed again, or removed by the user.
                 async_load_listed(self._hass, self._entry, int(known))
             gone = note_absences(self._absences, missing, time.time())
-            # At once, and ended with the entry: a delayed writing would outlive the entry's removal.
+            # A background task ends with the entry; a delayed save would recreate the file after the entry's removal.
             self._entry.async_create_background_task(
                 self._hass,
                 self._store.async_save({uid: {**absence} for uid, absence in self._absences.items()}),

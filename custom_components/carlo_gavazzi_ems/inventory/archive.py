@@ -1,8 +1,7 @@
-"""What a gateway listed last, kept so that the next start need not wait for its lists."""
+"""Stores the last lists of a gateway, so that a start does not wait for them."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
@@ -11,29 +10,32 @@ from homeassistant.util.hass_dict import HassKey
 from custom_components.carlo_gavazzi_ems.api import EmsError, Snapshot
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
+if TYPE_CHECKING:
+    from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+
 _VERSION: Final = 1
-#: What the dialog that makes an entry has read already, by serial number.
+#: Lists read by the config flow, by serial number.
 _HANDED_OVER: HassKey[dict[str, Snapshot]] = HassKey(f"{DOMAIN}_handed_over")
 
 
 @callback
 def async_hand_over(hass: HomeAssistant, snapshot: Snapshot) -> None:
-    """Keep what a dialog has read for the first set-up of the entry that it makes."""
+    """Keep the lists that a config flow has read for the first set-up of its entry."""
     hass.data.setdefault(_HANDED_OVER, {})[snapshot.info.serial_number] = snapshot
 
 
 class Archive:
-    """The last complete lists of one entry's gateway, on disk."""
+    """The stored lists of one entry."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Keep them for this entry."""
+    def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry) -> None:
+        """Store the lists of this entry."""
         self._hass = hass
         self._entry = entry
         self._store: Store[dict[str, Any]] = Store(hass, _VERSION, f"{DOMAIN}.{entry.entry_id}.topology")
         self._kept: Snapshot | None = None
 
     async def async_load(self) -> Snapshot | None:
-        """Return what was kept of this gateway, None where there is nothing, or nothing that can be read."""
+        """Return the stored lists of this gateway, None if there are none or they cannot be read."""
         handed_over = self._hass.data.get(_HANDED_OVER, {}).pop(self._entry.unique_id or "", None)
         if handed_over is not None:
             return handed_over
@@ -41,14 +43,14 @@ class Archive:
             stored = await self._store.async_load()
             kept = Snapshot.from_json(stored)
         except EmsError, HomeAssistantError, NotImplementedError:
-            # None at all, damaged, or of a version that this one cannot read: all the same.
+            # Missing, damaged, or of a newer version: the gateway is asked.
             return None
         self._kept = kept
         return kept if kept.info.serial_number == self._entry.unique_id else None
 
     @callback
     def async_keep(self, snapshot: Snapshot) -> None:
-        """Write down what was read, where it is something new."""
+        """Store the lists if they have changed."""
         if snapshot == self._kept:
             return
         self._kept = snapshot
@@ -57,6 +59,6 @@ class Archive:
         )
 
     async def async_remove(self) -> None:
-        """Forget everything: the next start reads the lists first."""
+        """Remove the stored lists; the next start asks the gateway."""
         self._kept = None
         await self._store.async_remove()

@@ -1,6 +1,7 @@
 """The gateway, its devices and their loads in the device registry."""
 
-from homeassistant.config_entries import ConfigEntry
+from typing import TYPE_CHECKING
+
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
@@ -14,15 +15,18 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN, MANUFACTURER, MODE
 
 from .topology import TopologyCoordinator
 
+if TYPE_CHECKING:
+    from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+
 
 class DeviceTree:
-    """Keeps the device registry in step with what the gateway lists; takes nothing out of it.
+    """Registers what the gateway lists in the device registry; removes nothing by itself.
 
-    The gateway and each of its devices are main devices, a load is a child device of its device. What
-    hangs on something the gateway does not list hangs on the nearest parent that exists instead.
+    The gateway and each of its devices are main devices, a load is a child device of its device. If the parent is not
+    listed, the nearest existing parent is used.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, topology: TopologyCoordinator) -> None:
+    def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry, topology: TopologyCoordinator) -> None:
         """Register for this entry."""
         self._registry = dr.async_get(hass)
         self._entry = entry
@@ -34,7 +38,7 @@ class DeviceTree:
 
     @callback
     def async_register(self) -> None:
-        """Register all that the gateway lists now: parents before children."""
+        """Register everything that the gateway lists, parents before children."""
         self._gateway_id = self._register_gateway()
         data = self._topology.data
         for device in data.devices.values():
@@ -43,7 +47,7 @@ class DeviceTree:
             self._load_parents[load.uid] = self._register_load(load)
 
     def device_info(self, signal: Signal) -> DeviceInfo | ChildDeviceInfo:
-        """Return the place of a signal: its load, else its device, else the gateway."""
+        """Return the device of a signal: its load, else its meter, else the gateway."""
         if (load := signal.load_uid) in self._load_parents and load is not None:
             return self.load_info(load)
         if (device := signal.device_uid) in self._device_ids and device is not None:
@@ -51,7 +55,7 @@ class DeviceTree:
         return self.gateway_info()
 
     def registered_loads(self) -> dict[int, ChildDeviceEntry]:
-        """Return every load that was ever registered and not removed, by UID."""
+        """Return the registered loads by UID, also those that are no longer listed."""
         return {
             uid: child
             for child in dr.async_child_entries_for_config_entry(self._registry, self._entry.entry_id)
@@ -59,7 +63,7 @@ class DeviceTree:
         }
 
     def lists(self, device: DeviceEntry | ChildDeviceEntry) -> bool:
-        """Return whether the gateway, as far as is known, still lists what a device stands for."""
+        """Return whether the gateway lists a registered device. True until lists of this run are known."""
         data = self._topology.data
         if not data.fresh:
             return True
@@ -71,7 +75,7 @@ class DeviceTree:
 
     @callback
     def async_remove_load(self, uid: int) -> None:
-        """Take a load out of the registry, and its device with it where that is gone too; statistics stay."""
+        """Remove a load from the registry, and its device if that is gone too. Statistics are kept."""
         load = self.registered_loads().get(uid)
         if load is None or self.lists(load):
             return
@@ -83,7 +87,7 @@ class DeviceTree:
             self._registry.async_remove_device(parent.id)
 
     def _uid_of(self, device: DeviceEntry | ChildDeviceEntry, kind: str) -> int | None:
-        """Return the UID of a load or device that is registered, None where it is something else."""
+        """Return the UID of a registered load or device, None for another kind."""
         prefix = f"{self._serial}_{kind}_"
         for domain, identifier in device.identifiers:
             if domain == DOMAIN and identifier.startswith(prefix) and identifier.removeprefix(prefix).isdecimal():
@@ -91,9 +95,9 @@ class DeviceTree:
         return None
 
     def id_beginning(self, load_uid: int | None, device_uid: int | None) -> str | None:
-        """Return how the entity_ids at a place begin where the gateway gives no label for it, None where it does.
+        """Return the prefix of entity ids on a load or device without a label, None with one.
 
-        The names that stand in for labels are translated; without this, so would be the entity_ids.
+        Default names are translated; without this prefix, entity ids would depend on the language.
         """
         data = self._topology.data
         load = None if load_uid is None else data.loads.get(load_uid)
@@ -107,11 +111,11 @@ class DeviceTree:
         return slugify(" ".join(names))
 
     def gateway_info(self) -> DeviceInfo:
-        """Return the place of what belongs to the gateway itself."""
+        """Return the device of the gateway."""
         return DeviceInfo(identifiers={(DOMAIN, self._serial)})
 
     def load_info(self, uid: int) -> ChildDeviceInfo:
-        """Return the place of what belongs to a load that is registered."""
+        """Return the device of a registered load."""
         return ChildDeviceInfo(identifiers={self._load_identifier(uid)}, parent_device_id=self._load_parents[uid])
 
     def _register_gateway(self) -> str:
@@ -145,8 +149,7 @@ class DeviceTree:
     def _register_load(self, load: Load) -> str:
         """Register a load and return the id of its parent.
 
-        A child device cannot change its parent without losing its entities' settings, so one that was
-        moved on the gateway stays where it is.
+        A child device cannot change its parent without losing its entities' settings, so a moved load keeps its parent.
         """
         identifier = self._load_identifier(load.uid)
         known = self._registry.async_get_child_device_by_identifier(identifier, self._entry.entry_id)

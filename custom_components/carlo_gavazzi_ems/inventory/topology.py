@@ -1,15 +1,12 @@
-"""What there is: devices, loads and signals, listed every ten minutes."""
+"""The coordinator of the lists: devices, loads and signals, read every ten minutes."""
 
 from dataclasses import dataclass, field
-from typing import override
+from typing import TYPE_CHECKING, override
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
-from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.api import (
-    CertificateChangedError,
     Device,
     EmsClient,
     EmsError,
@@ -27,35 +24,39 @@ from custom_components.carlo_gavazzi_ems.issues import async_certificate_trusted
 from custom_components.carlo_gavazzi_ems.polling.base import EmsCoordinator
 
 from .archive import Archive
+from .clock import async_gateway_clock
+
+if TYPE_CHECKING:
+    from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Topology:
-    """What the gateway lists."""
+    """The lists of a gateway."""
 
     devices: Records[Device] = field(default_factory=Records)
     loads: Records[Load] = field(default_factory=Records)
     signals: Records[Signal] = field(default_factory=Records)
     clock_offset: float | None = None
-    """Seconds by which the gateway's clock is ahead; None where it does not say what time it is in UTC."""
+    """Seconds that the gateway's clock is ahead; None if it does not give a UTC time."""
     fresh: bool = True
-    """Whether the gateway listed this in this run; else it did so in an earlier one."""
+    """Whether the lists were read in this run; else they come from the archive."""
 
 
 class TopologyCoordinator(EmsCoordinator[Topology]):
-    """Lists devices, loads and signals. Where that fails, what was listed before stays."""
+    """Reads the lists. After a failure the last ones stay."""
 
     info: GatewayInfo
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: EmsClient, archive: Archive) -> None:
-        """List every ten minutes; begin with what was listed last, where that is in the archive."""
+    def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry, client: EmsClient, archive: Archive) -> None:
+        """Start with the archived lists, if there are any, and read them every ten minutes."""
         super().__init__(hass, entry, client, name=f"{DOMAIN} topology", interval=TOPOLOGY_INTERVAL)
         self._archive = archive
         self._kept: Snapshot | None = None
 
     @override
     async def _async_setup(self) -> None:
-        """Make sure that it is the gateway this entry was made for."""
+        """Check that this is the gateway of the entry."""
         try:
             if self.client.refused:
                 raise InvalidCredentialsError("user name or password is wrong, and was not sent again")
@@ -72,14 +73,14 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
         self._kept = kept
 
     async def _async_identify(self) -> None:
-        """Read what the gateway says of itself."""
+        """Check the API version, and read and check the gateway's identity."""
         await self.client.check_version()
         info = await self.client.gateway_info()
         self._check_serial_number(info.serial_number)
         self.info = info
 
     def _check_serial_number(self, serial_number: str) -> None:
-        """Read nothing from another gateway under this one's name."""
+        """Raise ConfigEntryError if this is another gateway."""
         if serial_number != self.config_entry.unique_id:
             raise ConfigEntryError(
                 translation_domain=DOMAIN,
@@ -89,7 +90,7 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
 
     @override
     async def _async_update_data(self) -> Topology:
-        """Read the three lists, and the clock; what was kept serves until the first reading."""
+        """Read the lists and the clock. The first call returns the archived lists."""
         if (kept := self._kept) is not None:
             self._kept = None
             self.ready = True
@@ -102,7 +103,7 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
                 devices=await self.client.devices(),
                 loads=await self.client.loads(),
                 signals=await self.client.signals(),
-                clock_offset=await self._async_clock_offset(),
+                clock_offset=await async_gateway_clock(self.client),
             )
         except EmsError as err:
             if isinstance(err, UnsupportedVersionError) and not self._is_fresh:
@@ -119,38 +120,23 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
 
     @property
     def _is_fresh(self) -> bool:
-        """Whether what is known now, if anything, is from this run."""
+        """Whether the current lists, if any, were read in this run."""
         known: Topology | None = self.data
         return known is None or known.fresh
 
     async def _async_start_over(self) -> None:
-        """Set up anew without the archive: the gateway is not what it was, and the person is to be told."""
+        """Reload without the archive, so that the set-up reports the changed API version."""
         await self._archive.async_remove()
         self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
 
     @callback
     def async_read_lists(self) -> None:
-        """Read the lists in the background where what was kept has served so far."""
+        """Read the lists in the background if the current ones come from the archive."""
         if not self._is_fresh:
             self.config_entry.async_create_background_task(self.hass, self.async_refresh(), f"{DOMAIN} lists")
 
-    async def _async_clock_offset(self) -> float | None:
-        """Return by how many seconds the gateway's clock is ahead of this one, None where that cannot be told."""
-        asked = dt_util.utcnow()
-        try:
-            date = (await self.client.date()).utc
-        except CertificateChangedError, InvalidCredentialsError:
-            raise
-        except EmsError:
-            # A gateway that cannot tell the time is as good as any other.
-            return None
-        if date is None:
-            return None
-        answered = dt_util.utcnow()
-        return (date - asked).total_seconds() - (answered - asked).total_seconds() / 2
-
     def _report(self, topology: Topology) -> None:
-        """Keep what was left out for the diagnostics, and say it once for each list."""
+        """Keep rejected records for the diagnostics, and log a warning once for each list."""
         self.rejected = {}
         for what in ("devices", "loads", "signals"):
             records: Records[object] = getattr(topology, what)

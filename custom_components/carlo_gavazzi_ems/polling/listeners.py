@@ -47,21 +47,21 @@ class SignalListeners:
         del self._updates[uid], self._shown[uid]
         self._uids = None
 
-    def due(self, values: Values, now: float) -> list[int]:
+    def due(self, values: Values, now: float, *, is_last: bool = False) -> list[int]:
         """Return the signals to show now, at a time in seconds: those of which something else is shown.
 
-        A number that takes the place of another waits for its turn; what comes or goes does not. `values` is never
-        changed in place.
+        A number that takes the place of another waits for its turn; what comes or goes does not. `is_last` says that
+        five minutes end before the next call. `values` is never changed in place.
         """
         known, self._values = self._values, values
-        if now < self._quiet_until and (values is known or values == known):
+        if not is_last and now < self._quiet_until and (values is known or values == known):
             return []
-        next_turn = self._throttle.next_turn
+        next_turn, punctual = self._throttle.next_turn, self._throttle.punctual if is_last else ()
         due = [
             uid
             for uid, shown in self._shown.items()
             if (value := values.get(uid, UNAVAILABLE)) != shown
-            and (now >= next_turn.get(uid, now) or value is None or value is UNAVAILABLE)
+            and (now >= next_turn.get(uid, now) or uid in punctual or value is None or value is UNAVAILABLE)
         ]
         for uid in due:
             if values.get(uid) is None:

@@ -5,6 +5,19 @@ left out in time instead.
 """
 
 from math import inf
+import time
+from typing import Final
+
+_FIVE_MINUTES: Final = 300.0
+#: Seconds that a poll may come late, or take.
+_LATE: Final = 2.0
+#: Of the rows an hour those that are written for the ends of five minutes: one or two polls come shortly before each.
+_PUNCTUAL_ROWS: Final = 24
+
+
+def is_last_before_mark(interval: float) -> bool:
+    """Return whether five minutes, as the recorder counts them, end before the next poll in `interval` seconds is done."""
+    return _FIVE_MINUTES - time.time() % _FIVE_MINUTES <= interval + _LATE
 
 
 class Throttle:
@@ -16,14 +29,24 @@ class Throttle:
         self._intervals: dict[int, float] = {}
         #: The few that there are.
         self._distinct: set[float] = set()
+        #: Signals of which the last value before the end of each five minutes is shown.
+        self.punctual: set[int] = set()
         #: When a signal's next turn begins, by UID; no entry where it need not wait.
         self.next_turn: dict[int, float] = {}
 
-    def register(self, uid: int, rows: int, now: float) -> None:
-        """Show a signal at most `rows` times an hour, 0 for every change; its first value is shown now."""
+    def register(self, uid: int, rows: int, now: float, *, punctual: bool = False) -> None:
+        """Show a signal at most `rows` times an hour, 0 for every change; its first value is shown now.
+
+        One that is `punctual` is also shown at the last poll before each five minutes end: from that value the
+        recorder makes the energy of the hour.
+        """
         self._intervals.pop(uid, None)
+        self.punctual.discard(uid)
         self.release(uid)
         if rows > 1 and self._factor:
+            if punctual:
+                self.punctual.add(uid)
+                rows -= _PUNCTUAL_ROWS
             # In any hour there are parts of one turn more than fit into it.
             self._intervals[uid] = 3600.0 * self._factor / (rows - 1)
             self._distinct.add(self._intervals[uid])

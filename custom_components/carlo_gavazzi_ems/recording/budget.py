@@ -1,4 +1,4 @@
-"""How many rows an hour of a quantity are recorded, so that years of it fit into a database."""
+"""How many states of a quantity are recorded per hour, so that years of them fit into a database."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,15 +18,15 @@ _ROWS: Final[Mapping[SensorDeviceClass | None, int]] = MappingProxyType(
         SensorDeviceClass.TEMPERATURE: 20,
     }
 )
-"""Rows an hour of what wavers all the time, and tells little by it."""
+"""States per hour of quantities that fluctuate without information."""
 
 
 def rows_per_hour(quantity: Quantity | None) -> int:
-    """Return how many values an hour are written of a quantity, None for one that nobody has named; 0 for all."""
+    """Return the limit of states per hour, 0 for no limit. `quantity` is None for a code without a meaning."""
     if quantity is None:
         return _MEASURED_ROWS
     if quantity.state_class is None:
-        # A status or a tariff changes seldom, and each time for a reason.
+        # A status or a tariff changes rarely, and each change matters.
         return 0
     if quantity.is_counter:
         return _COUNTER_ROWS

@@ -1,10 +1,11 @@
-"""What a counter shows when its meter, or the gateway, reads something a counter cannot read.
+"""A filter for implausible readings of an increasing counter.
 
-One wrong reading of a counter that only rises costs its whole content in Home Assistant's statistics: a 0 is booked
-as a reset, and the next good reading as consumption. So a reading that falls, or rises more than any installation
-can, has to prove itself before it is shown. None is held back for ever.
+One wrong 0 adds the whole content of the counter to Home Assistant's statistics: it counts as a reset, and the next
+reading as consumption. So a reading that falls, or rises faster than any installation can, is held back until it has
+lasted and the gateway's history confirms it. No reading is held back for ever. What was accepted wrongly is noticed
+when the counter returns to where it was.
 
-A guard is asked for its signal alone, with a wall clock in seconds: what it knows survives a restart.
+Times are seconds of a clock that is never set.
 """
 
 from collections.abc import Mapping
@@ -14,36 +15,40 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 RESET_BELOW: Final = 0.9
-"""A reading below this part of the last one may be a reset; Home Assistant draws the same line."""
+"""A reading below this share of the last one may be a reset. Home Assistant uses the same limit."""
 RESET_POLLS: Final = 3
 RESET_SECONDS: Final = 60.0
-"""A reset is one that is seen so often in a row, for so long, without falling itself."""
+"""A doubtful reading is accepted after so many in a row over so many seconds that do not fall."""
 HOLD_SECONDS: Final = 15 * 60.0
-"""No reading is held back for longer than this."""
-RISE_CONFIRMATIONS: Final = 3
-"""How often an impossible rise has to be confirmed after it was first seen."""
+"""A doubtful reading is held back for no longer than this where the history says nothing about it."""
+DENIED_SECONDS: Final = 24 * 3600.0
+"""A doubtful reading is held back for no longer than this where the history contradicts it."""
+RETURN_SECONDS: Final = 7 * 24 * 3600.0
+"""For so long a counter may return to where it was before a wrong reading was accepted."""
 MOST: Final = 1e15
-"""No counter reads more than this, in whatever unit: there its decimals would be lost."""
+"""The largest reading in any unit. Above it, a float has no decimals."""
 _TINY_PART: Final = 0.001
 _MOST_DECIMALS: Final = 9
 
 KILOWATT_HOUR: Final[Mapping[str, float]] = MappingProxyType(
     {"Wh": 1000.0, "kWh": 1.0, "MWh": 1e-3, "MJ": 3.6, "GJ": 3.6e-3}
 )
-"""What a kilowatt-hour is in the units that a counter of energy may come in."""
+"""Energy unit -> its amount in one kilowatt-hour."""
 _KILOWATT_HOURS_PER_SECOND: Final = 1000.0 / 3600.0
-"""What one megawatt makes."""
+"""The fastest plausible rise: one megawatt."""
 
 
 class Event(StrEnum):
-    """What a person may want to know."""
+    """Why a doubtful reading was accepted."""
 
     RESET = "reset"
-    """The counter began anew."""
+    """The counter was set back, or its meter replaced."""
     CORRECTED = "corrected"
-    """The counter stands lower than before, and stayed there."""
+    """The counter is a little lower than before, and stayed there; history says nothing about it."""
     JUMPED = "jumped"
     """The counter rose more than any installation can, and stayed there."""
+    RETURNED = "returned"
+    """The counter goes on where it was: what was accepted since was wrong."""
 
 
 class _Doubt(Enum):
@@ -56,22 +61,34 @@ class _Doubt(Enum):
 
 
 class Verdict(NamedTuple):
-    """What to show for a reading."""
+    """The value to show for a reading."""
 
     value: float | None
-    """None where no number can be shown."""
+    """None if no number can be shown."""
     event: Event | None = None
     change: float = 0.0
-    """By how much an accepted reading lies above (or below) what was shown before it, in the counter's unit."""
+    """The accepted reading minus the value shown before it, in the unit of the counter."""
+    since: float = 0.0
+    """When the event began."""
+
+
+class _Before(NamedTuple):
+    """What a counter read before a doubtful reading was accepted, and when that came up."""
+
+    value: float
+    at: float
 
 
 class CounterGuard:
-    """Stands between the readings of one counter that only rises, and what is shown of it."""
+    """Filters the readings of one counter that only rises."""
 
     __slots__ = (
+        "_before",
         "_candidate",
         "_changed_at",
+        "_confirmed",
         "_count",
+        "_denied",
         "_doubt",
         "_first_at",
         "_held_since",
@@ -82,30 +99,33 @@ class CounterGuard:
     )
 
     def __init__(self, unit: str | None = None) -> None:
-        """Guard a counter in this unit; rises are judged where it is one of energy."""
+        """Filter a counter in this unit. Rises are limited for units of energy."""
         self._kwh = KILOWATT_HOUR.get(unit or "")
         self._last: float | None = None
         self._shown: float | None = None
         self._changed_at = self._seen_at = 0.0
+        self._before: _Before | None = None
         self._held_since: float | None = None
         self._doubt: _Doubt | None = None
         self._candidate = -math.inf
         self._first_at = 0.0
         self._count = 0
+        #: Whether history has the doubtful reading too, or goes on without it.
+        self._confirmed = self._denied = False
 
     @property
     def last(self) -> float | None:
-        """The last good reading, None before the first."""
+        """The last accepted reading, None before the first."""
         return self._last
 
     @property
     def shown(self) -> float | None:
-        """What was last shown."""
+        """The shown value."""
         return self._shown
 
     @property
     def changed_at(self) -> float:
-        """When the last good reading was first seen."""
+        """Time of the first reading of the last accepted value."""
         return self._changed_at
 
     @property
@@ -113,33 +133,70 @@ class CounterGuard:
         """Whether a reading is held back: then every further one counts, also one that is the same."""
         return self._held_since is not None
 
-    def restore(self, value: float, changed_at: float) -> None:
-        """Go on from what was shown before a restart; what is no reading of a counter is left out."""
+    @property
+    def doubtful_since(self) -> float | None:
+        """Since when a reading is held back that history could confirm, None where there is none."""
+        return self._held_since if self._doubt is not _Doubt.TINY else None
+
+    def restore(self, value: float, age: float, now: float) -> None:
+        """Continue from a reading that was first seen `age` seconds ago; one that no counter can have is ignored."""
         if math.isfinite(value) and value >= 0:
             self._last = self._shown = value
-            self._changed_at = self._seen_at = changed_at
+            self._changed_at = self._seen_at = now - age
 
-    def read(self, value: float | None, now: float, rested: float | None = None) -> Verdict:
-        """Return what to show for a reading, None for one without a number, at a time in seconds.
+    def testify(self, reading: float, now: float) -> None:
+        """Take what history read after the doubt came up."""
+        if self._held_since is None or self._last is None:
+            return
+        falls = reading < self._last - self._tiny(self._last)
+        agrees = self._impossible(reading, now) if self._doubt is _Doubt.RISE else falls
+        self._confirmed, self._denied = agrees, not agrees
 
-        `rested` is how many seconds before it the last reading was still there, None where that is not known.
-        """
-        if rested is not None and self._held_since is None and now - rested > self._seen_at:
-            self._seen_at = now - rested
+    def seen(self, at: float) -> None:
+        """Note that the last accepted reading was still there at a time; while one is in doubt it was not."""
+        if not self.holding:
+            self._seen_at = max(self._seen_at, at)
+
+    def read(self, value: float | None, now: float) -> Verdict:
+        """Return the value to show for a reading, None for one without a number."""
         if value is None or not math.isfinite(value) or value > MOST:
             return Verdict(value=self._shown)
         if self._last is None:
             # Nothing to lose yet; but a counter that only rises is never negative.
             return self._take(value, now) if value >= 0 else Verdict(value=None)
+        if self._returns(value, now):
+            return self._take_return(value, now)
         if value >= self._last and not self._impossible(value, now):
             return self._take(value, now)
         return self._doubted(value, now)
 
+    def _returns(self, value: float, now: float) -> bool:
+        """Return whether a reading goes on from before a doubtful one was accepted, and not from that."""
+        before = self._before
+        if before is None or self._last is None or now - before.at > RETURN_SECONDS:
+            return False
+        if not before.value - self._tiny(before.value) <= value <= before.value + self._most(now - before.at):
+            return False
+        if self._last > before.value:
+            return value < self._last
+        # In one step, which takes a meter that was set back as long as all that it counted before.
+        return self._last < RESET_BELOW * before.value or self._impossible(value, now)
+
+    def _take_return(self, value: float, now: float) -> Verdict:
+        """Go on from where the counter was."""
+        before, last = self._before, self._last
+        if before is None or last is None:
+            return self._take(value, now)
+        self._before = None
+        self._take(value, now)
+        return Verdict(value=value, event=Event.RETURNED, change=value - last, since=before.at)
+
     def _doubted(self, value: float, now: float) -> Verdict:
-        """Hold a reading back until it has proved itself."""
+        """Hold a reading back until it is confirmed."""
         doubt = self._reason(value)
         if doubt is not self._doubt or (doubt is _Doubt.RESET and value < self._candidate):
             self._doubt, self._first_at, self._count = doubt, now, 0
+            self._confirmed = self._denied = False
         self._candidate = value
         self._count += 1
         if doubt is _Doubt.TINY:
@@ -156,19 +213,24 @@ class CounterGuard:
             # What stays is no glitch, and no number that could be shown for it is true.
             self._shown = None
             return Verdict(value=None)
-        change = value - (self._last or 0.0)
-        return Verdict(value=self._take(value, now).value, event=event, change=change)
+        last, since = self._last or 0.0, self._held_since
+        # A second doubtful reading does not hide where the counter was before the first.
+        before = self._before if self._before is not None and value < self._before.value else _Before(last, since)
+        self._take(value, now)
+        self._before = before
+        return Verdict(value=value, event=event, change=value - last, since=since)
 
     def _proved(self, doubt: _Doubt, held: float, seen: float) -> Event | None:
-        """Return as what a reading is to be believed that is seen for some seconds; None if it is not yet."""
+        """Return as what a reading is to be accepted, None if it is not yet."""
+        lasted = self._count >= RESET_POLLS and seen >= RESET_SECONDS
+        if not (lasted and self._confirmed) and held < (DENIED_SECONDS if self._denied else HOLD_SECONDS):
+            return None
         match doubt:
-            case _Doubt.RISE if self._count > RISE_CONFIRMATIONS:
+            case _Doubt.RISE:
                 return Event.JUMPED
-            case _Doubt.RESET if self._count >= RESET_POLLS and seen >= RESET_SECONDS:
-                return Event.RESET
-            case _Doubt.RESET | _Doubt.DIP if held >= HOLD_SECONDS:
+            case _Doubt.DIP if not self._confirmed:
                 return Event.CORRECTED
-        return None
+        return Event.RESET
 
     def _reason(self, value: float) -> _Doubt:
         """Return what is wrong with a reading."""
@@ -180,27 +242,29 @@ class CounterGuard:
         return _Doubt.RESET if value < RESET_BELOW * last or value <= 0 else _Doubt.DIP
 
     def _tiny(self, last: float) -> float:
-        """Return how deep a dip of no importance may be: a thousandth, and never more than a kilowatt-hour."""
+        """Return the largest unimportant dip: a thousandth, and at most one kilowatt-hour."""
         return min(_TINY_PART * last, self._kwh or 1.0)
 
     def _impossible(self, value: float, now: float) -> bool:
         """Return whether a rise is more than a megawatt makes since the reading last changed, or was last seen."""
-        if self._kwh is None:
-            return False
-        rise, megawatt_second = value - (self._last or 0.0), self._kwh * _KILOWATT_HOURS_PER_SECOND
-        if rise <= megawatt_second:
+        if value == self._last:
             return False
         # What has just been read at rest cannot have gathered for hours: that counts only where nobody looked.
         seconds = min(max(now - self._changed_at, 1.0), max(now - self._seen_at, RESET_SECONDS))
-        return rise > megawatt_second * seconds
+        return value - (self._last or 0.0) > self._most(seconds)
+
+    def _most(self, seconds: float) -> float:
+        """Return by how much a counter may rise; without limit where it does not count energy."""
+        return math.inf if self._kwh is None else self._kwh * _KILOWATT_HOURS_PER_SECOND * seconds
 
     def _take(self, value: float, now: float) -> Verdict:
-        """Show a good reading."""
+        """Accept a reading."""
         if value != self._last:
             self._last, self._changed_at = value, now
         self._shown, self._seen_at = value, now
         self._held_since = self._doubt = None
-        return Verdict(value)
+        self._confirmed = self._denied = False
+        return Verdict(value=value)
 
 
 def _lost_decimals(last: float, value: float) -> bool:

@@ -1,29 +1,28 @@
-"""What a corrected code asks for beyond its new meaning."""
+"""Unit settings of sensors whose code was corrected."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.options import CONF_CORRECTED, Options
+from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 _SUGGESTED_UNIT: Final = f"{SENSOR_DOMAIN}.private"
 
 
 @callback
 def async_forget_units(
-    hass: HomeAssistant, entry: ConfigEntry, serial_number: str, signals: Mapping[int, Signal]
+    hass: HomeAssistant, entry: EmsConfigEntry, serial_number: str, signals: Mapping[int, Signal]
 ) -> None:
-    """Let the sensors of corrected codes show their new unit.
+    """Reset the unit of sensors whose code was corrected, and clear the list of corrected codes.
 
-    When a sensor's unit changes from Wh to kWh, Home Assistant goes on to show Wh and converts. That
-    is right where a device changes its mind; here the old unit was an error. A unit that the person
-    chose for display is kept.
+    When a sensor's unit changes from Wh to kWh, Home Assistant keeps showing Wh and converts. Here the old unit was an
+    error, so the stored unit is removed. A unit that the user chose for display is kept.
     """
     corrected = {int(code) for code in Options.of(entry).corrected}
     if not corrected:

@@ -1,1 +1,1 @@
-"""What a helper is told, without names."""
+"""The parts of the diagnostics, without names of people and places. Reads only."""

@@ -1,4 +1,4 @@
-"""Takes out of a gateway's answers whose gateway it is, and leaves what a test can be made of."""
+"""Removes personal data from a gateway's answers, and keeps what tests can be made of."""
 
 from collections.abc import Iterable, Mapping
 import re
@@ -6,9 +6,9 @@ from typing import Final
 
 from custom_components.carlo_gavazzi_ems.api import Answer, InvalidAnswerError, parse_json
 
-#: Texts that a maker chooses, not a person.
+#: Text fields with values chosen by the maker.
 _TEXTS_TO_KEEP: Final = frozenset({"partNumber", "system", "pn", "fw", "date", "tz"})
-#: Numbers of the API document that say nothing about anybody; a gateway may print them as texts.
+#: Number fields of the API document without personal data; a gateway may send them as texts.
 _NUMBERS_TO_KEEP: Final = frozenset(
     {"api_ver", "did", "enable", "index", "lid", "max", "min", "p", "r", "s", "si", "sir", "t", "type", "uid", "v", "d"}
 )
@@ -21,23 +21,23 @@ _FIELDS: Final = (
     | {"sn", "mac", "label", "devices", "loads", "signals", "realtime", "history"}
     | {"meterBus", "tcp", "rtu", "virtual", "P1"}
 )
-#: A number in a field that the API document does not describe; a meter's own serial number is longer.
+#: The limit of numbers in undocumented fields. Serial numbers of meters are larger.
 _MAX_UNKNOWN: Final = 10_000
 REDACTED: Final = "**REDACTED**"
 
 
 class Redactor:
-    """Replaces what is personal: the same text by the same stand-in, as long as this object lives."""
+    """Replaces personal texts; the same text always gets the same replacement."""
 
     def __init__(self, secrets: Iterable[str | None]) -> None:
-        """Take out these texts wherever they stand, whatever the case; short ones only as words of their own."""
+        """`secrets` are removed anywhere and in any case; those under 8 characters only as whole words."""
         wanted = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         patterns = [re.escape(text) if len(text) >= 8 else rf"(?<!\w){re.escape(text)}(?!\w)" for text in wanted]
         self._secrets = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
         self._stand_ins: dict[str, str] = {}
 
     def scrub(self, value: object) -> object:
-        """Return the value without the secrets in its texts; the names of its fields stay."""
+        """Return a value with the secrets removed from its texts. Field names stay."""
         match value:
             case str():
                 return self._secrets.sub(REDACTED, value) if self._secrets else value
@@ -48,17 +48,17 @@ class Redactor:
         return value
 
     def answer(self, answer: Answer) -> dict[str, object]:
-        """Return an answer as part of a report: what was asked, and what came."""
+        """Return an answer for the report: path, query and redacted body."""
         report: dict[str, object] = {"path": answer.path, "query": dict(answer.query)}
         try:
             body = parse_json(answer.body)
         except InvalidAnswerError as err:
-            # What it holds instead of records nobody can know.
+            # It cannot be redacted without being parsed.
             return report | {"unreadable": str(err), "bytes": len(answer.body)}
         return report | {"body": self.scrub(self._redacted(body, ""))}
 
     def _redacted(self, value: object, key: str) -> object:
-        """Return what stands under a key, with stand-ins for what a person may have typed."""
+        """Return the value of a field with replacements for texts that a user may have typed."""
         match value:
             case Mapping():
                 return {self._key(name): self._redacted(item, name) for name, item in value.items()}
@@ -73,13 +73,13 @@ class Redactor:
         return 0
 
     def _key(self, name: str) -> str:
-        """Return a UID or the name of a field as it is; anything else is data in the wrong place."""
+        """Return a UID or a field name unchanged. Anything else is replaced, it may be personal data."""
         if name in _FIELDS or (_NAME.fullmatch(name) and name == self.scrub(name)):
             return name
         return self._stand_in(name)
 
     def _text(self, text: str, key: str) -> str:
-        """Return a text, or its stand-in."""
+        """Return a text, or its replacement."""
         if key in _TEXTS_TO_KEEP or (key in _NUMBERS_TO_KEEP and _NUMBER.fullmatch(text)):
             return text
         if not text.strip():
@@ -87,5 +87,5 @@ class Redactor:
         return _STAND_INS.get(key) or self._stand_in(text)
 
     def _stand_in(self, text: str) -> str:
-        """Return what stands for a text."""
+        """Return the replacement of a text."""
         return self._stand_ins.setdefault(text, f"Text {len(self._stand_ins) + 1}")

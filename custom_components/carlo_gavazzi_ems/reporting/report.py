@@ -1,4 +1,4 @@
-"""The parts of the diagnostics, each as plain values; UIDs instead of labels, which name people and places."""
+"""The parts of the diagnostics as plain values, with UIDs instead of labels."""
 
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ _VALUES_PER_CODE: Final = 5
 
 
 def connection(runtime: EmsRuntimeData) -> dict[str, Any]:
-    """Return how the gateway bears with logins, times in seconds."""
+    """Return counts of logins and refusals, and the remaining lock-out in seconds."""
     client = runtime.client
     return {
         "logins": client.logins,
@@ -21,7 +21,7 @@ def connection(runtime: EmsRuntimeData) -> dict[str, Any]:
 
 
 def polling(runtime: EmsRuntimeData) -> dict[str, Any]:
-    """Return how the gateway bears with being polled, times in seconds."""
+    """Return the state of polling, times in seconds."""
     realtime, topology = runtime.realtime, runtime.topology
     return {
         "last_poll": realtime.last_seen.isoformat() if realtime.last_seen is not None else None,
@@ -38,7 +38,7 @@ def polling(runtime: EmsRuntimeData) -> dict[str, Any]:
 
 
 def requests(runtime: EmsRuntimeData) -> dict[str, Any]:
-    """Return how many requests of each kind there were, and how long they took, in milliseconds."""
+    """Return count, errors and duration in milliseconds of each kind of request."""
     return {
         kind: {
             "count": tally.count,
@@ -52,7 +52,7 @@ def requests(runtime: EmsRuntimeData) -> dict[str, Any]:
 
 
 def topology(runtime: EmsRuntimeData) -> dict[str, Any]:
-    """Return what the gateway lists, with the latest values."""
+    """Return the lists of the gateway, with the latest values."""
     listed = runtime.topology.data
     return {
         "devices": {
@@ -74,7 +74,7 @@ def topology(runtime: EmsRuntimeData) -> dict[str, Any]:
 
 
 def codes(entry: EmsConfigEntry) -> dict[str, Any]:
-    """Return what the gateway's codes mean, which have no name, and which names could not be read."""
+    """Return the meaning of each code, the codes without one, and stored meanings that are invalid."""
     runtime = entry.runtime_data
     found = sorted({signal.code for signal in runtime.topology.data.signals.values()})
     return {
@@ -85,7 +85,7 @@ def codes(entry: EmsConfigEntry) -> dict[str, Any]:
 
 
 def gap_repair(runtime: EmsRuntimeData) -> dict[str, Any]:
-    """Return what was done about missed hours last; by UID, because entity ids name people and places."""
+    """Return the result of the last gap repair by signal UID."""
     last = runtime.history.last
     return {
         "hours": {str(uid): hours for uid, hours in sorted(last.hours.items())},
@@ -95,7 +95,7 @@ def gap_repair(runtime: EmsRuntimeData) -> dict[str, Any]:
 
 
 def _code(entry: EmsConfigEntry, code: int) -> dict[str, Any]:
-    """Return what a code means, where the knowledge is from, what spoke for it, and a few values: a report to share."""
+    """Return the meaning of a code with its source, its evidence and a few values."""
     runtime = entry.runtime_data
     meaning = runtime.catalogue.meaning(code)
     uids = [signal.uid for signal in runtime.topology.data.signals.values() if signal.code == code]
@@ -112,7 +112,7 @@ def _code(entry: EmsConfigEntry, code: int) -> dict[str, Any]:
 
 
 def _signal(runtime: EmsRuntimeData, signal: Signal) -> dict[str, Any]:
-    """Return a signal with its latest value, also the fields whose meaning the API document leaves open."""
+    """Return a signal with its latest value, including fields that the API document does not explain."""
     listed = {
         "code": signal.code,
         "sir": signal.sir,
@@ -127,7 +127,7 @@ def _signal(runtime: EmsRuntimeData, signal: Signal) -> dict[str, Any]:
 
 
 def _translation_key(error: BaseException | None) -> str | None:
-    """Return by which name the translations know an error; its text may name the gateway."""
+    """Return the translation key or the class of an error. Its text may contain the gateway's name."""
     if error is None:
         return None
     return getattr(error, "translation_key", None) or type(error).__name__

@@ -23,11 +23,13 @@ indicator, the net from the import where nothing was ever exported. Which phase 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
-from .identification.laws import LAWS
+from .identification.doubts import doubtful_codes, loads_to_see_more_of
+from .identification.knowledge import Knowledge
+from .identification.law_texts import LAWS
 from .identification.model import Candidate, Finding, Series
-from .identification.solver import Solver
+from .identification.solver import solve
 
-__all__ = ["LAWS", "Candidate", "Finding", "Series", "identify"]
+__all__ = ["LAWS", "Candidate", "Finding", "Series", "doubtful_codes", "identify", "loads_to_see_more_of"]
 
 
 def identify(
@@ -45,4 +47,4 @@ def identify(
     It takes a second or more of CPU: call it in an executor. Progress is told from 0 to 1; an exception that it
     raises ends the work and comes out here.
     """
-    return Solver(series, known, progress, phase_open).solve()
+    return solve(Knowledge(series, known, progress, phase_open))

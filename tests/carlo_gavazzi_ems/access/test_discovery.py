@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_lo
 def quick(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
     """Expect a gateway where the simulated one listens, at once; read minutes of history."""
     monkeypatch.setattr(discovery, "DEFAULT_PORT", gateway.port)
-    monkeypatch.setattr(discovery, "BOOT_PATIENCE", (0.0, 0.0))
+    monkeypatch.setattr(discovery, "BOOT_DELAYS", (0.0, 0.0))
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
 
 

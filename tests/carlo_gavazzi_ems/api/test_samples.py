@@ -78,7 +78,7 @@ def test_r20_fields_that_decide_nothing_never_cost_a_record() -> None:
 
 
 VALUES = st.one_of(st.none(), st.integers(-5, 5), st.floats(-2, 2), st.sampled_from(["", "1.5", "x", [], True]))
-RECORDS = st.dictionaries(
+RECORDS: st.SearchStrategy[dict[str, object]] = st.dictionaries(
     st.sampled_from(["1", "2", "3", "02", "x", "-1"]),
     st.builds(
         lambda value, stamp, uid, more: record(1, value, stamp) | {"uid": uid} | more,

@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.dialogs import codes as codes_dialog
-from custom_components.carlo_gavazzi_ems.dialogs.naming import MEANINGS, Names
+from custom_components.carlo_gavazzi_ems.dialogs.naming import MEANINGS, QuantityNames
 from custom_components.carlo_gavazzi_ems.signals.identify import LAWS, Candidate, Finding, Series
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from simulator import Drop, Gateway, Identity, SiteKind, Status, build_site
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_lo
 
 type Flow = ConfigFlowResult
 
-NAMES: Final = Names(
+NAMES: Final = QuantityNames(
     {
         quantity.key: TRANSLATIONS["entity"]["sensor"][quantity.translation_key]["name"].format(**quantity.placeholders)
         for quantity in QUANTITIES.values()

@@ -30,13 +30,13 @@ from sqlalchemy.orm.session import Session
 
 from custom_components.carlo_gavazzi_ems.api import HostNotFoundError
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.dialogs.import_history import Found, async_description
-from custom_components.carlo_gavazzi_ems.history.deep import Imported
-from custom_components.carlo_gavazzi_ems.history.plan import Disagreement, Refusal
-from custom_components.carlo_gavazzi_ems.history.rows import HOUR, CounterRow
+from custom_components.carlo_gavazzi_ems.dialogs.import_history import ImportResult, async_description
+from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import HistoryMismatchError, Refusal
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR, CounterRow
+from custom_components.carlo_gavazzi_ems.history.importer import SensorImport
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES
 from simulator import Drop, Gateway, Site, SiteKind, build_site
-from simulator.faults.base import RequestFault
+from simulator.faults.base import FaultTarget, RequestFault
 from tests.carlo_gavazzi_ems.conftest import SetUp
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
@@ -66,7 +66,7 @@ class Gate(RequestFault):
     waiting: int = 0
 
     @override
-    async def before(self, request: web.Request, gateway: Gateway) -> None:
+    async def before(self, request: web.Request, gateway: FaultTarget) -> None:
         self.waiting += 1
         try:
             await self.passes.acquire()
@@ -414,7 +414,7 @@ async def test_the_gateway_goes_away(entry: MockConfigEntry, hass: HomeAssistant
     ended = await to_confirm(hass, entry)
     assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "import_failed")
     words = ended["description_placeholders"] or {}
-    assert words["problem"] == f"{entry.title} does not answer, or breaks off in the middle of an answer."
+    assert words["problem"] == f"{entry.title} does not answer, or its answer was incomplete."
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -443,14 +443,17 @@ async def test_what_is_told_of_a_run(hass: HomeAssistant) -> None:
     """Sensors with the same hours share a line, a long list is cut, and a name is shown as it stands."""
     hass.states.async_set("sensor.a", "1", {"friendly_name": "*Boiler*\n[x](http://y)"})
 
-    def sensor(entity_id: str, hours: int, reason: Disagreement | None = None) -> Imported:
+    def sensor(entity_id: str, hours: int, reason: HistoryMismatchError | None = None) -> SensorImport:
         target: Any = SimpleNamespace(entity_id=entity_id)
         first = CounterRow(BEGIN.timestamp(), 0.0, 0.0)
-        return Imported(target=target, first=first, hours=hours, until=NOON.timestamp(), reason=reason)
+        return SensorImport(target=target, first=first, hours=hours, until=NOON.timestamp(), reason=reason)
 
     some = [sensor(f"sensor.n{number}", 3) for number in range(10)]
     words = await async_description(
-        hass, Found([sensor("sensor.a", 2, Disagreement(Refusal.UNKNOWN_STATE, "x", 7.5)), *some], ["sensor.late"])
+        hass,
+        ImportResult(
+            [sensor("sensor.a", 2, HistoryMismatchError(Refusal.UNKNOWN_STATE, "x", 7.5)), *some], ["sensor.late"]
+        ),
     )
     assert words == {
         "sensors": "11",
@@ -467,4 +470,4 @@ async def test_what_is_told_of_a_run(hass: HomeAssistant) -> None:
         ),
         "waiting": "- sensor.late",
     }
-    assert Found(error=HostNotFoundError("x")).hours == 0
+    assert ImportResult(error=HostNotFoundError("x")).hours == 0

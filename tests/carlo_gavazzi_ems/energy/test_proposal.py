@@ -12,12 +12,12 @@ from custom_components.carlo_gavazzi_ems.energy.proposal import (
     Counters,
     Direction,
     Meter,
-    Wishes,
+    MeterRoles,
     additions,
+    has_cycle,
     in_devices,
     in_sources,
     merged,
-    runs_through_itself,
 )
 
 
@@ -57,7 +57,7 @@ def test_a_house_with_everything() -> None:
     """Each meter in its place, with its power the way round that Home Assistant wants it."""
     found = additions(
         prefs(),
-        Wishes(
+        MeterRoles(
             grid=[meter(1)],
             solar=[(meter(2), Direction.EXPORT), (meter(3, exported=False), Direction.IMPORT)],
             batteries=[meter(4)],
@@ -96,14 +96,14 @@ def test_a_house_with_everything() -> None:
 def test_a_smart_meter_with_tariffs_and_two_powers() -> None:
     """A connection for each tariff; the first one has the power, import less export."""
     smart = meter(1, parts=2, power="two")
-    first, second = additions(prefs(), Wishes(grid=[smart])).sources
+    first, second = additions(prefs(), MeterRoles(grid=[smart])).sources
     assert first["power_config"] == {"stat_rate_from": "sensor.pi1", "stat_rate_to": "sensor.pe1"}  # type: ignore[typeddict-item]
     assert "power_config" not in second
     assert [source["stat_energy_to"] for source in (first, second)] == ["sensor.e1_0", "sensor.e1_1"]  # type: ignore[typeddict-item]
-    devices = additions(prefs(), Wishes(devices=[smart])).devices
+    devices = additions(prefs(), MeterRoles(devices=[smart])).devices
     assert [device["name"] for device in devices] == ["Load 1 1", "Load 1 2"]
     assert ["stat_rate" in device for device in devices] == [True, False]
-    (solar, _) = additions(prefs(), Wishes(solar=[(smart, Direction.EXPORT)])).sources
+    (solar, _) = additions(prefs(), MeterRoles(solar=[(smart, Direction.EXPORT)])).sources
     assert solar["stat_rate"] == "sensor.pe1"
 
 
@@ -129,7 +129,7 @@ def test_a_smart_meter_with_tariffs_and_two_powers() -> None:
 )
 def test_a_battery_either_way_round(power: str, charging: Direction, energy: tuple[str, str], config: Any) -> None:
     """Energy from a battery is what it discharges, and its power is positive then."""
-    (source,) = additions(prefs(), Wishes(batteries=[meter(1, power=power)], charging=charging)).sources
+    (source,) = additions(prefs(), MeterRoles(batteries=[meter(1, power=power)], charging=charging)).sources
     assert source["type"] == "battery"
     assert (source["stat_energy_from"], source["stat_energy_to"]) == energy
     assert source.get("power_config") == config
@@ -137,7 +137,7 @@ def test_a_battery_either_way_round(power: str, charging: Direction, energy: tup
 
 def test_a_battery_needs_both_directions() -> None:
     """With one counter it cannot be one."""
-    assert not additions(prefs(), Wishes(batteries=[meter(1, exported=False)]))
+    assert not additions(prefs(), MeterRoles(batteries=[meter(1, exported=False)]))
 
 
 def test_what_is_there_stays_as_it_is() -> None:
@@ -146,7 +146,7 @@ def test_what_is_there_stays_as_it_is() -> None:
     other = GRID | {"stat_energy_from": "sensor.other", "stat_energy_to": None, "stat_rate": "sensor.p2"}
     device = {"stat_consumption": "sensor.i3_0", "name": "Mine"}
     present = prefs([own, other], [device])
-    found = additions(present, Wishes(grid=[meter(1), meter(2)], devices=[meter(3), meter(4)]))
+    found = additions(present, MeterRoles(grid=[meter(1), meter(2)], devices=[meter(3), meter(4)]))
     assert [source.get("stat_energy_from") for source in found.sources] == ["sensor.i2_0"]
     assert "power_config" not in found.sources[0]
     assert [device["stat_consumption"] for device in found.devices] == ["sensor.i4_0"]
@@ -161,10 +161,10 @@ def test_no_meter_runs_through_itself() -> None:
     """Upstream of a device is another device that is there, never itself by any way round."""
     present = prefs(devices=[{"stat_consumption": "sensor.there", "included_in_stat": "sensor.i1_0"}])
     upstream = {"sensor.i1_0": "sensor.there", "sensor.i2_0": "sensor.i2_0", "sensor.i3_0": "sensor.nowhere"}
-    found = additions(present, Wishes(devices=[meter(1), meter(2), meter(3)], upstream=upstream))
+    found = additions(present, MeterRoles(devices=[meter(1), meter(2), meter(3)], upstream=upstream))
     assert not any("included_in_stat" in device for device in found.devices)
-    assert runs_through_itself({"a": "b", "b": "c", "c": "b"})
-    assert not runs_through_itself({"a": "b", "b": "c", "d": "c"})
+    assert has_cycle({"a": "b", "b": "c", "c": "b"})
+    assert not has_cycle({"a": "b", "b": "c", "d": "c"})
 
 
 METERS = st.builds(
@@ -176,7 +176,7 @@ METERS = st.builds(
 )
 STATS = st.sampled_from([f"sensor.{kind}{uid}_{part}" for kind in "ie" for uid in range(6) for part in range(2)])
 WISHES = st.builds(
-    Wishes,
+    MeterRoles,
     grid=st.lists(METERS, max_size=2),
     solar=st.lists(st.tuples(METERS, st.sampled_from(Direction)), max_size=2),
     batteries=st.lists(METERS, max_size=2),
@@ -187,15 +187,15 @@ WISHES = st.builds(
 
 
 @given(WISHES, WISHES, st.lists(STATS, max_size=3, unique=True))
-def test_whatever_is_wished_nothing_is_lost(first: Wishes, second: Wishes, foreign: list[str]) -> None:
+def test_whatever_is_wished_nothing_is_lost(first: MeterRoles, second: MeterRoles, foreign: list[str]) -> None:
     """Wish after wish: all that was there is there, unchanged and in order; the format holds; twice adds nothing."""
     present = prefs(
         [{"type": "gas", "stat_energy_from": "sensor.gas", "stat_cost": None}],
         [{"stat_consumption": stat, "name": "Mine"} for stat in foreign],
     )
-    for wishes in (first, second):
+    for roles in (first, second):
         before = deepcopy(present)
-        found = additions(present, wishes)
+        found = additions(present, roles)
         assert present == before
         update = merged(present, found)
         assert update["energy_sources"][: len(before["energy_sources"])] == before["energy_sources"]
@@ -203,13 +203,13 @@ def test_whatever_is_wished_nothing_is_lost(first: Wishes, second: Wishes, forei
         ENERGY_SOURCE_SCHEMA(deepcopy(update["energy_sources"]))
         vol.Schema([DEVICE_CONSUMPTION_SCHEMA])(deepcopy(update["device_consumption"]))
         present = prefs(update["energy_sources"], update["device_consumption"])
-        assert not additions(present, wishes)
+        assert not additions(present, roles)
         devices = present["device_consumption"]
         stats = [device["stat_consumption"] for device in devices]
         assert len(stats) == len(set(stats))
         upstream = {d["stat_consumption"]: d["included_in_stat"] for d in devices if "included_in_stat" in d}
         assert set(upstream.values()) <= set(stats)
-        assert not runs_through_itself(upstream)
+        assert not has_cycle(upstream)
         for kind in ("solar", "battery", "grid"):
             used = [s.get("stat_energy_from") for s in present["energy_sources"] if s["type"] == kind]
             assert len(used) == len(set(used))

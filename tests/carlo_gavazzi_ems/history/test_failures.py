@@ -21,7 +21,7 @@ from custom_components.carlo_gavazzi_ems.history import statistics
 from custom_components.carlo_gavazzi_ems.history.database import RecorderFailedError, async_wait
 
 from .conftest import ENERGY, House
-from .test_deep import everything, run
+from .test_importer import everything, run
 
 _RECORDER = "homeassistant.components.recorder.statistics"
 _FULL = OperationalError("INSERT", {}, Exception("database or disk is full"))
@@ -94,7 +94,7 @@ async def test_r03_unloaded_in_the_middle(house: House) -> None:
 async def test_r04_a_database_that_fails(house: House) -> None:
     """An import that was not kept is no success, and one that is taken up again is whole."""
     await house.live(10, 12.25)
-    with full_disk(), pytest.raises(RecorderFailedError, match="has not kept"):
+    with full_disk(), pytest.raises(RecorderFailedError, match="did not store"):
         await run(house, -20)
     await run(house, -20)
     await async_recorder_block_till_done(house.hass)

@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from custom_components.carlo_gavazzi_ems.history.gaps import Counter
-from custom_components.carlo_gavazzi_ems.history.plan import Plan
-from custom_components.carlo_gavazzi_ems.history.rows import HOUR
+from custom_components.carlo_gavazzi_ems.history.arithmetic.gaps import Counter
+from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import Plan
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR
 
 from .worlds import RULES, World, carried_out, repair
 

@@ -6,7 +6,7 @@ from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 import pytest
 
 from .conftest import ENERGY, House, at
-from .test_deep import run
+from .test_importer import run
 
 
 def measured(house: House, hour: int) -> tuple[float, float, float]:

@@ -9,7 +9,7 @@ from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
 from .conftest import ENERGY, POWER, House
-from .test_deep import run
+from .test_importer import run
 
 
 async def test_r03_in_the_unit_of_the_statistics(house: House) -> None:

@@ -16,7 +16,7 @@ from custom_components.carlo_gavazzi_ems.api import Rows
 from custom_components.carlo_gavazzi_ems.options import CONF_REPAIR_GAPS
 
 from .conftest import House, at
-from .test_deep import run
+from .test_importer import run
 
 
 async def test_r03_nobody_else_loses_an_hour(house: House) -> None:

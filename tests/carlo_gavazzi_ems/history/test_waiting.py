@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     do_adhoc_statistics,
 )
 
-from custom_components.carlo_gavazzi_ems.history.repair import Progress
+from custom_components.carlo_gavazzi_ems.history.repair import RepairProgress
 
 from .conftest import ENERGY, House, at
 
@@ -105,6 +105,6 @@ async def test_r03_r25_what_an_earlier_version_left_waiting(house: House, key: s
     await house.live(10, 11.5)
     await house.restart(17 + 2 / 60)
     await house.live(17 + 1 / 12, 17.25)
-    await house.repair._store.async_save(Progress(checked=at(17).timestamp(), pending={key: at(11).timestamp()}))
+    await house.repair._store.async_save(RepairProgress(checked=at(17).timestamp(), pending={key: at(11).timestamp()}))
     await house.repaired()
     house.assert_true()

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from custom_components.carlo_gavazzi_ems.history.gaps import Counter
-from custom_components.carlo_gavazzi_ems.history.plan import Junction, Plan, Rules
-from custom_components.carlo_gavazzi_ems.history.rows import HOUR, CounterRow, Reading
+from custom_components.carlo_gavazzi_ems.history.arithmetic.gaps import Counter
+from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import Plan, RecordedState, Rules
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR, CounterRow, Reading
 
 RULES = Rules(increasing=True, lag=60.0, kept=10 * 86_400.0)
 
@@ -74,7 +74,7 @@ class World:
         return (self.truth[round(end / 60) - 1] - self.truth[round(start / 60) - 1]) / 60_000
 
 
-def repair(world: World, until: int | None = None, live: Junction | None = None) -> Plan:
+def repair(world: World, until: int | None = None, live: RecordedState | None = None) -> Plan:
     """Plan for all hours of a world."""
     rows = [row for row in world.rows() if until is None or row.start < until * HOUR]
     return Counter(reversed(world.readings()), RULES).repair(rows, (until or world.hours) * HOUR, live)

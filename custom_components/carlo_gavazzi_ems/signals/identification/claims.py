@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .roles import Role
+
 SURE = 0.99
 """Confidence of what is beyond doubt."""
 LIKELY = 0.7
@@ -14,8 +16,7 @@ GUESS = 0.2
 class Claim:
     """One meaning of a code."""
 
-    role: str
-    """A quantity's key; a phase without its number yet as `current@0`, two of them as `line_voltage@0@1`."""
+    role: Role
     confidence: float
     law: str
     unit: str | None = None
@@ -27,9 +28,9 @@ class Claims:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._claims: dict[int, dict[str, Claim]] = {}
+        self._claims: dict[int, dict[Role, Claim]] = {}
 
-    def add(self, code: int, role: str, confidence: float, law: str, unit: str | None = None) -> None:
+    def add(self, code: int, role: Role, confidence: float, law: str, unit: str | None = None) -> None:
         """Claim a meaning; of two claims of the same the more confident counts."""
         mine = self._claims.setdefault(code, {})
         if role not in mine or mine[role].confidence < confidence:
@@ -44,21 +45,21 @@ class Claims:
         """Return the claims of a code, the most confident first."""
         return sorted(self._claims.get(code, {}).values(), key=lambda claim: (-claim.confidence, claim.role))
 
-    def is_sure(self, code: int, role: str | None = None) -> bool:
+    def is_sure(self, code: int, role: Role | None = None) -> bool:
         """Tell whether a code has exactly one meaning beyond doubt (and that is a role)."""
         sure = [claim for claim in self.ranked(code) if claim.confidence >= SURE]
         return len(sure) == 1 and role in {None, sure[0].role}
 
-    def sure_role(self, code: int) -> str | None:
+    def sure_role(self, code: int) -> Role | None:
         """Return the role of a code that has exactly one beyond doubt."""
         return self.role(code) if self.is_sure(code) else None
 
-    def role(self, code: int) -> str | None:
+    def role(self, code: int) -> Role | None:
         """Return the role that is claimed with the most confidence."""
         best = self.best(code)
         return best.role if best else None
 
-    def with_role(self, role: str) -> list[int]:
+    def with_role(self, role: Role) -> list[int]:
         """Return the codes whose best claim is a role, in ascending order."""
         return [code for code in sorted(self._claims) if self.role(code) == role]
 

@@ -10,7 +10,9 @@ from custom_components.carlo_gavazzi_ems.signals.catalogue import (  # the same 
     parse_meaning,
 )
 
-from .phases import Phases
+from .knowledge import Knowledge
+from .places import Phases
+from .roles import Role
 
 _UNITS: tuple[tuple[str, str, Mapping[float, str]], ...] = (
     ("active_power", "power", {1.0: "W", 1e-3: "kW", 1e-6: "MW"}),
@@ -23,18 +25,20 @@ _UNITS: tuple[tuple[str, str, Mapping[float, str]], ...] = (
     ("energy", "energy", {1.0: "Wh", 1e-3: "kWh", 1e-6: "MWh"}),
 )
 _FIXED = {"voltage": "V", "line_voltage": "V", "current": "A", "frequency": "Hz"}
+_PAIRS = {frozenset({1, 2}): "l1_l2", frozenset({2, 3}): "l2_l3", frozenset({1, 3}): "l3_l1"}
 _RATIOS = ("voltage_thd", "current_thd", "line_voltage_thd")
 
 
 class Labels:
     """How roles are called on this gateway."""
 
-    def __init__(self, phases: Phases | None, scale: float | None, factor: float, known: Mapping[int, str]) -> None:
-        """Take the numbers of phases; scale is that of powers, factor that between powers and counters, 0 if unknown."""
-        self._scale = scale
-        self._factor = factor
+    def __init__(self, knowledge: Knowledge) -> None:
+        """Take the scales of powers and counters and the numbers of phases from what was found."""
+        self._scale = knowledge.votes.scale()
+        self._factor = knowledge.factor
         self.fixed = False
-        self.numbers = self._number(phases, known) if phases else ()
+        """A known code says which phase is L1."""
+        self.numbers = self._number(knowledge.phases, knowledge.known) if knowledge.phases else ()
 
     def _number(self, phases: Phases, known: Mapping[int, str]) -> tuple[int, ...]:
         """Return the number of each phase: as known codes have it, else as most quantities have ascending codes."""
@@ -50,19 +54,17 @@ class Labels:
         votes = Counter(tuple(sorted(codes).index(code) for code in codes) for codes in rows if codes)
         return min(votes, key=lambda order: (-votes[order], order))
 
-    def key(self, role: str) -> str:
+    def key(self, role: Role) -> str:
         """Return the quantity's key for a role."""
-        base, *places = role.split("@")
-        numbers = [self.numbers[int(place)] + 1 for place in places]
+        numbers = [self.numbers[place] + 1 for place in role.phases]
         if len(numbers) == 2:
-            pair = {frozenset({1, 2}): "l1_l2", frozenset({2, 3}): "l2_l3", frozenset({1, 3}): "l3_l1"}
-            return f"{base}_{pair[frozenset(numbers)]}"
-        return "_".join((base, *(f"l{number}" for number in numbers)))
+            return f"{role.quantity}_{_PAIRS[frozenset(numbers)]}"
+        return "_".join((role.quantity, *(f"l{number}" for number in numbers)))
 
-    def text(self, role: str, unit: str | None, *, percent: bool = False) -> str | None:
+    def text(self, role: Role, unit: str | None, *, percent: bool = False) -> str | None:
         """Return the meaning of a role as it is stored; None if there is no such quantity, or no unit for it."""
         key = self.key(role)
-        unit = unit or self._unit(role.split("@", maxsplit=1)[0], percent=percent)
+        unit = unit or self._unit(role.quantity, percent=percent)
         text = f"{key}/{unit}" if unit else key
         try:
             parse_meaning(text, Source.CONFIRMED)

@@ -1,0 +1,246 @@
+"""Demand is the moving mean of a power or current, peak demand the highest demand so far."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import nan
+
+from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, POSSIBLE, SURE
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import NO_FIT, Fit, summary
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
+from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
+from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
+
+WINDOWS = (900.0, 300.0, 480.0, 600.0, 1200.0, 1800.0, 3600.0)
+"""Seconds over which meters average, the usual one first."""
+_ROWS = 90
+_FEW = 24
+"""Rows for a first look."""
+_WORTH = 0.4
+"""So large a share of these has to agree before all rows are looked at, for the best `_BEST` ways."""
+_BEST = 6
+_NEEDED = 2
+"""So many rises of a peak have to be explained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A code that is the demand of another one."""
+
+    code: int
+    source: int
+    way: Way
+    fit: Fit
+    alone: bool = True
+    """No other source reads the same on this load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a meter may form its demand, and a gateway its rows."""
+
+    window: float
+    """Seconds over which it averages."""
+    block: bool = False
+    """By blocks of the clock, or else over the time up to now."""
+    last: bool = False
+    """Rows are last samples, between which the power went in a straight line, or else means."""
+
+
+WAYS = tuple(Way(window, block, last) for window in WINDOWS for block in (False, True) for last in (False, True))
+
+
+def demand_at(timeline: Timeline, source: int, rows: Sequence[int], way: Way) -> list[float]:
+    """Return the demand of a power at some rows; NaN where it is unknown."""
+    times, area = timeline.load.times, timeline.area(source)
+    values = timeline.load.columns[source].values
+    half = timeline.load.period / 7200
+    result = []
+    for row in rows:
+        end = times[row] // way.window * way.window if way.block else times[row]
+        last = bisect_right(times, end + 1e-6) - 1
+        first = bisect_right(times, end - way.window + 1e-6) - 1
+        if first < 0 or last <= first or not 0.97 * way.window < times[last] - times[first] < 1.2 * way.window:
+            result.append(nan)
+            continue
+        grown = area[last] - area[first] - ((values[last] - values[first]) * half if way.last else 0.0)
+        result.append(grown / ((times[last] - times[first]) / 3600))
+    return result
+
+
+def _fit(column: Column, said: Sequence[float], rows: Sequence[int], floor: float) -> Fit:
+    """Return how well a column is what a law says, in rows where that is not nearly nothing."""
+    return summary(
+        [
+            (abs(column.values[row]) - abs(law)) / abs(law)
+            for row, law in zip(rows, said, strict=True)
+            if abs(law) > floor and column.values[row] == column.values[row]  # not NaN
+        ],
+        tolerances.MOVING_MEAN,
+    )
+
+
+def _read_same(load: Load, one: int, other: int, rows: Sequence[int]) -> bool:
+    """Tell whether two sources of a load hardly ever differ."""
+    pairs = [(abs(load.columns[one].values[row]), abs(load.columns[other].values[row])) for row in rows]
+    return sum(abs(a - b) <= 0.01 * max(a, b) for a, b in pairs) > 0.9 * len(pairs)
+
+
+def find_demands(timeline: Timeline, codes: Sequence[int], sources: Sequence[int]) -> list[Demand]:
+    """Return for each code of a load the source and window that it is the moving mean of, if that explains it.
+
+    The sources come in the order in which they are preferred where two of them read the same.
+    """
+    load = timeline.load
+    found = []
+    step = max(1, len(load.times) // _ROWS)
+    rows = list(range(step // 2, len(load.times), step))
+    twins = {
+        other
+        for place, one in enumerate(sources)
+        for other in sources[place + 1 :]
+        if _read_same(load, one, other, rows)
+    }
+    sources = [source for source in sources if source not in twins]
+    means = [(source, way, demand_at(timeline, source, rows, way)) for source in sources for way in WAYS]
+    now = {source: [load.columns[source].values[row] for row in rows] for source in sources}
+    few = range(0, len(rows), max(1, len(rows) // _FEW))
+    for code in codes:
+        column = load.columns[code]
+        floor = max(tolerances.STEPS * column.resolution, 0.02 * max(abs(column.lowest), abs(column.highest)))
+        quick = {
+            (source, way): _fit(column, [said[place] for place in few], [rows[place] for place in few], floor)
+            for source, way, said in means
+            if source != code
+        }
+        if not any(fit.inliers >= _WORTH for fit in quick.values()):
+            continue
+        kept = set(sorted(quick, key=lambda pair: quick[pair].spread)[:_BEST])
+        fits = [
+            Demand(code, source, way, _fit(column, said, rows, floor))
+            for source, way, said in means
+            if (source, way) in kept or (source != code and way == WAYS[0])
+        ]
+        best = min(fits, key=lambda one: one.fit.spread if one.fit.holds(0.6) else 9.0, default=None)
+        if best is None or not best.fit.holds(0.6):
+            continue
+        plain = _fit(column, now[best.source], rows, floor)
+        others = [one.fit for one in fits if one.source != best.source and one.fit.count]
+        rival = min(others, key=lambda fit: fit.spread, default=NO_FIT)
+        middle = column.quantile(0.5)
+        still = _fit(column, [middle] * len(rows), rows, floor)
+        if best.fit.beats(plain) and best.fit.beats(still) and (not rival.count or best.fit.beats(rival)):
+            found.append(replace(best, alone=not twins))
+    return found
+
+
+def peak_rises(timeline: Timeline, code: int, source: int, window: float) -> tuple[int, int]:
+    """Return how many rises of a peak are the demand of their time, and how many are not."""
+    load: Load = timeline.load
+    values = load.columns[code].values
+    rises = [row for row in range(1, len(values)) if values[row] > values[row - 1]]
+    right = wrong = 0
+    for row in rises[-60:]:
+        reach = range(max(0, row - 2), min(len(values), row + 2))
+        said = [
+            law
+            for way in WAYS
+            if way.window == window
+            for law in demand_at(timeline, source, reach, way)
+            if law == law  # noqa: PLR0124  # not NaN
+        ]
+        if not said:
+            continue
+        near = any(abs(values[row] - abs(law)) <= tolerances.MOVING_MEAN * abs(law) for law in said)
+        right, wrong = right + near, wrong + (not near)
+    return right, wrong
+
+
+def is_peak(rises: Mapping[int, tuple[int, int]]) -> bool:
+    """Tell whether a code is a peak demand by its rises on several loads."""
+    right, wrong = (sum(column) for column in zip(*rises.values(), strict=True)) if rises else (0, 0)
+    return right >= _NEEDED and wrong <= 0.2 * right
+
+
+def _is_refuted(rises: Mapping[int, tuple[int, int]]) -> bool:
+    """Tell whether most rises of a code, if it rises at all, are no demand of their time."""
+    return sum(right for right, _ in rises.values()) < sum(wrong for _, wrong in rises.values())
+
+
+_SOURCES = ("active_power", "apparent_power", "reactive_power", "current")
+
+
+def apply(knowledge: Knowledge) -> None:
+    """Claim the demands and peak demands among the codes that nothing else is claimed of for sure."""
+    timelines, claims, codes = knowledge.timelines, knowledge.claims, knowledge.codes
+    votes: dict[int, dict[int, list[Demand]]] = {}
+    roles: dict[int, Role] = {}
+    for timeline in timelines:
+        columns = timeline.load.columns
+        mine = {
+            code: role
+            for code in columns
+            if columns[code].moving and (role := claims.sure_role(code)) is not None and role.quantity in _SOURCES
+        }
+        roles |= mine
+        sources = sorted(mine, key=lambda code: (_SOURCES.index(mine[code].quantity), code))
+        open_ = [
+            code
+            for code in codes
+            if code in columns and columns[code].moves > 10 and not claims.is_sure(code) and not columns[code].is_flag
+        ]
+        found = {one.code: one for one in find_demands(timeline, open_, sources)} if sources else {}
+        for code, one in found.items():
+            votes.setdefault(code, {}).setdefault(one.source, []).append(one)
+    for code, by_source in votes.items():
+        sure = len(by_source) == 1
+        for source, ones in by_source.items():
+            trusted = (
+                sure
+                and any(one.alone for one in ones)
+                and claims.is_sure(source)
+                and sum(one.fit.count for one in ones) >= 30
+            )
+            claims.add(code, roles[source].derived("demand"), SURE if trusted else LIKELY, "demand_is_moving_mean")
+            _claim_peaks(knowledge, roles[source], max(ones, key=lambda one: one.fit.count))
+
+
+def _claim_peaks(knowledge: Knowledge, source_role: Role, demand: Demand) -> None:
+    """Claim the peak of a demand."""
+    claims, timelines, source = knowledge.claims, knowledge.timelines, demand.source
+    for code in knowledge.codes:
+        if claims.best(code) is not None:
+            continue
+        rises = {
+            number: peak_rises(timeline, code, source, demand.way.window)
+            for number, timeline in enumerate(timelines)
+            if source in timeline.load.columns
+            and code in timeline.load.columns
+            and timeline.load.columns[code].is_rising
+        }
+        role = source_role.derived("peak_demand")
+        if is_peak(rises):
+            claims.add(code, role, SURE if claims.is_sure(source) else LIKELY, "peak_is_highest_demand")
+        elif not _is_refuted(rises) and _is_above(timelines, code, demand.code):
+            claims.add(code, role, POSSIBLE, "peak_is_highest_demand")
+
+
+def _is_above(timelines: Sequence[Timeline], code: int, demand: int) -> bool:
+    """Tell whether a code is never below a demand, nor far above, wherever both are measured.
+
+    A peak that nothing has exceeded since yesterday stands still: then two loads at least have to have their own.
+    """
+    pairs = [
+        (timeline.load.columns[code], timeline.load.columns[demand])
+        for timeline in timelines
+        if {code, demand} <= timeline.load.codes and timeline.load.columns[demand].moving
+    ]
+    rises = any(upper.moving for upper, _ in pairs)
+    return (rises or len({upper.highest for upper, _ in pairs}) > 1) and all(
+        (upper.is_rising or not upper.moving)
+        and 0.97 * lower.highest <= upper.highest <= 20 * lower.highest
+        and upper.moves < 0.1 * len(upper.present)
+        for upper, lower in pairs
+    )

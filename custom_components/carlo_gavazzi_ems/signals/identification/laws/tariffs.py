@@ -1,0 +1,119 @@
+"""Tariffs: pairs of counters that make up a total, and the number that tells which of them runs."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, LIKELY, POSSIBLE, SURE, Claims
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.levels import NEAR, nearness
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
+from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
+
+_HIGHEST = 4
+"""The highest number of a tariff."""
+
+
+def tariff_pairs(load: Load, total: Column, others: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Yield pairs of counters, moving or not, whose levels add up to a total at the beginning and at the end."""
+    near = nearness(total)
+    steps = (total.highest - total.lowest) / max(near / NEAR, 1e-6)
+    columns = [
+        column
+        for code, column in load.columns.items()
+        if code != total.code
+        and code not in others
+        and column.present
+        and column.lowest >= 0
+        and 0 < column.highest < total.highest
+        and (column.is_rising or not column.moving)
+    ]
+    for one, other in combinations(columns, 2):
+        if not (one.moving or other.moving) or steps < 8:
+            continue
+        if (
+            abs(one.present[0] + other.present[0] - total.present[0]) <= near
+            and abs(one.present[-1] + other.present[-1] - total.present[-1]) <= near
+            and min(one.highest, other.highest) > 4 * near
+        ):
+            yield one.code, other.code
+
+
+def tariff_flags(loads: Sequence[Load]) -> dict[int, dict[float, float]]:
+    """Return the codes that may be the number of a tariff, with their values by time; all loads have the same tariff.
+
+    Some meters count tariffs from 0, others from 1.
+    """
+    flags: dict[int, dict[float, float]] = {}
+    for load in loads:
+        for code, column in load.columns.items():
+            if column.is_flag and column.moving and 0 <= column.lowest <= column.highest <= _HIGHEST:
+                values = zip(load.times, column.values, strict=True)
+                flags.setdefault(code, {}).update((time, value) for time, value in values if value == value)  # noqa: PLR0124
+    return flags
+
+
+def tariff_numbers(load: Load, pair: tuple[int, int], flag: Mapping[float, float]) -> dict[int, int]:
+    """Return which value a flag has while each of two counters runs; empty if it does not tell one from the other."""
+    runs: dict[int, dict[int, int]] = {code: defaultdict(int) for code in pair}
+    for code in pair:
+        values = load.columns[code].values
+        for row in range(2, len(values)):
+            if values[row] > values[row - 1]:
+                numbers = {flag.get(time) for time in load.times[row - 2 : row + 1]}
+                if len(numbers) == 1 and (number := numbers.pop()) is not None:
+                    runs[code][int(number)] += 1
+    likely = {code: max(counts, key=lambda number: counts[number]) for code, counts in runs.items() if counts}
+    clear = all(counts[likely[code]] >= max(5, 0.98 * sum(counts.values())) for code, counts in runs.items() if counts)
+    return likely if clear and len(likely) == 2 and len(set(likely.values())) == 2 else {}
+
+
+def name_tariffs(
+    timelines: Sequence[Timeline], role: Role, codes: Collection[int], claims: Claims
+) -> Iterator[tuple[int, Role, float, str]]:
+    """Yield the tariffs among some codes, their numbers only where an indicator tells them."""
+    numbers: dict[int, set[int]] = defaultdict(set)
+    flags = {
+        code: values
+        for code, values in tariff_flags([timeline.load for timeline in timelines]).items()
+        if not claims.role(code)
+    }
+    for timeline in timelines:
+        pair = sorted(set(codes) & timeline.load.codes)
+        if len(pair) != 2:
+            continue
+        for flag, values in flags.items():
+            told = tariff_numbers(timeline.load, (pair[0], pair[1]), values)
+            base = min(values.values())
+            if told:  # 0 and 1 may also be an input that switches the tariff
+                yield flag, Role("tariff"), SURE if base else LIKELY, "tariff_tells_the_counter"
+            for code, number in told.items():
+                numbers[code].add(number + (base == 0))
+    running = _running(timelines, codes)
+    for place, code in enumerate(sorted(set(codes)), start=1):
+        told_of = numbers.get(code, set())
+        if len(told_of) == 1 and 1 <= (number := min(told_of)) <= 4:
+            yield code, role.derived(f"t{number}"), SURE, "tariff_tells_the_counter"
+        else:
+            likely = running.get(code, place)
+            for number in (1, 2):
+                yield code, role.derived(f"t{number}"), POSSIBLE if likely == number else GUESS, "tariffs_add_up"
+
+
+def _running(timelines: Sequence[Timeline], codes: Collection[int]) -> dict[int, int]:
+    """Return the likely number of each of two tariffs of which only one ran.
+
+    It is the highest that any code showed all the time, for other codes that never change are 0 or 1.
+    """
+    columns = [timeline.load.columns for timeline in timelines]
+    ran = {code for code in codes if any(code in mine and mine[code].moving for mine in columns)}
+    shown = [
+        int(column.highest)
+        for mine in columns
+        for column in mine.values()
+        if column.present and not column.moving and column.highest in {1.0, 2.0}
+    ]
+    if len(codes) != 2 or len(ran) != 1 or not shown:
+        return {}
+    number = max(shown)
+    return {code: number if code in ran else 3 - number for code in codes}
