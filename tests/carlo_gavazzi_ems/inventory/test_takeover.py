@@ -20,8 +20,8 @@ from custom_components.carlo_gavazzi_ems.const import CONF_REPLACED, DOMAIN
 from custom_components.carlo_gavazzi_ems.inventory.takeover import Takeover
 from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
 from simulator import Gateway, Identity
+from tests.carlo_gavazzi_ems.config_pages import placeholders_of, submit
 from tests.carlo_gavazzi_ems.conftest import USERNAME, SetUp, entry_for
-from tests.carlo_gavazzi_ems.test_config_flow import placeholders_of, submit
 
 OLD, NEW = Identity(serial_number="BX10000001"), Identity(serial_number="BX10000042", mac="00:19:EE:00:00:42")
 
