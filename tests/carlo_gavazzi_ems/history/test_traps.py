@@ -141,7 +141,7 @@ async def test_r03_the_repair_waits_for_the_recorder(house: House) -> None:
     house.repair.async_start()
     runs = 0
 
-    async def count(*, early: bool = False) -> None:
+    async def count() -> None:
         nonlocal runs
         runs += 1
         assert early == (runs <= 2)

@@ -98,6 +98,11 @@ class Curve:
         """Return whether a row closes after one instant and not after another."""
         return bisect_right(self._ends, start + SLACK) < bisect_right(self._ends, end + SLACK)
 
+    @property
+    def last(self) -> tuple[float, float]:
+        """The last reading and its total; only where there is any history."""
+        return self._points[-1].value, self._points[-1].total
+
     def reaches(self, instant: float) -> bool:
         """Return whether there is a reading at or after an instant."""
         return bool(self._ends) and instant - SLACK <= self._ends[-1]
