@@ -18,13 +18,13 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy.orm.session import Session
 
-from custom_components.carlo_gavazzi_ems.const import CONF_CODES
+from custom_components.carlo_gavazzi_ems.options import CONF_CODES
 from simulator import Gateway, Site, SiteKind, build_site
 from simulator.dialect import Json
 from simulator.faults.base import Answer, DataFault, FaultTarget
 
 from .conftest import SetUp
-from .dialogs.test_import_history import in_recorder
+from .dialogs.import_pages import in_recorder
 from .resident import entity_id, state_of
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)

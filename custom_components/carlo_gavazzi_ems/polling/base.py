@@ -11,11 +11,13 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 
 from custom_components.carlo_gavazzi_ems.access.account import error_key
 from custom_components.carlo_gavazzi_ems.api import (
+    BusyError,
     CertificateChangedError,
     CertificateUntrustedError,
     EmsClient,
     EmsError,
     InvalidCredentialsError,
+    LoginLockedError,
 )
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed
@@ -50,8 +52,13 @@ class EmsCoordinator[T](DataUpdateCoordinator[T]):
         if isinstance(err, CertificateChangedError | CertificateUntrustedError):
             async_certificate_changed(self.hass, entry)
         if not isinstance(err, InvalidCredentialsError):
+            # Later the interval of the poll decides; at set-up Home Assistant 2026.11 waits as long as the gateway asks for.
+            wait = err.retry_after if isinstance(err, BusyError | LoginLockedError) and not self.ready else None
             return UpdateFailed(
-                translation_domain=DOMAIN, translation_key=error_key(err), translation_placeholders=placeholders
+                translation_domain=DOMAIN,
+                translation_key=error_key(err),
+                translation_placeholders=placeholders,
+                retry_after=wait,
             )
         failure = ConfigEntryAuthFailed(
             translation_domain=DOMAIN, translation_key="invalid_auth", translation_placeholders=placeholders
@@ -71,7 +78,7 @@ class EmsCoordinator[T](DataUpdateCoordinator[T]):
     def _tell(self, failure: HomeAssistantError) -> None:
         """Say once that the gateway is out of reach."""
         text = str(failure).rstrip(".")
-        _LOGGER.warning("%s; its entities are unavailable until that is over", text)
+        _LOGGER.info("%s; its entities are unavailable until that is over", text)
 
     def _silence(self, *, success: bool) -> None:
         """Take Home Assistant's own two lines about a poll that fails, and one that works again, out of the log."""
