@@ -156,7 +156,7 @@ class Curve:
         if before is None or after is None:
             # Where history begins or ends, only its own reading is known.
             point = after or before
-            return point and (state + point.offset if self._near(state, point, tolerance) else None)
+            return state + point.offset if point is not None and self._near(state, point, tolerance) else None
         if before.offset == after.offset:
             return state + before.offset if self._between(state, before, after, (begin, stop), tolerance) else None
         # The meter began anew: up to then it counted on, from then on it counted up to the reading after.
