@@ -22,7 +22,6 @@ from .world import HOUR, World, make_site
 _ROME: Final = datetime(2026, 10, 24, 14, 56, 20, tzinfo=UTC).timestamp()
 _LORD_HOWE: Final = datetime(2026, 10, 3, 4, 56, 20, tzinfo=UTC).timestamp()
 _MINUTE: Final = 60.0
-OPTIONS: dict = {}
 #: Hours in which nothing goes wrong: before the first episode, and after the last one.
 _BEFORE, _AFTER = 1.2 * HOUR, 3.4 * HOUR
 #: What the recorder says when an import has destroyed an hour of somebody else.
@@ -145,7 +144,7 @@ class Run:
     async def live(self) -> None:
         """Let it happen."""
         world = self.world
-        await world.first_start(OPTIONS)
+        await world.first_start()
         for each in self.story.episodes:
             await world.until(each.start)
             await self._go_through(each)

@@ -13,7 +13,7 @@ from .rows import Reading
 #: A dip of at most this part of the reading, and of at most one kilowatt-hour, is lost decimals.
 _TINY_PART: Final = 0.001
 #: The part of all steps that are taken for ordinary, and how many times as fast one that is no jump may be.
-_ORDINARY: Final = 0.9
+_ORDINARY: Final = 0.75
 _OUTSTANDING: Final = 5.0
 #: The part of a fall or jump that the step back has to make up for.
 _STEP_BACK: Final = 0.5

@@ -98,6 +98,11 @@ class Curve:
         """Return whether a row closes after one instant and not after another."""
         return bisect_right(self._ends, start + SLACK) < bisect_right(self._ends, end + SLACK)
 
+    @property
+    def last(self) -> tuple[float, float]:
+        """The last reading and its total; only where there is any history."""
+        return self._points[-1].value, self._points[-1].total
+
     def reaches(self, instant: float) -> bool:
         """Return whether there is a reading at or after an instant."""
         return bool(self._ends) and instant - SLACK <= self._ends[-1]
@@ -151,7 +156,7 @@ class Curve:
         if before is None or after is None:
             # Where history begins or ends, only its own reading is known.
             point = after or before
-            return point and (state + point.offset if self._near(state, point, tolerance) else None)
+            return state + point.offset if point is not None and self._near(state, point, tolerance) else None
         if before.offset == after.offset:
             return state + before.offset if self._between(state, before, after, (begin, stop), tolerance) else None
         # The meter began anew: up to then it counted on, from then on it counted up to the reading after.
