@@ -1,11 +1,13 @@
 """R24: every rule of the quality scale has an answer."""
 
+from pathlib import Path
+import re
 from typing import Any
 
 import pytest
 import yaml
 
-from .test_walls import INTEGRATION
+from .test_walls import INTEGRATION, ROOT
 
 RULES = {
     "bronze": """action-setup appropriate-polling brands common-modules config-flow config-flow-test-coverage
@@ -32,15 +34,16 @@ def test_r24_every_rule_is_answered_in_order() -> None:
 
 
 @pytest.mark.parametrize("rule", ANSWERS)
-def test_r24_an_answer_is_done_or_exempt_for_a_reason(rule: str) -> None:
-    """An exemption says why; the long form always has a comment."""
+def test_r24_an_answer_says_where_to_look(rule: str) -> None:
+    """Done or exempt, with a sentence; a file or folder that it names exists."""
     answer = ANSWERS[rule]
-    if isinstance(answer, str):
-        assert answer == "done"
-        return
     assert set(answer) == {"status", "comment"}
     assert answer["status"] in {"done", "exempt"}
     assert answer["comment"].endswith(".")
+    places = re.findall(r"[\w/.-]*\w/(?!\w)|[\w/-]+\.(?:py|md|json|toml|yaml)|scripts/\w+", answer["comment"])
+    for place in places:
+        assert any((base / place).exists() for base in (INTEGRATION, ROOT, Path(__file__).parent)), place
+    assert places or answer["status"] == "exempt"
 
 
 def test_r24_every_platform_says_how_many_updates_run_at_once() -> None:
