@@ -9,7 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .access.account import Account
 from .access.lockout import async_forget_logins, async_login_backoff
-from .const import CONF_CODES, CONF_RAW_ANSWERS, DOMAIN
+from .const import DOMAIN
 from .coordinator import RealtimeCoordinator
 from .history.progress import ProgressStore
 from .history.repair import GapRepair
@@ -19,6 +19,7 @@ from .inventory.archive import Archive
 from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
 from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes, async_watch_disabled_entries
+from .options import Options
 from .recording.units import async_forget_units
 from .runtime import EmsConfigEntry, EmsRuntimeData
 from .services import async_setup_services
@@ -39,7 +40,7 @@ async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     """Load or read the lists, register the devices, and start polling."""
     client = Account.from_data(entry.data).client(hass, await async_login_backoff(hass, entry))
-    if entry.options.get(CONF_RAW_ANSWERS):
+    if Options.of(entry).raw_answers:
         client.traffic.keep_answers()
     topology = TopologyCoordinator(hass, entry, client, Archive(hass, entry))
     await topology.async_config_entry_first_refresh()
@@ -48,7 +49,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     await realtime.async_config_entry_first_refresh()
 
     async_forget_units(hass, entry, topology.info.serial_number, topology.data.signals)
-    catalogue = Catalogue(entry.options.get(CONF_CODES, {}))
+    catalogue = Catalogue(Options.of(entry).codes)
     tree = DeviceTree(hass, entry, topology)
     tree.async_register()
     # Before the listeners of the platforms: a load is registered before its entities are added.

@@ -33,13 +33,20 @@ def certificate_issue_id(entry: EmsConfigEntry) -> str:
 
 
 @callback
-def async_certificate_changed(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
-    """Create the issue of a changed certificate. Nothing is sent until the user trusts it."""
+def async_certificate_changed(hass: HomeAssistant, entry: EmsConfigEntry, host: str | None = None) -> None:
+    """Create the issue of a changed certificate. Nothing is sent until the user trusts it.
+
+    `host` is a new address at which the gateway was announced. It is kept when the old address is asked again.
+    """
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, certificate_issue_id(entry))
+    if host is None and issue is not None:
+        return
     _create(
         hass,
         entry,
         certificate_issue_id(entry),
         {},
+        data={"host": host},
         is_fixable=True,
         severity=ir.IssueSeverity.ERROR,
         translation_key=CERTIFICATE_CHANGED,

@@ -22,7 +22,6 @@ from .recording.counter import CounterReadings, StoredReading
 from .runtime import EmsConfigEntry
 from .signals.catalogue import Catalogue, Meaning
 from .signals.quantities import enabled_by_default
-from .writing import NumberWriter
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
@@ -94,7 +93,6 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         """Take class, unit and name from the meaning of the signal's code."""
         super().__init__(entry, signal)
         self._attr_entity_registry_enabled_default = enabled
-        self._writer = NumberWriter(self, self.coordinator, signal)
         self._rows = rows_per_hour(meaning.quantity if meaning else None)
         if meaning is None:
             self._object_id = f"signal_{signal.code}"
@@ -116,23 +114,17 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Show the latest value, and from now on so many an hour as fit into a database."""
-        await super().async_added_to_hass()
         self.coordinator.throttle.register(
             self._signal.uid, self._rows, time.monotonic(), punctual=isinstance(self, EmsCounter)
         )
-        self._writer.async_read()
+        await super().async_added_to_hass()
 
     @property
     @override
     def native_value(self) -> float | None:
-        """Return the number that is shown, with all its decimals."""
-        return self._writer.value
-
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        """Show what is new."""
-        self._writer.async_update()
+        """Return the number that is shown."""
+        shown: float | None = self._shown[1]
+        return shown
 
 
 class EmsCounter(EmsSensor, RestoreEntity):
@@ -143,13 +135,13 @@ class EmsCounter(EmsSensor, RestoreEntity):
         super().__init__(entry, signal, meaning, enabled=enabled)
         rising = meaning.quantity.state_class is SensorStateClass.TOTAL_INCREASING
         self._readings = CounterReadings(entry, signal, meaning.unit, rising=rising)
-        self._writer = NumberWriter(self, self.coordinator, signal, self._judge)
 
     @override
     async def async_added_to_hass(self) -> None:
         """Go on from the last good reading, before the first new one is judged."""
         if (stored := await self.async_get_last_extra_data()) is not None:
             self._readings.restore(stored.as_dict())
+        self.async_on_remove(self.coordinator.async_add_counter(self._signal.uid, self._readings))
         await super().async_added_to_hass()
 
     @property
@@ -158,26 +150,6 @@ class EmsCounter(EmsSensor, RestoreEntity):
         """Return what the next start goes on from."""
         return self._readings.stored
 
-    @property
-    @override
-    def available(self) -> bool:
-        """Return whether the gateway answers, and lists this counter; how old its value is plays no part."""
-        if not self.coordinator.last_update_success:
-            return False
-        listed = self._signal.uid in self.coordinator.topology.data.signals
-        return self._sample is not None or (listed and self._readings.shown is not None)
-
-    @callback
-    def _judge(self, value: float | None) -> float | None:
-        """Return the latest good reading, with all its decimals; while one is in doubt have every one looked at."""
-        shown = self._readings.read(value)
-        attentive = self.coordinator.throttle.attentive
-        if self._readings.in_doubt:
-            attentive.add(self._signal.uid)
-        else:
-            attentive.discard(self._signal.uid)
-        return shown
-
 
 class EmsGatewaySensor(EmsGatewayEntity, SensorEntity):
     """A sensor that helps to find a fault, for those who want it."""
@@ -185,16 +157,12 @@ class EmsGatewaySensor(EmsGatewayEntity, SensorEntity):
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_entity_registry_enabled_default = False
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Show the latest value."""
-        await super().async_added_to_hass()
-        self._update()
-
     @property
     @override
-    def _shown(self) -> object:
-        return self._attr_native_value
+    def native_value(self) -> datetime | int | None:
+        """Return what is shown."""
+        shown: datetime | int | None = self._shown[1]
+        return shown
 
 
 class LastSeenSensor(EmsGatewaySensor):
@@ -207,16 +175,9 @@ class LastSeenSensor(EmsGatewaySensor):
         """Show it for this gateway."""
         super().__init__(entry, "last_seen")
 
-    @property
     @override
-    def available(self) -> bool:
-        """Return True: it is worth the most while the gateway does not answer."""
-        return True
-
-    @callback
-    @override
-    def _update(self) -> None:
-        """Take over the time, once a minute and whenever the gateway goes silent."""
+    def _present(self) -> tuple[bool, datetime | None]:
+        """Return the time, once a minute and whenever the gateway goes silent: then it is worth the most."""
         seen = self.coordinator.last_seen
         if (
             self._last is None
@@ -224,7 +185,8 @@ class LastSeenSensor(EmsGatewaySensor):
             or seen - self._last >= _LAST_SEEN_STEP
             or not self.coordinator.last_update_success
         ):
-            self._attr_native_value = self._last = seen
+            self._last = seen
+        return True, self._last
 
 
 class ClockOffsetSensor(EmsGatewaySensor):
@@ -239,12 +201,11 @@ class ClockOffsetSensor(EmsGatewaySensor):
         """Show it for this gateway."""
         super().__init__(entry, "clock_offset")
 
-    @callback
     @override
-    def _update(self) -> None:
-        """Take over what was found when the lists were last read; the gateway tells whole seconds."""
+    def _present(self) -> tuple[bool, int | None]:
+        """Return what was found when the lists were last read; the gateway tells whole seconds."""
         offset = self.coordinator.topology.data.clock_offset
-        self._attr_native_value = None if offset is None else round(offset)
+        return self.coordinator.last_update_success, None if offset is None else round(offset)
 
 
 GATEWAY_SENSORS: Final = (LastSeenSensor, ClockOffsetSensor)

@@ -15,9 +15,9 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 import pytest
 
-from custom_components.carlo_gavazzi_ems.api import EmsTimeoutError
-from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
-from custom_components.carlo_gavazzi_ems.dialogs.trust import readable_fingerprint
+from custom_components.carlo_gavazzi_ems.api import EmsTimeoutError, fetch_certificate
+from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, CONF_PUBLIC_KEY, DOMAIN
+from custom_components.carlo_gavazzi_ems.dialogs.trust import CHANGED, KEY_UNKNOWN, readable_fingerprint
 from simulator import (
     CertificateSpec,
     Delay,
@@ -75,6 +75,13 @@ async def submit(hass: HomeAssistant, flow: ConfigFlowResult, data: Mapping[str,
     return result
 
 
+def placeholders_of(result: ConfigFlowResult) -> Mapping[str, str]:
+    """Return what a page fills into its text."""
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    return placeholders
+
+
 def suggested(result: ConfigFlowResult) -> dict[str, Any]:
     """Return what the form shows in its fields."""
     schema = result["data_schema"]
@@ -100,6 +107,7 @@ async def test_from_an_address_to_an_entry(hass: HomeAssistant, gateway: Gateway
         CONF_HOST: gateway.host,
         CONF_PORT: gateway.port,
         CONF_FINGERPRINT: gateway.fingerprint,
+        CONF_PUBLIC_KEY: (await fetch_certificate(gateway.host, gateway.port)).public_key,
         CONF_USERNAME: USERNAME,
         CONF_PASSWORD: PASSWORD,
     }
@@ -133,11 +141,13 @@ async def test_r13_a_slip_in_the_password_does_not_ask_for_the_certificate_again
 
 
 async def test_r13_the_certificate_changes_while_the_dialog_is_open(hass: HomeAssistant, gateway: Gateway) -> None:
-    """What was shown is what is pinned: another certificate in between is shown anew."""
+    """What was shown is what is pinned: another certificate in between is shown beside it, as a changed one."""
     shown = await submit(hass, await start(hass), typed(gateway))
+    old = gateway.fingerprint
     await gateway.rotate_certificate()
     again = await submit(hass, shown, {})
-    assert (again["type"], again["step_id"]) == (FlowResultType.FORM, "certificate")
+    assert (again["type"], again["step_id"]) == (FlowResultType.FORM, CHANGED)
+    assert placeholders_of(again)["old_fingerprint"] == readable_fingerprint(old)
     placeholders = again["description_placeholders"]
     assert placeholders is not None
     assert placeholders["fingerprint"] == readable_fingerprint(gateway.fingerprint)
@@ -319,8 +329,11 @@ async def test_r15_another_certificate_while_new_credentials_are_asked_for(
     await gateway.start()
     gateway.requests.clear()
     form = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    old = entry.data[CONF_FINGERPRINT]
     shown = await submit(hass, form, {CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD})
-    assert shown["step_id"] == "certificate"
+    assert shown["step_id"] == KEY_UNKNOWN
+    assert placeholders_of(shown)["old_fingerprint"] == readable_fingerprint(old)
+    assert placeholders_of(shown)["fingerprint"] == readable_fingerprint(gateway.fingerprint)
     assert gateway.requests == []
     done = await submit(hass, shown, {})
     assert (done["type"], done["reason"]) == (FlowResultType.ABORT, "reauth_successful")
@@ -374,7 +387,8 @@ async def test_r16_a_new_address(
         form = await entry.start_reconfigure_flow(hass)
         assert suggested(form) == {CONF_HOST: f"{gateway.host}:{gateway.port}", CONF_USERNAME: USERNAME}
         shown = await submit(hass, form, typed(moved))
-        assert shown["step_id"] == "certificate"
+        assert shown["step_id"] == KEY_UNKNOWN
+        assert moved.requests == []
         done = await submit(hass, shown, {})
         assert (done["type"], done["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
         assert entry.state is ConfigEntryState.LOADED

@@ -77,6 +77,7 @@ WALLS: Final[Mapping[str, set[str]]] = {
     "dialogs": {"json", "orjson", "aiohttp"} | PARSERS | ENTITIES | {f"{OWN}.coordinator"},
     # Reads only: with `test_reporting_waits_for_nothing`, no request, no change.
     "reporting": IO_MODULES | HASS_MODULES | CLIENT | ENTITIES | DIALOGS | {f"{OWN}.issues", f"{OWN}.coordinator"},
+    "storage": of_ours("storage"),
     "texts": IO_MODULES | {"homeassistant"} | of_ours("texts"),
 }
 #: Room and file -> an import that its wall forbids, with the reason.

@@ -15,7 +15,8 @@ import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.access.account import error_key
 from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, Load, Sample, Signal
-from custom_components.carlo_gavazzi_ems.const import CONF_CODES, CONF_CORRECTED, CONF_EVIDENCE, DOMAIN
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.options import CONF_CODES, CONF_CORRECTED, CONF_EVIDENCE, Options
 from custom_components.carlo_gavazzi_ems.signals.catalogue import DOCUMENTED, Catalogue, Meaning, Source, parse_meaning
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, identify
 
@@ -82,13 +83,15 @@ class Naming:
 
     def options(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Return an entry's options with the choices and their evidence."""
-        codes = self.codes()
-        kept = {code: reason for code, reason in before.get(CONF_EVIDENCE, {}).items() if code in codes}
+        stored = Options.read(before)
+        # A newer version may have confirmed meanings that this one does not know; an update finds them again.
+        codes = {code: stored.codes[code] for code in self.catalogue.rejected if code in stored.codes} | self.codes()
+        kept = {code: reason for code, reason in stored.evidence.items() if code in codes}
         for code in self.corrected():
             kept.pop(code, None)
         options = {**before, CONF_CODES: codes, CONF_EVIDENCE: kept | self._evidence()}
         if corrected := self.corrected():
-            options[CONF_CORRECTED] = sorted({*before.get(CONF_CORRECTED, ()), *corrected}, key=int)
+            options[CONF_CORRECTED] = sorted({*Options.read(before).corrected, *corrected}, key=int)
         return options
 
     def _evidence(self) -> dict[str, dict[str, Any]]:
@@ -116,7 +119,7 @@ def known_codes(hass: HomeAssistant) -> dict[str, str]:
     """Return the codes confirmed on any gateway. A code means the same on all of them."""
     known: dict[str, str] = {}
     for entry in hass.config_entries.async_entries(DOMAIN):
-        known.update(entry.options.get(CONF_CODES, {}))
+        known.update(Options.of(entry).codes)
     return known
 
 

@@ -8,7 +8,7 @@ import logging
 import time
 from typing import Final
 
-from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, LoginError, Records, Sample, Signal, TlsError
+from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, LoginError, Sample, Samples, Signal, TlsError
 from custom_components.carlo_gavazzi_ems.signals.identify import Series
 
 _LOGGER = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _SIGNALS_PER_REQUEST: Final = 50
 
 async def async_observe(
     client: EmsClient, signals: Iterable[Signal], progress: Callable[[float], None]
-) -> tuple[list[Series], Records[Sample]]:
+) -> tuple[list[Series], Samples]:
     """Return the history of some signals of every code, and the latest values of all.
 
     `progress` is told the share that is done, 0 to 1. A gateway that keeps no history, or is slow,
@@ -33,8 +33,8 @@ async def async_observe(
     """
     listed = {signal.uid: signal for signal in signals}
     samples = await client.realtime(wanted=listed.keys())
-    batches = _batches([signal for signal in listed.values() if signal.uid in samples])
-    end = _newest(samples)
+    batches = batches_of([signal for signal in listed.values() if signal.uid in samples])
+    end = newest(samples)
     rows: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     deadline = time.monotonic() + TIME_BUDGET
     for done, batch in enumerate(batches):
@@ -70,7 +70,7 @@ def _series(signal: Signal, rows: list[tuple[float, float]], samples: Mapping[in
     )
 
 
-def _newest(samples: Mapping[int, Sample]) -> datetime:
+def newest(samples: Mapping[int, Sample]) -> datetime:
     """Return the newest stamp: now, by the gateway's own clock, which may be wrong.
 
     A load may have a clock of its own: what is more than a day ahead of the median does not count.
@@ -82,7 +82,7 @@ def _newest(samples: Mapping[int, Sample]) -> datetime:
     return datetime.fromtimestamp(max(stamp for stamp in stamps if stamp <= latest), UTC)
 
 
-def _batches(signals: list[Signal]) -> list[list[int]]:
+def batches_of(signals: list[Signal]) -> list[list[int]]:
     """Return which signals to ask for together: whole loads, those first that show the most new codes.
 
     The laws hold between the signals of one load, so a load is looked at as a whole or not at all.

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from custom_components.carlo_gavazzi_ems.const import DEFAULT_SCAN_INTERVAL
+from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
@@ -38,14 +37,15 @@ _GAP: Final = 24 * HOUR
 
 def lag_of(entry: EmsConfigEntry) -> float:
     """Return the age in seconds that a state may have at the end of five minutes in which Home Assistant was running."""
-    interval: float = entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
-    return interval + _ANSWER
+    return Options.of(entry).scan_interval + _ANSWER
 
 
 def curve_of(target: Target, readings: Iterable[Reading], taken_back: Sequence[float] = ()) -> Curve:
     """Return the curve of a counter in the unit of its statistics; rises at times in `taken_back` are left out."""
     kilowatt = KILOWATT_HOUR.get(target.metadata["unit_of_measurement"] or "", 0.0) / HOUR
-    return Curve(target.readings(list(readings)), increasing=target.increasing, floor=kilowatt, taken_back=taken_back)
+    return Curve(
+        target.readings(list(readings)), increasing=target.increasing, kilowatt=kilowatt, taken_back=taken_back
+    )
 
 
 @dataclass(slots=True)

@@ -8,7 +8,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from custom_components.carlo_gavazzi_ems.api import Signal
-from custom_components.carlo_gavazzi_ems.const import CONF_CORRECTED, DOMAIN
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.options import CONF_CORRECTED, Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 _SUGGESTED_UNIT: Final = f"{SENSOR_DOMAIN}.private"
@@ -23,7 +24,7 @@ def async_forget_units(
     When a sensor's unit changes from Wh to kWh, Home Assistant keeps showing Wh and converts. Here the old unit was an
     error, so the stored unit is removed. A unit that the user chose for display is kept.
     """
-    corrected = {int(code) for code in entry.options.get(CONF_CORRECTED, ())}
+    corrected = {int(code) for code in Options.of(entry).corrected}
     if not corrected:
         return
     registry = er.async_get(hass)

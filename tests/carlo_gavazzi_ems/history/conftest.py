@@ -27,7 +27,7 @@ from sqlalchemy.orm.session import Session
 from custom_components.carlo_gavazzi_ems.api import EmsConnectionError, HistoryRow, Rows, Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.history.repair import GapRepair
-from custom_components.carlo_gavazzi_ems.runtime import HistoryLock
+from custom_components.carlo_gavazzi_ems.runtime import HistoryWork
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
 DAY = datetime(2026, 10, 20, tzinfo=UTC)
@@ -163,7 +163,7 @@ class House:
             catalogue=Catalogue({"1": "energy_import/kWh", "2": "active_power/W"}),
             topology=SimpleNamespace(data=SimpleNamespace(signals=signals), info=SimpleNamespace(serial_number="BX1")),
             realtime=SimpleNamespace(last_update_success=True),
-            history=HistoryLock(),
+            history=HistoryWork(),
         )
         self.foreign: list[str] = []
         self.counter_unit = "kWh"
@@ -203,9 +203,9 @@ class House:
         await async_recorder_block_till_done(self.hass)
         self.repair = GapRepair(self.hass, self.entry)
 
-    async def repaired(self, *, early: bool = False) -> None:
+    async def repaired(self) -> None:
         """Repair, and wait until the recorder has written."""
-        await self.repair.async_repair(early=early)
+        await self.repair.async_repair()
         await async_recorder_block_till_done(self.hass)
 
     def in_database[T](self, work: Callable[[Session], T], *, read_only: bool = True) -> T:

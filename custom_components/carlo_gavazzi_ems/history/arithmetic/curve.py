@@ -10,8 +10,8 @@ from typing import Final
 
 from custom_components.carlo_gavazzi_ems.recording.guard import RESET_BELOW
 
-from .cleaning import pace, quantum, rates, tiny, without_wrong_readings
-from .rows import Reading, in_order
+from .cleaning import pace, quantum, tiny, without_wrong_readings
+from .rows import HOUR, Reading, in_order
 
 #: Of what a number may differ that went through a database and a change of units.
 _ROUNDING: Final = 1e-9
@@ -21,6 +21,8 @@ SLACK: Final = 2.0
 _HOLE: Final = 2.5
 #: Seconds around the time of a step at which it is looked for.
 _AROUND: Final = 600.0
+#: Kilowatts that a house may draw at once.
+_HOUSE: Final = 25.0
 #: By how much consumption may be faster than the fastest that the rows show on average.
 _LEEWAY: Final = 3.0
 #: By how much a meter that begins at 0 may have counted faster than it ordinarily does.
@@ -60,20 +62,22 @@ class Curve:
         readings: Iterable[Reading],
         *,
         increasing: bool,
-        floor: float = 0.0,
+        kilowatt: float = 0.0,
         taken_back: Sequence[float] = (),
     ) -> None:
         """Take the history in any order; a counter that is not `increasing` may run back.
 
-        `floor` is what any installation may draw, in units a second. The largest step in the minutes around each time
+        `kilowatt` is one, in units a second, of a counter of energy. The largest step in the minutes around each time
         in `taken_back` is not counted.
         """
         ordered = in_order(readings)
         self.increasing = increasing
-        self._pace = max(pace(ordered), floor)
+        house = _HOUSE * kilowatt
+        self._tiny = kilowatt * HOUR or 1.0
+        self._pace = max(pace(ordered, house), kilowatt)
         if increasing:
-            ordered = without_wrong_readings(ordered, _LEEWAY * self._pace)
-        self._fastest = _LEEWAY * max([floor, *rates(ordered)])
+            ordered = without_wrong_readings(ordered, _LEEWAY * self._pace, self._tiny)
+        self._fastest = _LEEWAY * max(pace(ordered, house), kilowatt)
         self._quantum = quantum(ordered)
         self._taken_back = _steps(ordered, taken_back)
         self._points = self._add_up(ordered)
@@ -191,7 +195,7 @@ class Curve:
             before = points[-1] if points else _Point(end, value, 0.0)
             offset = before.offset
             if self.increasing and value < before.value:
-                if value >= before.value - tiny(before.value):
+                if value >= before.value - tiny(before.value, self._tiny):
                     # Lost decimals: held until the counter passes them.
                     value = before.value  # noqa: PLW2901
                 else:
