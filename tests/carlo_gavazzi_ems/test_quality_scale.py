@@ -56,11 +56,14 @@ def test_r24_every_platform_says_how_many_updates_run_at_once() -> None:
 def test_r24_a_config_entry_has_its_own_type() -> None:
     """As Home Assistant's checker of the rule strict-typing asks: each entry is annotated with a type of its own."""
     own = re.compile(r"[A-Za-z]+ConfigEntry")
-    found = []
-    for path in INTEGRATION.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.arg) and node.arg in {"entry", "config_entry"} and node.annotation is not None:
-                found.append((ast.unparse(node.annotation), f"{path.relative_to(INTEGRATION)}:{node.lineno}"))
-    entries = [(annotation, where) for annotation, where in found if "ConfigEntry" in annotation]
+    entries = [
+        (ast.unparse(node.annotation), f"{path.relative_to(INTEGRATION)}:{node.lineno}")
+        for path in INTEGRATION.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.arg)
+        and node.arg in {"entry", "config_entry"}
+        and node.annotation is not None
+        and "ConfigEntry" in ast.unparse(node.annotation)
+    ]
     assert entries
     assert [(annotation, where) for annotation, where in entries if not own.fullmatch(annotation)] == []
