@@ -14,6 +14,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 import voluptuous as vol
@@ -38,6 +39,7 @@ from .const import DOMAIN
 from .dialogs.codes import CodesFlow, known_codes
 from .dialogs.connection import MissingPasswordError, connection_form, typed_account
 from .dialogs.options import EmsOptionsFlow
+from .dialogs.replacement import KEEP, OTHER_GATEWAY, REPLACE, Replacement, gateway_title
 from .dialogs.trust import FIRST, certificate_placeholders, change_step
 from .inventory.archive import async_hand_over
 from .runtime import EmsConfigEntry
@@ -61,6 +63,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         self._account: Account | None = None
         self._certificate: Certificate | None = None
         self._title = ""
+        self._replacement: Replacement | None = None
         self._info: GatewayInfo | None = None
         self._snapshot: Snapshot | None = None
         #: Certificates confirmed in this flow by address, so that a wrong password does not ask again.
@@ -168,6 +171,9 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
                 # Only a TLS handshake was sent so far. The password is sent after consent.
                 self._certificate = await fetch_certificate(account.address.host, account.address.port)
                 return await self.async_step_certificate()
+            return await self._async_logged_in(account, client, info)
+        except AbortFlow:
+            raise
         except EmsError as err:
             _LOGGER.debug("The gateway cannot be set up: %s", err)
             if isinstance(err, InvalidCredentialsError):
@@ -176,23 +182,45 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         except Exception:
             _LOGGER.exception("Unexpected error")
             return self._show(self._first_step, "base", "unknown")
-        return await self._async_logged_in(account, client, info)
 
     async def _async_logged_in(self, account: Account, client: EmsClient, info: GatewayInfo) -> ConfigFlowResult:
         """Update the entry of this flow, or go on to the codes of a new one."""
         # A dialog that was left open in a closed browser must not block this one.
         await self.async_set_unique_id(info.serial_number, raise_on_progress=False)
         if (entry := self._entry()) is not None:
-            self._abort_if_unique_id_mismatch(
-                reason="other_gateway", description_placeholders={"gateway": entry.title, "host": str(account)}
-            )
+            if info.serial_number != entry.unique_id:
+                self._abort_if_unique_id_configured()
+                self._replacement = await Replacement.async_read(self.hass, entry, account, client, info)
+                return await self.async_step_other_gateway()
             await async_forget_logins(self.hass, entry)
             return self.async_update_reload_and_abort(entry, data_updates=account.as_data())
         self._abort_if_unique_id_configured()
-        # The last digits distinguish gateways without showing the serial number on every page.
-        self._title = f"EMS {info.serial_number[-4:]}"
+        self._title = gateway_title(info.serial_number)
         self._info, self._snapshot = info, None
         return await self._async_start_naming(client, Catalogue(known_codes(self.hass)))
+
+    async def async_step_other_gateway(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask whether the gateway replaces the one of the entry, and show what it can go on with."""
+        entry, replacement = cast("EmsConfigEntry", self._entry()), cast("Replacement", self._replacement)
+        return self.async_show_menu(
+            step_id=OTHER_GATEWAY,
+            menu_options=[REPLACE, KEEP],
+            description_placeholders=replacement.placeholders(entry),
+        )
+
+    async def async_step_replace(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Take over entities and statistics."""
+        entry, replacement = cast("EmsConfigEntry", self._entry()), cast("Replacement", self._replacement)
+        await async_forget_logins(self.hass, entry)
+        return self.async_update_reload_and_abort(
+            entry, **replacement.accepted(self.hass, entry), reason="gateway_replaced"
+        )
+
+    async def async_step_keep(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Change nothing."""
+        entry = cast("EmsConfigEntry", self._entry())
+        placeholders = {"gateway": entry.title, "host": str(self._account)}
+        return self.async_abort(reason="other_gateway", description_placeholders=placeholders)
 
     @override
     async def _async_read_lists(self, client: EmsClient) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .runtime import EmsConfigEntry
 
 CERTIFICATE_CHANGED: Final = "certificate_changed"
+OTHER_GATEWAY: Final = "other_gateway"
 UNNAMED_CODES: Final = "unnamed_codes"
 COUNTER_JUMPED: Final = "counter_jumped"
 HISTORY_WAITS: Final = "history_waits"
@@ -50,6 +51,24 @@ def async_certificate_changed(hass: HomeAssistant, entry: EmsConfigEntry, host: 
         is_fixable=True,
         severity=ir.IssueSeverity.ERROR,
         translation_key=CERTIFICATE_CHANGED,
+    )
+
+
+@callback
+def async_other_gateway(hass: HomeAssistant, entry: EmsConfigEntry, *, found: bool) -> None:
+    """Create or delete the issue of another gateway at the address of an entry."""
+    issue_id = f"{OTHER_GATEWAY}_{entry.entry_id}"
+    if not found:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    _create(
+        hass,
+        entry,
+        issue_id,
+        {},
+        is_fixable=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=OTHER_GATEWAY,
     )
 
 

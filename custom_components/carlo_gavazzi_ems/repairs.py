@@ -9,10 +9,12 @@ from homeassistant.config_entries import ConfigEntryState, UnknownEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
-from .access.account import Account, error_key
+from .access.account import Account, async_log_in, error_key
+from .access.lockout import async_login_backoff
 from .api import Certificate, EmsError, fetch_certificate
 from .const import DOMAIN
 from .dialogs.codes import CodesFlow
+from .dialogs.replacement import KEEP, OTHER_GATEWAY, REPLACE, Replacement
 from .dialogs.trust import certificate_placeholders, change_step
 from .history.database import RecorderFailedError
 from .issues import (
@@ -178,6 +180,51 @@ class HistoryFlow(EmsRepairFlow):
         return self.async_create_entry(data={})
 
 
+class OtherGatewayFlow(EmsRepairFlow):
+    """Asks whether the gateway at the address of an entry replaces the old one."""
+
+    _replacement: Replacement
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Log in, and compare the gateways."""
+        entry = self._entry
+        account = Account.from_data(entry.data)
+        placeholders = {"gateway": entry.title, "host": str(account)}
+        try:
+            client, info = await async_log_in(self.hass, account, await async_login_backoff(self.hass, entry))
+            if info.serial_number == entry.unique_id:
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+                return self.async_abort(reason="not_found")
+            if self.hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, info.serial_number) is not None:
+                return self.async_abort(reason="already_configured", description_placeholders=placeholders)
+            self._replacement = await Replacement.async_read(self.hass, entry, account, client, info)
+        except EmsError as err:
+            return self.async_abort(reason=error_key(err), description_placeholders=placeholders)
+        return self.async_show_menu(
+            step_id=OTHER_GATEWAY,
+            menu_options=[REPLACE, KEEP],
+            description_placeholders=self._replacement.placeholders(entry),
+        )
+
+    async def async_step_replace(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Take over entities and statistics."""
+        try:
+            self.hass.config_entries.async_update_entry(
+                self._entry, **self._replacement.accepted(self.hass, self._entry)
+            )
+        except UnknownEntry:
+            return self.async_abort(reason="not_found")
+        self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+        return self.async_create_entry(data={})
+
+    async def async_step_keep(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Change nothing; the issue stays."""
+        return self.async_abort(
+            reason="other_gateway",
+            description_placeholders={"gateway": self._entry.title, "host": str(self._replacement.account)},
+        )
+
+
 class NothingToRepairFlow(RepairsFlow):
     """Ends at once: the issue is not one of this version, or its gateway was removed."""
 
@@ -189,6 +236,7 @@ class NothingToRepairFlow(RepairsFlow):
 #: What the id of an issue begins with -> its dialog, and what has to be in the data of the issue.
 _FLOWS: Final[Mapping[str, tuple[type[EmsRepairFlow], set[str]]]] = {
     CERTIFICATE_CHANGED: (CertificateChangedFlow, set()),
+    OTHER_GATEWAY: (OtherGatewayFlow, set()),
     UNNAMED_CODES: (UnnamedCodesFlow, set()),
     LOAD_MISSING: (LoadMissingFlow, {"load"}),
     HISTORY_WAITS: (HistoryFlow, set()),

@@ -36,11 +36,13 @@ TRANSLATIONS: dict[str, Any] = json.loads((INTEGRATION / "translations" / "en.js
 CODES_FLOWS = ("config", "options", "issues.unnamed_codes.fix_flow")
 CODES_PLACEHOLDERS = {"page", "pages", *(f"code_{n}" for n in range(1, CODES_PER_PAGE + 1))}
 CERTIFICATE_PLACEHOLDERS = {"host", "subject", "not_before", "not_after", "fingerprint", "old_fingerprint"}
+REPLACEMENT_PLACEHOLDERS = {"gateway", "host", "other", "kept", "gone", "new", "signals", "all_signals"}
 #: What each part of the dialogs is given to fill in.
 PLACEHOLDERS = {
     "config.step.certificate": CERTIFICATE_PLACEHOLDERS,
     "config.step.reauth_confirm": {"gateway"},
     "config.step.reconfigure": {"gateway"},
+    "config.step.other_gateway": REPLACEMENT_PLACEHOLDERS,
     "config.abort.no_gateway": {"host"},
     "config.abort.not_verified": {"gateway", "host"},
     "config.abort.other_gateway": {"gateway", "host"},
@@ -52,6 +54,9 @@ PLACEHOLDERS = {
     "issues.certificate_changed.title": {"gateway"},
     "issues.certificate_changed.fix_flow.step": {"gateway"} | CERTIFICATE_PLACEHOLDERS,
     "issues.certificate_changed.fix_flow.abort": {"gateway", "host"},
+    "issues.other_gateway.title": {"gateway"},
+    "issues.other_gateway.fix_flow.step": REPLACEMENT_PLACEHOLDERS,
+    "issues.other_gateway.fix_flow.abort": {"gateway", "host"},
     "issues.load_missing": {"gateway", "load"},
     "issues.clock_ahead": {"gateway", "minutes"},
     "issues.clock_behind": {"gateway", "minutes"},
@@ -108,6 +113,9 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     handshake = (api.EmsTimeoutError, api.TlsError, api.HostNotFoundError, api.RefusedError, api.EmsConnectionError)
     aborts = TRANSLATIONS["issues"]["certificate_changed"]["fix_flow"]["abort"]
     assert set(aborts) == {error_key(kind("")) for kind in handshake} | {"not_found"}
+    replacing = TRANSLATIONS["issues"]["other_gateway"]["fix_flow"]
+    assert set(replacing["abort"]) == keys | {"not_found", "already_configured", "other_gateway"}
+    assert replacing["step"]["other_gateway"] == TRANSLATIONS["config"]["step"]["other_gateway"]
     naming = (keys - {"unsupported_version"}) | {"not_loaded"}
     assert set(TRANSLATIONS["issues"]["unnamed_codes"]["fix_flow"]["abort"]) == naming | {"not_found"}
     assert set(TRANSLATIONS["options"]["abort"]) > naming

@@ -105,9 +105,11 @@ class Account:
         return format_address(self.address.host, self.address.port)
 
 
-async def async_log_in(hass: HomeAssistant, account: Account) -> tuple[EmsClient, GatewayInfo]:
+async def async_log_in(
+    hass: HomeAssistant, account: Account, backoff: LoginBackoff | None = None
+) -> tuple[EmsClient, GatewayInfo]:
     """Log in and return the client and the gateway's identity. Raises EmsError."""
-    client = account.client(hass)
+    client = account.client(hass, backoff)
     # This needs no login, so a device that is not an EMS never receives the password.
     await client.check_version()
     await client.login()

@@ -1,7 +1,6 @@
 """Discovery by DHCP: recognises known gateways at a new address, and devices that are gateways at all."""
 
 import asyncio
-from collections import defaultdict
 from dataclasses import replace
 import logging
 import time
@@ -40,7 +39,7 @@ BOOT_DELAYS: Final = (5.0, 15.0, 40.0)
 MAX_MOVES: Final = 3
 _HOUR: Final = 3600.0
 #: When a new address was tried, by entry id, on the monotonic clock.
-_MOVES: HassKey[defaultdict[str, list[float]]] = HassKey(f"{DOMAIN}_moves")
+_MOVES: HassKey[dict[str, list[float]]] = HassKey(f"{DOMAIN}_moves")
 
 
 @callback
@@ -95,8 +94,8 @@ async def _async_answers(hass: HomeAssistant, account: Account) -> bool:
 def _async_may_try(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     """Return whether another new address of a gateway may be tried, and count it."""
     now = time.monotonic()
-    moves = hass.data.setdefault(_MOVES, defaultdict(list))
-    recent = [tried for tried in moves[entry.entry_id] if now - tried < _HOUR]
+    moves = hass.data.setdefault(_MOVES, {})
+    recent = [tried for tried in moves.get(entry.entry_id, ()) if now - tried < _HOUR]
     allowed = len(recent) < MAX_MOVES
     moves[entry.entry_id] = [*recent, now] if allowed else recent
     return allowed

@@ -12,12 +12,10 @@ import voluptuous as vol
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, CONF_PUBLIC_KEY, DOMAIN
 from custom_components.carlo_gavazzi_ems.dialogs.trust import FIRST, UNSIGNED
 from simulator import CertificateSpec, EmptyBody, Gateway, HalfBody, Html, Site
+from tests.carlo_gavazzi_ems.config_pages import placeholders_of, start, submit, suggested, typed
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME, SetUp
-from tests.carlo_gavazzi_ems.test_config_flow import placeholders_of, short_past, start, submit, suggested, typed
 
-__all__ = ["short_past"]
-
-pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
+pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop", "short_past")
 
 
 def marker(result: ConfigFlowResult, field: str) -> object:
