@@ -191,9 +191,9 @@ def async_watch_disabled_entries(hass: HomeAssistant) -> None:
         return
 
     @callback
-    def changed(_: ConfigEntryChange, entry: ConfigEntry) -> None:
-        if entry.domain == DOMAIN and entry.disabled_by is not None:
-            async_forget_issues(hass, entry)
+    def changed(_: ConfigEntryChange, of_any_domain: ConfigEntry) -> None:
+        if of_any_domain.domain == DOMAIN and of_any_domain.disabled_by is not None:
+            async_forget_issues(hass, of_any_domain)
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
 

@@ -28,9 +28,9 @@ from .issues import (
 from .runtime import EmsConfigEntry
 
 if TYPE_CHECKING:
-    from homeassistant.components.repairs import RepairsFlowContext
-else:
     # Home Assistant 2026.9 has no type of its own for it.
+    from homeassistant.components.repairs import RepairsFlowContext  # type: ignore[attr-defined, unused-ignore]
+else:
     from homeassistant.data_entry_flow import FlowContext as RepairsFlowContext
 
 

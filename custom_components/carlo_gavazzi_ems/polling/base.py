@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import timedelta
 import logging
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -22,6 +22,9 @@ from custom_components.carlo_gavazzi_ems.api import (
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed
 
+if TYPE_CHECKING:
+    from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+
 _LOGGER = logging.getLogger(__name__)
 _MAX_WARNINGS = 20
 
@@ -29,10 +32,10 @@ _MAX_WARNINGS = 20
 class EmsCoordinator[T](DataUpdateCoordinator[T]):
     """Polls one gateway; says neither that it fails nor that it is back: who knows the whole picture does that."""
 
-    config_entry: ConfigEntry
+    config_entry: EmsConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, client: EmsClient, *, name: str, interval: timedelta
+        self, hass: HomeAssistant, entry: EmsConfigEntry, client: EmsClient, *, name: str, interval: timedelta
     ) -> None:
         """Poll with this client."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=name, update_interval=interval)
