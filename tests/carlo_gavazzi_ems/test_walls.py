@@ -40,7 +40,9 @@ HASS_MODULES = {
 #: What sends requests.
 CLIENT = {f"{API}.{name}" for name in ("EmsClient", "client", "transport", "auth", "certificate", "fetch_certificate")}
 #: What parses the gateway's JSON.
-PARSERS = {f"{API}.{name}" for name in ("records", "fields", "jsontext", "parse_json", "samples", "transport")}
+PARSERS = {
+    f"{API}.{name}" for name in ("records", "fields", "jsontext", "jsonrepair", "parse_json", "samples", "transport")
+}
 ENTITIES = {f"{OWN}.{name}" for name in ("entity", "sensor", "binary_sensor", "button")}
 DIALOGS = {f"{OWN}.{name}" for name in ("config_flow", "repairs", "dialogs")}
 
