@@ -12,12 +12,13 @@ from .access.lockout import async_forget_logins, async_login_backoff
 from .const import CONF_CODES, CONF_RAW_ANSWERS, DOMAIN
 from .coordinator import RealtimeCoordinator
 from .history.repair import GapRepair, repair_store
+from .history.units import UnitSettlement
 from .inventory.absence import AbsenceWatch, absence_store
 from .inventory.archive import Archive
 from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
 from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes
-from .recording.units import async_forget_units
+from .recording.units import async_recorded_units, async_unsettled, units_store
 from .runtime import EmsConfigEntry, EmsRuntimeData
 from .services import async_setup_services
 from .signals.catalogue import Catalogue
@@ -44,8 +45,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     realtime.expected = _expected_signals(hass, entry, topology)
     await realtime.async_config_entry_first_refresh()
 
-    async_forget_units(hass, entry, topology.info.serial_number, topology.data.signals)
     catalogue = Catalogue(entry.options.get(CONF_CODES, {}))
+    units = await async_recorded_units(hass, entry.entry_id, topology.data.signals, catalogue)
     tree = DeviceTree(hass, entry, topology)
     tree.async_register()
     # Before the listeners of the platforms: a load is registered before its entities are added.
@@ -56,6 +57,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
         topology=topology,
         realtime=realtime,
         devices=tree,
+        units=units,
+        unsettled=async_unsettled(hass, topology.info.serial_number, topology.data.signals, units),
     )
 
     @callback
@@ -70,6 +73,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     entry.async_on_unload(topology.async_add_listener(check_topology))
     await AbsenceWatch(hass, entry, topology, tree).async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    UnitSettlement(hass, entry, units).async_start()
     GapRepair(hass, entry).async_start()
     topology.async_read_lists()
     return True
@@ -95,6 +99,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None
     await absence_store(hass, entry).async_remove()
     await Archive(hass, entry).async_remove()
     await repair_store(hass, entry).async_remove()
+    await units_store(hass, entry.entry_id).async_remove()
 
 
 async def async_remove_config_entry_device(

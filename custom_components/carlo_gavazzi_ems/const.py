@@ -15,7 +15,6 @@ CONF_REPAIR_GAPS: Final = "repair_gaps"
 CONF_THROTTLE: Final = "throttle"
 #: Keeps the gateway's last answers for the diagnostics.
 CONF_RAW_ANSWERS: Final = "raw_answers"
-CONF_CORRECTED: Final = "corrected"
 CONF_EVIDENCE: Final = "evidence"
 
 #: Seconds between two polls.
@@ -24,3 +23,8 @@ MIN_SCAN_INTERVAL: Final = 2
 MAX_SCAN_INTERVAL: Final = 300
 #: How often devices, loads and signals are listed anew.
 TOPOLOGY_INTERVAL: Final = timedelta(minutes=10)
+
+
+def signal_units_settled(entry_id: str) -> str:
+    """Return the dispatcher signal that an entry's sensors may show their values in a new unit."""
+    return f"{DOMAIN}_units_settled_{entry_id}"

@@ -11,6 +11,7 @@ from .coordinator import RealtimeCoordinator
 from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
 from .signals.catalogue import Catalogue
+from .signals.recorded import RecordedUnits
 
 
 @dataclass(slots=True)
@@ -61,6 +62,9 @@ class EmsRuntimeData:
     topology: TopologyCoordinator
     realtime: RealtimeCoordinator
     devices: DeviceTree
+    units: RecordedUnits
+    unsettled: set[int]
+    """UIDs of signals whose unit has changed, until the recorder has compiled the time before the change."""
     history: HistoryLock = field(default_factory=HistoryLock)
 
 

@@ -10,11 +10,12 @@ from typing import Final, override
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorStateClass
 from homeassistant.const import EntityCategory, Platform, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .api import Signal
-from .const import DOMAIN
+from .const import DOMAIN, signal_units_settled
 from .entity import EmsGatewayEntity, EmsSignalEntity
 from .polling.time_slice import BATCH
 from .recording.budget import rows_per_hour
@@ -26,6 +27,8 @@ from .writing import NumberWriter
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
+#: State classes of counters.
+_COUNTS: Final = {SensorStateClass.TOTAL, SensorStateClass.TOTAL_INCREASING}
 _LAST_SEEN_STEP: Final = timedelta(minutes=1)
 
 
@@ -81,8 +84,8 @@ def _wanted(signals: Mapping[int, Signal], catalogue: Catalogue) -> set[int]:
 
 
 def _sensor(entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> EmsSensor:
-    """Return the sensor of a signal, by what its code means."""
-    if meaning is not None and meaning.quantity.is_counter:
+    """Return the sensor of a signal, by what its code means or has meant."""
+    if entry.runtime_data.units.state_class(signal.code) in _COUNTS:
         return EmsCounter(entry, signal, meaning, enabled=enabled)
     return EmsSensor(entry, signal, meaning, enabled=enabled)
 
@@ -96,6 +99,8 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         self._attr_entity_registry_enabled_default = enabled
         self._writer = NumberWriter(self, self.coordinator, signal)
         self._rows = rows_per_hour(meaning.quantity if meaning else None)
+        self._units = entry.runtime_data.units
+        self._unsettled = entry.runtime_data.unsettled
         if meaning is None:
             self._object_id = f"signal_{signal.code}"
             self._attr_translation_key = "signal"
@@ -106,7 +111,6 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
             self._attr_translation_key = quantity.translation_key
             self._attr_translation_placeholders = dict(quantity.placeholders)
             self._attr_device_class = quantity.device_class
-            self._attr_state_class = quantity.state_class
             self._attr_native_unit_of_measurement = meaning.unit
             self._attr_suggested_display_precision = quantity.precision(meaning.unit)
             self._attr_entity_category = quantity.entity_category
@@ -119,28 +123,50 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         await super().async_added_to_hass()
         self.coordinator.throttle.register(self._signal.uid, self._rows, time.monotonic())
         self._writer.async_read()
+        if self._waits:
+            settled = signal_units_settled(self.coordinator.config_entry.entry_id)
+            self.async_on_remove(async_dispatcher_connect(self.hass, settled, self.async_write_ha_state))
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the recorder still has to compile five minutes in which the unit was another."""
+        return self._signal.uid in self._unsettled
+
+    @property
+    def _is_hidden(self) -> bool:
+        """Whether values wait too: where there are statistics, Home Assistant objects to a value without a state class."""
+        return self._waits and str(self._signal.code) in self._units.before
 
     @property
     @override
     def native_value(self) -> float | None:
         """Return the number that is shown, with all its decimals."""
-        return self._writer.value
+        return None if self._is_hidden else self._writer.value
+
+    @property
+    @override
+    def state_class(self) -> SensorStateClass | None:
+        """Return the state class, None for no statistics."""
+        return None if self._waits else self._units.state_class(self._signal.code)
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
         """Show what is new."""
-        self._writer.async_update()
+        if self._is_hidden:
+            self._writer.async_read()
+        else:
+            self._writer.async_update()
 
 
 class EmsCounter(EmsSensor, RestoreEntity):
     """A counter: it keeps its value while its meter is silent, over restarts, and where it is read wrong."""
 
-    def __init__(self, entry: EmsConfigEntry, signal: Signal, meaning: Meaning, *, enabled: bool) -> None:
+    def __init__(self, entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> None:
         """Guard the counter where it can only rise."""
         super().__init__(entry, signal, meaning, enabled=enabled)
-        rising = meaning.quantity.state_class is SensorStateClass.TOTAL_INCREASING
-        self._readings = CounterReadings(entry, signal, meaning.unit, rising=rising)
+        rising = self._units.state_class(signal.code) is SensorStateClass.TOTAL_INCREASING
+        self._readings = CounterReadings(entry, signal, meaning.unit if meaning else None, rising=rising)
         self._writer = NumberWriter(self, self.coordinator, signal, self._judge)
 
     @override

@@ -163,6 +163,7 @@ class House:
             catalogue=Catalogue({"1": "energy_import/kWh", "2": "active_power/W"}),
             topology=SimpleNamespace(data=SimpleNamespace(signals=signals), info=SimpleNamespace(serial_number="BX1")),
             realtime=SimpleNamespace(last_update_success=True),
+            unsettled=set(),
             history=HistoryLock(),
         )
         self.foreign: list[str] = []
