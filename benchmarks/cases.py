@@ -14,6 +14,7 @@ _SPRING_2025 = 1_743_465_600.0
 _DAY = 86_400.0
 
 TYPICAL = "typical"
+MIXED = "three at once"
 HARD: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
     "idle loads": ({"idle": 0.7}, {}),
     "60 Hz, 120 V": ({"frequency": 60.0, "voltage": 120.0, "split_phase": True}, {}),
@@ -29,6 +30,25 @@ HARD: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
     "time skew": ({}, {"skew": 45.0, "means": False}),
     "5 minutes": ({}, {"period": 300}),
     "phases in any order": ({"ascending_phases": False}, {}),
+    "P1 alone": ({"p1": True}, {"p1_alone": True}),
+    "grid voltages": ({"grid_voltage": True}, {}),
+    "distortion": ({"distortion": 0.35}, {}),
+    "cos phi": ({"distortion": 0.35, "cos_phi": True}, {}),
+    "arithmetic sums": ({"arithmetic": True}, {}),
+    "capacitive": ({"capacitive": 1000.0, "negative_capacitive": True}, {}),
+    "easy beside bidirectional": ({"easy": 0.5, "solar": True}, {}),
+    "steps of 0.1": ({"coarse_steps": True}, {}),
+    "two codes each": ({}, {"coarse_twins": True}),
+    "counters of another scope": ({}, {"other_scope": True}),
+    "daily resets": ({"daily_reset": True}, {}),
+    "outage": ({}, {"outage": True}),
+    "irregular stamps": ({}, {"irregular": True}),
+    "tariffs from 0": ({"tariff_base": 0}, {}),
+    "over range": ({}, {"over_range": True}),
+    "means beside samples": ({}, {"mixed_rows": True}),
+    "families off": ({"switched_off": 0.4}, {}),
+    "most off": ({"switched_off": 0.6, "grid_voltage": True}, {}),
+    "one load, most off": ({"switched_off": 0.5}, {"loads": 1}),
 }
 """For each hardness the options of the site and the conditions of its observation."""
 _KINDS = (SiteKind.FLAT, SiteKind.HOUSE, SiteKind.HOUSE, SiteKind.SHOP)
@@ -51,19 +71,24 @@ def make_case(name: str, number: int, seed: int) -> Case:
     """Return the case of a number, drawn from a seed."""
     site_seed = FIRST_SEED + 1000 * seed + number
     chance = random.Random(f"{site_seed} {name}")
-    kind = _KINDS[number % len(_KINDS)] if name != "P1 meter" else SiteKind.HOUSE
+    kind = SiteKind.HOUSE if name.startswith("P1") else _KINDS[number % len(_KINDS)]
     options: dict[str, object] = {
         "solar": chance.random() < 0.6,
         "p1": False,
         "voltage": chance.choice((220.0, 230.0, 230.0, 240.0)),
         "disabled": chance.choice((0.0, 0.4)),
         "counter_decimals": chance.choice((None, None, 1)),
+        "partials": chance.random() < 0.8,
     }
     conditions: dict[str, object] = {
         "start": _SPRING_2025 + _DAY * chance.randrange(364) + 60.0 * chance.randrange(1440),
         "means": chance.random() < 0.5,
     }
-    if name != TYPICAL:
+    if name == MIXED:
+        for one in chance.sample(sorted(HARD), 3):
+            options |= HARD[one][0]
+            conditions |= HARD[one][1]
+    elif name != TYPICAL:
         options |= HARD[name][0]
         conditions |= HARD[name][1]
     known = {29: "voltage/V"} if chance.random() < 0.5 else {}
@@ -73,5 +98,6 @@ def make_case(name: str, number: int, seed: int) -> Case:
 def make_cases(sites: int, seed: int, kind: str) -> list[Case]:
     """Return so many cases of a kind: `typical`, `hard` or `all`, which is a third typical and the rest hard."""
     typical = {"typical": sites, "hard": 0, "all": -(-sites // 3)}[kind]
-    names = [TYPICAL] * typical + [list(HARD)[place % len(HARD)] for place in range(sites - typical)]
+    hard = [*HARD, MIXED]
+    names = [TYPICAL] * typical + [hard[place % len(hard)] for place in range(sites - typical)]
     return [make_case(name, number, seed) for number, name in enumerate(names)]

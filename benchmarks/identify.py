@@ -53,6 +53,7 @@ def observed(case: Case) -> tuple[Site, list[Series], dict[int, str]]:
 
 def single_phase_codes(site: Site, series: Iterable[Series]) -> set[int]:
     """Return the codes that only loads with one phase publish."""
+    series = list(series)
     several = {one.code for one in series if one.load_uid is not None and len(site.meters[one.load_uid].wiring) > 1}
     return {one.code for one in series} - several
 

@@ -1,7 +1,7 @@
 """What a gateway would have seen of a simulated site, under conditions as kind or as hard as wanted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import re
 
 import numpy as np
@@ -11,7 +11,7 @@ from custom_components.carlo_gavazzi_ems.signals.identification.model import Ser
 from simulator.site import Site
 from simulator.site.quantities import DIMENSIONS, Dimension, Quantity, is_counter
 from simulator.site.readings import read
-from simulator.site.records import Signal
+from simulator.site.records import Protocol, Signal
 
 type Floats = NDArray[np.float64]
 
@@ -30,6 +30,13 @@ _NAMES = {
 }
 """The simulator's words for what the integration calls otherwise."""
 _PER_MINUTE = 3
+_OUTAGE = 900.0
+_RARELY = 0.002
+_OVER_RANGE = 2147483.647
+"""7FFFFFFFh over 1000: the maker's mark for a value that is out of range."""
+_TWINNED = frozenset({Quantity.ENERGY_IMPORT, Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.FREQUENCY})
+_TWIN = 10_000
+"""What is added to a code for its coarse twin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,20 @@ class Conditions:
     """Counters come in whole kWh or tens of Wh, measured values with a digit less."""
     unrelated: bool = False
     """Signals that no electrical law speaks of are there too."""
+    irregular: bool = False
+    """Rows close at irregular times, each signal's stamps a little apart."""
+    over_range: bool = False
+    """Now and then a value is the maker's mark for over range."""
+    outage: bool = False
+    """The grid fails for a quarter of an hour: measured values are 0, counters stand still."""
+    coarse_twins: bool = False
+    """Energy, current and frequency come twice, under a code of their own in coarse steps."""
+    other_scope: bool = False
+    """Some loads publish the counters of another load: a virtual meter with the counter of the whole site."""
+    mixed_rows: bool = False
+    """Rows of some quantities are means, those of others last samples."""
+    p1_alone: bool = False
+    """Only what the P1 port measures is there."""
     loads: int | None = None
     """So many of the site's loads are there, the smallest; by itself all."""
 
@@ -86,6 +107,7 @@ def _decimals(site: Site, signal: Signal, conditions: Conditions) -> int:
 def _values(site: Site, signal: Signal, ends: Floats, conditions: Conditions, chance: np.random.Generator) -> Floats:
     """Return what the gateway's history holds of a signal."""
     quantity = signal.quantity
+    means = conditions.means ^ (conditions.mixed_rows and chance.random() < 0.3)
     offset = conditions.skew * chance.random()
     snapshot = site.snapshot
     factor = site.scale(quantity).factor
@@ -93,7 +115,7 @@ def _values(site: Site, signal: Signal, ends: Floats, conditions: Conditions, ch
     if is_counter(quantity):
         values = read(snapshot(signal.lid, ends - 1.0 - offset), quantity) * factor
         return np.floor(values * 10.0**decimals + 1e-6) / 10.0**decimals
-    if conditions.means and DIMENSIONS[quantity] is not Dimension.CODE:
+    if means and DIMENSIONS[quantity] is not Dimension.CODE:
         steps = (np.arange(_PER_MINUTE) + 0.5) * conditions.period / _PER_MINUTE - conditions.period
         values = read(snapshot(signal.lid, (ends[:, None] + steps - offset).ravel()), quantity).reshape(-1, _PER_MINUTE)
         values = values.mean(axis=1) * factor
@@ -121,12 +143,17 @@ def observe(site: Site, conditions: Conditions, seed: int) -> Iterator[tuple[Ser
     """Yield each enabled signal's series and its true meaning."""
     chance = np.random.default_rng(seed)
     ends = _ends(conditions, chance)
-    for lid in _chosen(site, conditions, ends):
+    loads = _chosen(site, conditions, ends)
+    strangers = {lid: loads[0] for lid in loads[1:] if conditions.other_scope and chance.random() < 0.3}
+    for lid in loads:
         for signal in site.signals_of_load(lid):
             if not signal.enable:
                 continue
-            values = _values(site, signal, ends, conditions, chance)
+            source = replace(signal, lid=strangers.get(lid, lid)) if is_counter(signal.quantity) else signal
+            values = _spoiled(_values(site, source, ends, conditions, chance), ends, signal, conditions, chance)
             times = ends
+            if conditions.irregular:
+                times = ends + chance.integers(0, 3, ends.size) + chance.integers(0, 20)
             if conditions.missing:
                 there = chance.random(ends.size) >= conditions.missing
                 times, values = ends[there], values[there]
@@ -138,12 +165,37 @@ def observe(site: Site, conditions: Conditions, seed: int) -> Iterator[tuple[Ser
                 times=times.tolist(),
                 values=values.tolist(),
                 latest=float(values[-1]) if values.size else None,
+                system=site.devices[signal.did].system,
+                label=site.loads[lid].label,
             )
             yield series, meaning_of(site, signal)
+            if conditions.coarse_twins and signal.quantity in _TWINNED:
+                decimals = _decimals(site, signal, conditions) - 1
+                coarse = np.floor(values * 10.0**decimals + 1e-6) / 10.0**decimals
+                twin = replace(series, uid=series.uid + _TWIN, code=series.code + _TWIN, values=coarse.tolist())
+                yield twin, meaning_of(site, signal)
+
+
+def _spoiled(
+    values: Floats, ends: Floats, signal: Signal, conditions: Conditions, chance: np.random.Generator
+) -> Floats:
+    """Return values with a failure of the grid and with marks for over range, where the conditions want them."""
+    if conditions.outage:
+        begin = ends[int(0.4 * ends.size)]
+        out = (ends > begin) & (ends <= begin + _OUTAGE)
+        if is_counter(signal.quantity):
+            values = np.where(out, values[int(0.4 * ends.size)], values)
+        elif DIMENSIONS[signal.quantity] is not Dimension.CODE:
+            values = np.where(out, 0.0, values)
+    if conditions.over_range and DIMENSIONS[signal.quantity] is not Dimension.CODE:
+        values = np.where(chance.random(ends.size) < _RARELY, _OVER_RANGE, values)
+    return values
 
 
 def _chosen(site: Site, conditions: Conditions, ends: Floats) -> list[int]:
     """Return the loads that the gateway has: all, or the smallest that measure a current and are not idle."""
+    if conditions.p1_alone:
+        return [lid for lid, load in site.loads.items() if load.protocol is Protocol.P1]
     if conditions.loads is None:
         return list(site.loads)
     sizes = []

@@ -6,8 +6,8 @@ skipped when its result is already there, so a second run takes a second. The st
 1. ``uv`` from PyPI, in a virtual environment of its own in the user's cache;
 2. a Python that Home Assistant runs on: one that is installed, else one that ``uv``
    downloads, else one built from the distribution's source archive;
-3. ``.venv`` in the project with ``requirements_test.lock``, or with ``--oldest``
-   ``.venv-oldest`` with ``requirements_oldest.lock``;
+3. ``.venv`` in the project with ``requirements_test.lock``, with ``--oldest``
+   ``.venv-oldest`` with ``requirements_oldest.lock``, with ``--newest`` likewise;
 4. with ``--e2e``, the distribution's Chromium and libfaketime, for the tests in a browser.
 
 The last line on stdout is the path of the environment's interpreter; progress and
@@ -287,10 +287,20 @@ def main() -> None:
         prog="scripts/setup",
         description="Install what development needs: Python 3.14, a virtual environment, packages.",
     )
-    parser.add_argument(
+    lanes = parser.add_mutually_exclusive_group()
+    lanes.add_argument(
         "--oldest",
-        action="store_true",
-        help="the oldest Home Assistant supported, in .venv-oldest, instead of the newest",
+        action="store_const",
+        const="oldest",
+        dest="lane",
+        help="the oldest Home Assistant supported, in .venv-oldest, instead of the one that the test plugin pins",
+    )
+    lanes.add_argument(
+        "--newest",
+        action="store_const",
+        const="newest",
+        dest="lane",
+        help="the newest release of Home Assistant, in .venv-newest, whatever the test plugin supports",
     )
     parser.add_argument(
         "--fast-clock", action="store_true", help="libfaketime too, which scripts/outage makes clocks run fast with"
@@ -299,7 +309,8 @@ def main() -> None:
         "--e2e", action="store_true", help="Chromium and libfaketime too, which the tests in a browser need"
     )
     options = parser.parse_args()
-    venv, lock = (".venv-oldest", "requirements_oldest.lock") if options.oldest else (".venv", "requirements_test.lock")
+    venv = f".venv-{options.lane}" if options.lane else ".venv"
+    lock = f"requirements_{options.lane or 'test'}.lock"
     os.chdir(ROOT)
     try:
         with only_one("setup"):

@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """Patch frozen time so that Home Assistant and its database work with it."""
     vars(freezegun.api).update(
         FakeDate=patch_time.HAFakeDate,
@@ -48,7 +48,7 @@ def _prepare() -> None:
 
 def run(hours: float, seed: int) -> Report:
     """Run one soak test and return its report."""
-    _prepare()
+    prepare()
     gateway = asyncio.run(make_gateway(seed))
     with tempfile.TemporaryDirectory(prefix="soak-") as folder, freezegun.freeze_time(_BEGIN) as clock:
         loop = JumpingLoop(cast("FrozenDateTimeFactory", clock))

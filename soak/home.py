@@ -1,6 +1,7 @@
 """Home Assistant in this process: core, storage and recorder, with the integration."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.helpers import aiohttp_client
 from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
+from homeassistant.helpers.typing import ConfigType
 from homeassistant.setup import async_setup_component
 from homeassistant.util.async_ import _SHUTDOWN_RUN_CALLBACK_THREADSAFE, get_scheduled_timer_handles
 
@@ -33,9 +35,11 @@ class Home:
 
     hass: HomeAssistant
 
-    def __init__(self, folder: Path) -> None:
-        """Take the configuration folder."""
+    def __init__(self, folder: Path, *, time_zone: str = "UTC", others: Mapping[str, ConfigType] | None = None) -> None:
+        """Live in this folder; `others` are integrations to set up beside ours, with their configuration."""
         self._folder = folder
+        self._time_zone = time_zone
+        self._others = dict(others or {})
 
     async def start(self) -> None:
         """Start with what is in the folder; RuntimeError if it does not."""
@@ -51,7 +55,7 @@ class Home:
         await loader.async_get_custom_components(hass)
         if not await bootstrap.async_load_base_functionality(hass):
             raise RuntimeError("Home Assistant does not start")
-        await async_process_ha_core_config(hass, {"time_zone": "UTC"})
+        await async_process_ha_core_config(hass, {"time_zone": self._time_zone})
         async_initialize_recorder(hass)
         database = f"sqlite:///{self._folder / 'home-assistant_v2.db'}"
         for domain, config in (
@@ -59,6 +63,7 @@ class Home:
             ("recorder", {"recorder": {"db_url": database, "auto_purge": False}}),
             ("sensor", {}),
             (DOMAIN, {}),
+            *self._others.items(),
         ):
             if not await async_setup_component(hass, domain, config):
                 raise RuntimeError(f"{domain} is not set up")

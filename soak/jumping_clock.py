@@ -123,17 +123,21 @@ class JumpingSelector(selectors.DefaultSelector):
             return ready
         if timeout is None:
             return super().select(None)
-        # The clock counts whole microseconds: rounded down, it would never reach the timer.
-        self._clock.tick(timedelta(microseconds=math.ceil(timeout * 1e6) + 1))
+        self.jump(timeout)
         return []
+
+    def jump(self, seconds: float) -> None:
+        """Move the clock on to the next timer."""
+        # The clock counts whole microseconds: rounded down, it would never reach the timer.
+        self._clock.tick(timedelta(microseconds=math.ceil(seconds * 1e6) + 1))
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
     """An event loop whose time jumps to the next timer when it is idle."""
 
-    def __init__(self, clock: FrozenDateTimeFactory) -> None:
-        """Take the clock to run by."""
-        self._jumping_selector = JumpingSelector(clock)
+    def __init__(self, clock: FrozenDateTimeFactory, selector: JumpingSelector | None = None) -> None:
+        """Take the clock to run by; another selector may skip more."""
+        self._jumping_selector = selector or JumpingSelector(clock)
         super().__init__(self._jumping_selector)
         # Seconds since 1970 have no room for nanoseconds: with the default resolution no timer would be due.
         self._clock_resolution = 1e-6

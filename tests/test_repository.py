@@ -40,8 +40,15 @@ def next_minor(version: str) -> AwesomeVersion:
     return AwesomeVersion(f"{year}.{int(month) + 1}.0b0")
 
 
-#: Whether this is the oldest release supported, as hacs.json names it, and not the newest.
-IS_OLDEST: Final = AwesomeVersion(ha_version) < next_minor(HACS["homeassistant"])
+#: The locks: the release that the test plugin pins, the oldest supported, the newest there is.
+LANES: Final = ("test", "oldest", "newest")
+
+
+def locked(lane: str) -> dict[str, str]:
+    """Return the versions that a lock holds, by package."""
+    lines = (ROOT / f"requirements_{lane}.lock").read_text(encoding="utf-8").splitlines()
+    pins = (line.split(" ")[0].split("==") for line in lines if "==" in line and line[0] not in " #")
+    return {name.lower(): version for name, version in pins}
 
 
 def test_the_manifest_is_in_order() -> None:
@@ -116,28 +123,40 @@ def test_home_assistant_imports_before_voluptuous() -> None:
             assert first < names.index("voluptuous"), path
 
 
-@pytest.mark.parametrize("name", ["test", "oldest"])
-def test_pins_agree(name: str) -> None:
+@pytest.mark.parametrize("lane", LANES)
+def test_pins_agree(lane: str) -> None:
     """What is asked for is pinned, and the lock holds those very versions."""
-    asked = requirements(name)
+    asked = requirements(lane)
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line) for line in asked)
-    locked = (ROOT / f"requirements_{name}.lock").read_text(encoding="utf-8").splitlines()
-    assert {line.lower() for line in asked} <= {line.split(" ")[0].lower() for line in locked}
+    assert dict(line.lower().split("==") for line in asked).items() <= locked(lane).items()
 
 
 def test_the_frontend_is_the_one_of_this_home_assistant() -> None:
-    """The demo shows the frontend that Home Assistant's own manifest names, on the newest and on the oldest."""
+    """The demo shows the frontend that Home Assistant's own manifest names, on each release that is tested."""
+    (lane,) = (lane for lane in LANES if locked(lane)["homeassistant"] == ha_version)
     frontend = Path(components.__path__[0]) / "frontend" / "manifest.json"
     wanted = set(json.loads(frontend.read_text(encoding="utf-8"))["requirements"])
-    assert wanted <= requirements("oldest" if IS_OLDEST else "test")
+    assert wanted <= requirements(lane)
 
 
 def test_the_oldest_is_what_hacs_promises() -> None:
     """The tests of `scripts/test --oldest` run on the minor release that hacs.json names."""
-    locked = (ROOT / "requirements_oldest.lock").read_text(encoding="utf-8")
-    version = re.search(r"^homeassistant==(.+)$", locked, re.MULTILINE)
-    assert version is not None
-    assert AwesomeVersion(HACS["homeassistant"]) <= AwesomeVersion(version[1]) < next_minor(HACS["homeassistant"])
+    oldest = AwesomeVersion(locked("oldest")["homeassistant"])
+    assert AwesomeVersion(HACS["homeassistant"]) <= oldest < next_minor(HACS["homeassistant"])
+
+
+def test_the_manifest_has_a_category_when_every_release_knows_it() -> None:
+    """Hassfest of a release before 2026.11 refuses the keys; docs/decisions/releases-of-home-assistant.md says more."""
+    keys = {"categories": ["energy.meters_monitoring"], "connectivity": ["network"]}
+    known = AwesomeVersion(HACS["homeassistant"]) >= AwesomeVersion("2026.11.0")
+    assert {key: MANIFEST.get(key) for key in keys} == (keys if known else dict.fromkeys(keys))
+
+
+def test_the_newest_is_not_behind() -> None:
+    """The tests of `scripts/test --newest` run on what the overrides name, which is never older than the plugin's."""
+    (override,) = requirements("newest_overrides")
+    assert override == f"homeassistant=={locked('newest')['homeassistant']}"
+    assert AwesomeVersion(locked("newest")["homeassistant"]) >= AwesomeVersion(locked("test")["homeassistant"])
 
 
 def test_workflows_are_valid_and_run_the_projects_own_scripts() -> None:

@@ -11,13 +11,15 @@ from .access.account import Account
 from .access.lockout import async_forget_logins, async_login_backoff
 from .const import CONF_CODES, CONF_RAW_ANSWERS, DOMAIN
 from .coordinator import RealtimeCoordinator
-from .history.repair import GapRepair, repair_store
+from .history.progress import ProgressStore
+from .history.repair import GapRepair
 from .history.units import UnitSettlement
+from .history.witness import Witness
 from .inventory.absence import AbsenceWatch, absence_store
 from .inventory.archive import Archive
 from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
-from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes
+from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes, async_watch_disabled_entries
 from .recording.units import async_recorded_units, async_unsettled, units_store
 from .runtime import EmsConfigEntry, EmsRuntimeData
 from .services import async_setup_services
@@ -29,8 +31,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions, and follow which gateways are disabled."""
     async_setup_services(hass)
+    async_watch_disabled_entries(hass)
     return True
 
 
@@ -72,9 +75,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     check_topology()
     entry.async_on_unload(topology.async_add_listener(check_topology))
     await AbsenceWatch(hass, entry, topology, tree).async_start()
+    repair = entry.runtime_data.history.repair = GapRepair(hass, entry)
+    entry.runtime_data.history.witness = Witness(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     UnitSettlement(hass, entry, units).async_start()
-    GapRepair(hass, entry).async_start()
+    repair.async_start()
     topology.async_read_lists()
     return True
 
@@ -98,7 +103,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None
     await async_forget_logins(hass, entry)
     await absence_store(hass, entry).async_remove()
     await Archive(hass, entry).async_remove()
-    await repair_store(hass, entry).async_remove()
+    await ProgressStore(hass, entry).async_remove()
     await units_store(hass, entry.entry_id).async_remove()
 
 

@@ -35,7 +35,7 @@ from .issues import async_certificate_trusted
 from .polling.base import EmsCoordinator
 from .polling.pacing import MAX_SILENCE, Pace, Patience, retry_interval
 from .polling.staleness import Staleness, age_limit
-from .polling.throttle import Throttle
+from .polling.throttle import Throttle, is_last_before_mark
 from .polling.time_slice import TimeSlice
 
 _LOGGER = logging.getLogger(__name__)
@@ -149,7 +149,8 @@ class RealtimeCoordinator(EmsCoordinator[dict[int, Sample]]):
         if everybody:
             self._show(list(self._by_signal))
         else:
-            self._show(list(self.throttle.due(self._changed, time.monotonic()) | self._urgent))
+            is_last = is_last_before_mark(self.pace.interval)
+            self._show(list(self.throttle.due(self._changed, time.monotonic(), is_last=is_last) | self._urgent))
         if everybody or self._loads_anew:
             self._call(self._of_loads)
         self._call(self._of_gateway)

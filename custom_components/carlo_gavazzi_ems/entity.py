@@ -37,6 +37,13 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
         await super().async_added_to_hass()
         await self.coordinator.time_slice.take()
 
+    @callback
+    def async_entity_id_changed(self, old_entity_id: str) -> None:  # type: ignore[explicit-override, unused-ignore]
+        """Do nothing: nothing here depends on the entity_id.
+
+        With this hook Home Assistant 2026.11 and later changes the entity_id in place; older releases add the entity anew.
+        """
+
     @override
     async def async_will_remove_from_hass(self) -> None:
         """Let others run while thousands are taken away."""

@@ -1,11 +1,15 @@
 """The issues under Settings > Repairs: created, and deleted when solved."""
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .const import DOMAIN
+from .ha_release import ISSUES_OF_ENTRIES
 from .texts.markdown import escaped
 
 if TYPE_CHECKING:
@@ -13,7 +17,8 @@ if TYPE_CHECKING:
 
 CERTIFICATE_CHANGED: Final = "certificate_changed"
 UNNAMED_CODES: Final = "unnamed_codes"
-COUNTER_CORRECTED: Final = "counter_corrected"
+COUNTER_JUMPED: Final = "counter_jumped"
+HISTORY_WAITS: Final = "history_waits"
 CLOCK_WRONG: Final = "clock_wrong"
 LOAD_MISSING: Final = "load_missing"
 
@@ -30,15 +35,14 @@ def certificate_issue_id(entry: EmsConfigEntry) -> str:
 @callback
 def async_certificate_changed(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
     """Create the issue of a changed certificate. Nothing is sent until the user trusts it."""
-    ir.async_create_issue(
+    _create(
         hass,
-        DOMAIN,
+        entry,
         certificate_issue_id(entry),
-        data={"entry_id": entry.entry_id},
+        {},
         is_fixable=True,
         severity=ir.IssueSeverity.ERROR,
         translation_key=CERTIFICATE_CHANGED,
-        translation_placeholders={"gateway": entry.title},
     )
 
 
@@ -55,32 +59,59 @@ def async_unnamed_codes(hass: HomeAssistant, entry: EmsConfigEntry, count: int) 
     if count == 0:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
         return
-    ir.async_create_issue(
+    _create(
         hass,
-        DOMAIN,
+        entry,
         issue_id,
-        data={"entry_id": entry.entry_id},
+        {"count": str(count)},
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=UNNAMED_CODES,
-        translation_placeholders={"gateway": entry.title, "count": str(count)},
     )
 
 
 @callback
-def async_counter_corrected(
-    hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int, *, load: str, amount: str
+def async_counter_jumped(  # noqa: PLR0913  # what a person is told, and what takes it back
+    hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int, *, load: str, amount: str, at: float
 ) -> None:
-    """Create the issue of a counter that is lower than before by an amount with its unit."""
-    ir.async_create_issue(
+    """Create the issue of a counter that rose by an impossible amount at a time in seconds since 1970."""
+    _create(
         hass,
-        DOMAIN,
-        f"{COUNTER_CORRECTED}_{entry.entry_id}_{signal_uid}",
-        is_fixable=False,
+        entry,
+        f"{COUNTER_JUMPED}_{entry.entry_id}_{signal_uid}",
+        {"load": escaped(load), "amount": amount},
+        data={"signal": signal_uid, "at": at},
+        is_fixable=True,
+        is_persistent=True,
         severity=ir.IssueSeverity.WARNING,
-        translation_key=COUNTER_CORRECTED,
-        translation_placeholders={"gateway": entry.title, "load": escaped(load), "amount": amount},
+        translation_key=COUNTER_JUMPED,
     )
+
+
+@callback
+def async_counter_returned(hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int) -> None:
+    """Delete the issue of a counter that goes on where it was before it jumped."""
+    ir.async_delete_issue(hass, DOMAIN, f"{COUNTER_JUMPED}_{entry.entry_id}_{signal_uid}")
+
+
+@callback
+def async_history_waits(hass: HomeAssistant, entry: EmsConfigEntry, reason: str, *, loads: Iterable[str]) -> None:
+    """Create the issue of hours that cannot be repaired for a reason."""
+    _create(
+        hass,
+        entry,
+        f"{HISTORY_WAITS}_{entry.entry_id}_{reason}",
+        {"loads": ", ".join(map(escaped, loads))},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=f"{HISTORY_WAITS}_{reason.removeprefix('history_')}",
+    )
+
+
+@callback
+def async_history_repaired(hass: HomeAssistant, entry: EmsConfigEntry, reason: str) -> None:
+    """Delete the issue of hours that could not be repaired for a reason."""
+    ir.async_delete_issue(hass, DOMAIN, f"{HISTORY_WAITS}_{entry.entry_id}_{reason}")
 
 
 @callback
@@ -95,32 +126,29 @@ def async_clock_checked(hass: HomeAssistant, entry: EmsConfigEntry, offset: floa
     if abs(offset) <= MAX_CLOCK_OFFSET:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
         return
-    ir.async_create_issue(
+    _create(
         hass,
-        DOMAIN,
+        entry,
         issue_id,
+        {"minutes": str(round(abs(offset) / _SECONDS_PER_MINUTE))},
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key="clock_ahead" if offset > 0 else "clock_behind",
-        translation_placeholders={
-            "gateway": entry.title,
-            "minutes": str(round(abs(offset) / _SECONDS_PER_MINUTE)),
-        },
     )
 
 
 @callback
 def async_load_missing(hass: HomeAssistant, entry: EmsConfigEntry, uid: int, *, name: str | None) -> None:
     """Create the issue of a load that the gateway has not listed for a day."""
-    ir.async_create_issue(
+    _create(
         hass,
-        DOMAIN,
+        entry,
         _load_issue_id(entry, uid),
-        data={"entry_id": entry.entry_id, "load": uid},
+        {"load": escaped(name or "") or str(uid)},
+        data={"load": uid},
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=LOAD_MISSING,
-        translation_placeholders={"gateway": entry.title, "load": escaped(name or "") or str(uid)},
     )
 
 
@@ -131,11 +159,41 @@ def async_load_listed(hass: HomeAssistant, entry: EmsConfigEntry, uid: int) -> N
 
 
 @callback
+def async_watch_disabled_entries(hass: HomeAssistant) -> None:
+    """Delete the issues of entries that are disabled, where Home Assistant does not hide them; a set-up finds them anew."""
+    if ISSUES_OF_ENTRIES:
+        return
+
+    @callback
+    def changed(_: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.disabled_by is not None:
+            async_forget_issues(hass, entry)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
+
+
+@callback
 def async_forget_issues(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
     """Delete all issues of an entry."""
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and entry.entry_id in issue_id:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _create(
+    hass: HomeAssistant, entry: EmsConfigEntry, issue_id: str, placeholders: Mapping[str, str], **options: Any
+) -> None:
+    """Create an issue that belongs to an entry and names its gateway; `options` are those of Home Assistant."""
+    if ISSUES_OF_ENTRIES:
+        options["config_entry_id"] = entry.entry_id
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={"entry_id": entry.entry_id, **options.pop("data", {})},
+        translation_placeholders={"gateway": entry.title, **placeholders},
+        **options,
+    )
 
 
 def _load_issue_id(entry: EmsConfigEntry, uid: int) -> str:

@@ -12,7 +12,8 @@ from .api import Certificate, EmsError, fetch_certificate
 from .const import CONF_FINGERPRINT, DOMAIN
 from .dialogs.codes import CodesFlow
 from .dialogs.trust import certificate_placeholders, readable_fingerprint
-from .issues import LOAD_MISSING, UNNAMED_CODES
+from .history.database import RecorderFailedError
+from .issues import COUNTER_JUMPED, HISTORY_WAITS, LOAD_MISSING, UNNAMED_CODES
 from .runtime import EmsConfigEntry
 
 if TYPE_CHECKING:
@@ -114,6 +115,40 @@ class LoadMissingFlow(RepairsFlow):
         return self.async_create_entry(data={})
 
 
+class HistoryFlow(RepairsFlow):
+    """Checks the recorded hours at once."""
+
+    def __init__(self, entry: EmsConfigEntry, issue_id: str, jump: tuple[int, float] | None = None) -> None:
+        """Repair this entry; `jump` is the signal whose rise is taken back, and when it rose."""
+        self._entry = entry
+        self._issue_id = issue_id
+        self._jump = jump
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Go on to the question."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Repair on consent; the issue is settled where nothing waits any more for the same reason."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id)
+        placeholders = dict((issue.translation_placeholders if issue else None) or {"gateway": self._entry.title})
+        if user_input is None:
+            return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded", description_placeholders=placeholders)
+        history = self._entry.runtime_data.history
+        if self._jump is not None:
+            signal, at = self._jump
+            history.taken_back[signal] = at
+        try:
+            await history.repair.async_run()
+        except EmsError, RecorderFailedError:
+            return self.async_abort(reason="not_repaired", description_placeholders=placeholders)
+        if self._jump is None and ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id) is not None:
+            return self.async_abort(reason="still_waiting", description_placeholders=placeholders)
+        return self.async_create_entry(data={})
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
@@ -127,4 +162,8 @@ async def async_create_fix_flow(
         issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
         placeholders = (issue.translation_placeholders if issue else None) or {}
         return LoadMissingFlow(entry, int(data["load"] or 0), placeholders.get("load", str(data["load"])))
+    if issue_id.startswith(HISTORY_WAITS):
+        return HistoryFlow(entry, issue_id)
+    if issue_id.startswith(COUNTER_JUMPED) and data is not None:
+        return HistoryFlow(entry, issue_id, (int(data["signal"] or 0), float(data["at"] or 0)))
     return CertificateChangedFlow(entry)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
 
@@ -12,6 +13,10 @@ from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
 from .signals.catalogue import Catalogue
 from .signals.recorded import RecordedUnits
+
+if TYPE_CHECKING:
+    from .history.repair import GapRepair
+    from .history.witness import Witness
 
 
 @dataclass(slots=True)
@@ -45,12 +50,18 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class HistoryLock:
-    """Lets one task at a time read and write a gateway's history."""
+class HistoryWork:
+    """What is done with a gateway's history: one task at a time reads and writes it."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     last: Outcome = field(default_factory=Outcome)
     """The result of the last repair that wrote or refused hours."""
+    again: dict[int, float] = field(default_factory=dict)
+    """Signals to check again with the next repair, by UID, and from when on."""
+    taken_back: dict[int, float] = field(default_factory=dict)
+    """Rises to take back with the next repair: the UID of a counter, and when it rose."""
+    repair: GapRepair = field(init=False)
+    witness: Witness = field(init=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +76,7 @@ class EmsRuntimeData:
     units: RecordedUnits
     unsettled: set[int]
     """UIDs of signals whose unit has changed, until the recorder has compiled the time before the change."""
-    history: HistoryLock = field(default_factory=HistoryLock)
+    history: HistoryWork = field(default_factory=HistoryWork)
 
 
 type EmsConfigEntry = ConfigEntry[EmsRuntimeData]

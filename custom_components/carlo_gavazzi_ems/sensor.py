@@ -121,7 +121,9 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
     async def async_added_to_hass(self) -> None:
         """Show the latest value, and from now on so many an hour as fit into a database."""
         await super().async_added_to_hass()
-        self.coordinator.throttle.register(self._signal.uid, self._rows, time.monotonic())
+        self.coordinator.throttle.register(
+            self._signal.uid, self._rows, time.monotonic(), punctual=isinstance(self, EmsCounter)
+        )
         self._writer.async_read()
         if self._waits:
             settled = signal_units_settled(self.coordinator.config_entry.entry_id)

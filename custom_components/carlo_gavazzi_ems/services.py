@@ -5,12 +5,13 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Final
 
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.recorder.const import DOMAIN as RECORDER
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_ENTITY_ID, Platform
 from homeassistant.core import CoreState, HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er
-from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.helpers.service import async_get_config_entry, async_register_admin_service
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 import voluptuous as vol
@@ -30,6 +31,7 @@ from .runtime import EmsConfigEntry
 
 SERVICE_GET_HISTORY: Final = "get_history"
 SERVICE_IMPORT_HISTORY: Final = "import_history"
+SERVICE_REPAIR_HISTORY: Final = "repair_history"
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
 ATTR_LIMIT: Final = "limit"
@@ -57,20 +59,28 @@ IMPORT_HISTORY: Final = vol.Schema(
     }
 )
 
+REPAIR_HISTORY: Final = vol.Schema(
+    {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string, vol.Optional(ATTR_START): cv.datetime}
+)
+
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Register the actions."""
+    """Register the actions; one that writes is for administrators."""
     hass.services.async_register(
         DOMAIN, SERVICE_GET_HISTORY, _async_get_history, GET_HISTORY, supports_response=SupportsResponse.ONLY
     )
-    hass.services.async_register(
-        DOMAIN, SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY, supports_response=SupportsResponse.ONLY
-    )
+    # What writes is for administrators.
+    for service, action, schema, responds in (
+        (SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY, SupportsResponse.OPTIONAL),
+        (SERVICE_REPAIR_HISTORY, _async_repair_history, REPAIR_HISTORY, SupportsResponse.OPTIONAL),
+    ):
+        async_register_admin_service(hass, DOMAIN, service, action, schema, supports_response=responds)
 
 
 async def _async_get_history(call: ServiceCall) -> ServiceResponse:
-    """Return the rows of one signal, the oldest first."""
+    """Return the rows of one signal, the oldest first, to whoever may read its sensor."""
+    await _async_check_may_read(call)
     entry, uid = _signal(call.hass, call.data[ATTR_ENTITY_ID])
     now = dt_util.utcnow().timestamp()
     start = _instant(call.data[ATTR_START])
@@ -104,15 +114,8 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
 async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     """Import hours from before the first recorded ones, or do a dry run."""
     hass = call.hass
-    entry: EmsConfigEntry = async_get_config_entry(hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
-    if RECORDER not in hass.config.components:
-        raise _invalid("no_recorder")
-    # The recorder may not have compiled the time before the start yet.
-    if hass.state is not CoreState.running:
-        raise _invalid("not_started")
-    start = _instant(call.data[ATTR_START])
-    if not EARLIEST <= start < dt_util.utcnow().timestamp():
-        raise _invalid("span_empty")
+    entry = _recording_entry(call)
+    start = _past(call.data[ATTR_START])
     try:
         targets = {target.entity_id: target for target in await async_targets(hass, entry)}
         wanted: list[str] = call.data.get(ATTR_ENTITY_ID, sorted(targets))
@@ -130,6 +133,41 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     sensors: dict[str, JsonValueType] = {entity_id: {"hours": 0} for entity_id in wanted}
     sensors |= {one.target.entity_id: _as_response(one, reason_text) for one in imported}
     return {"dry_run": call.data[ATTR_DRY_RUN], "sensors": sensors}
+
+
+async def _async_repair_history(call: ServiceCall) -> ServiceResponse:
+    """Check the recorded hours at once, those from a time on again, and return what was repaired."""
+    hass, entry = call.hass, _recording_entry(call)
+    since = _past(call.data[ATTR_START]) if ATTR_START in call.data else None
+    repair = entry.runtime_data.history.repair
+    try:
+        outcome = await _async_with_entry(hass, entry, repair.async_run(since))
+    except EmsError as err:
+        raise _failed(entry, err) from err
+    except RecorderFailedError as err:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="recorder_failed") from err
+    return {
+        "hours": {outcome.names[uid]: hours for uid, hours in outcome.hours.items()},
+        "waiting": {outcome.names[uid]: reason for uid, reason in outcome.refused.items()},
+    }
+
+
+def _recording_entry(call: ServiceCall) -> EmsConfigEntry:
+    """Return the entry of an action whose statistics can be written."""
+    entry: EmsConfigEntry = async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
+    if RECORDER not in call.hass.config.components:
+        raise _invalid("no_recorder")
+    # The recorder may not have compiled the time before the start yet.
+    if call.hass.state is not CoreState.running:
+        raise _invalid("not_started")
+    return entry
+
+
+def _past(date: datetime) -> float:
+    """Return the instant of a time that is over."""
+    if not EARLIEST <= (instant := _instant(date)) < dt_util.utcnow().timestamp():
+        raise _invalid("span_empty")
+    return instant
 
 
 async def _async_with_entry[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Coroutine[Any, Any, T]) -> T:
@@ -153,6 +191,17 @@ def _as_response(
     if imported.reason is not None:
         sensors |= {"reason": imported.reason.refusal.value, "message": reason_text(imported.reason)}
     return sensors
+
+
+async def _async_check_may_read(call: ServiceCall) -> None:
+    """Raise Unauthorized unless the caller may read the entity; an automation, without a user, may."""
+    if call.context.user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context, permission=POLICY_READ)
+    if not user.permissions.check_entity(call.data[ATTR_ENTITY_ID], POLICY_READ):
+        raise Unauthorized(context=call.context, entity_id=call.data[ATTR_ENTITY_ID], permission=POLICY_READ)
 
 
 def _signal(hass: HomeAssistant, entity_id: str) -> tuple[EmsConfigEntry, int]:

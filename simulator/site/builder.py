@@ -9,12 +9,14 @@ from .calendar import EPOCH
 from .consumers import L1, Consumer, Standby
 from .grid import Grid, grid
 from .meter import Meter, Supply
-from .meter_types import EM24, EM111, EM112, EM340, EM530, RARELY_WANTED, WM15, MeterType
+from .meter_types import EM24, EM111, EM112, EM340, EM530, P1, RARELY_WANTED, VIRTUAL, WM15, MeterType
 from .noise import draw, stream
 from .options import SiteOptions
 from .quantities import Dimension, Quantity
 from .records import Device, Load, Protocol, Signal
 
+_WITHOUT_PARTIALS = (P1, VIRTUAL)
+"""What has no register that anybody could reset."""
 _SECOND_DEVICE = 82
 _SECOND_SIGNALS = 100
 """In the document device 1 has load 2, and signal 100 belongs to load 83 of device 82."""
@@ -85,7 +87,10 @@ class Builder:
         lid = self._next(0)
         wiring = tuple(range(self.phases)) if phase is None else (phase,)
         origin = max(since, EPOCH * 60.0)
-        meter = Meter(stream(seed, "meter", lid), power, self.supply, scale, wiring, site.options.signed_power, origin)
+        easy = bool(site.loads) and draw(stream(seed, "easy", lid)) < site.options.easy
+        signed = site.options.signed_power
+        meter = Meter(stream(seed, "meter", lid), power, self.supply, scale, wiring, signed, origin, easy)
+        partials = site.options.partials and meter_type not in _WITHOUT_PARTIALS
         if second:
             self._last = max(self._last, _SECOND_SIGNALS - 1)
         signals = [
@@ -95,10 +100,9 @@ class Builder:
                 quantity,
                 lid,
                 did,
-                enable=quantity not in RARELY_WANTED
-                or draw(stream(seed, "enable", lid, quantity)) >= site.options.disabled,
+                enable=self._is_enabled(quantity, lid),
             )
-            for number, quantity in enumerate(meter_type.on(len(wiring))[:most])
+            for number, quantity in enumerate(meter_type.on(len(wiring), partials=partials)[:most])
         ]
         index = self._count[did] = self._count.get(did, 0) + 1
         self._index += 1
@@ -108,6 +112,15 @@ class Builder:
         site.put_load(load, meter, signals, meter_type.decimals)
         self._last += int(12 * draw(stream(seed, "room", lid)))
         return lid
+
+    def _is_enabled(self, quantity: Quantity, lid: int) -> bool:
+        """Tell whether an installer left a quantity switched on; what is switched off is so on all loads."""
+        seed, options = self.site.seed, self.site.options
+        if quantity in RARELY_WANTED and draw(stream(seed, "enable", lid, quantity)) < options.disabled:
+            return False
+        by_family = draw(stream(seed, "families")) < 0.5
+        name = re.sub(r"_l[123]", "", quantity) if by_family else str(quantity)
+        return draw(stream(seed, "switched off", name)) >= options.switched_off
 
     def meter(  # noqa: PLR0913
         self,

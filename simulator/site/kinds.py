@@ -59,6 +59,11 @@ class _Wiring:
         made = {"seed": self._site.seed, "name": name, "phases": phases, "level": level, "tan_phi": tan_phi}
         return kind(**made, idle_var=var, **more)  # type: ignore[arg-type]  # every kind has these fields
 
+    def capacitor(self, phases: Phases) -> tuple[Consumer, ...]:
+        """Return the capacitor of a site that has one."""
+        var = self._site.options.capacitive
+        return (self.make(c.Standby, "capacitor", 2.0, phases=phases, var=-var),) if var else ()
+
     def sub(self, consumer: Consumer) -> Grid:
         """Return the grid of a sub-load; where the site wants idle loads, it may draw nothing but its standby."""
         site = self._site
@@ -73,11 +78,13 @@ def _flat(site: Site) -> None:
     make = wiring.make
     kitchen = wiring.sub(make(c.Kitchen, "kitchen", 2600, phases=c.L1, tan_phi=0.02))
     boiler = wiring.sub(make(c.Boiler, "boiler", 1500, phases=c.L1))
+    capacitor = wiring.capacitor(c.L1)
     rest = grid(
         (
             make(c.Fridge, "fridge", 80, phases=c.L1, tan_phi=0.65),
             make(c.Evening, "evening", 240, phases=c.L1, tan_phi=-0.25),
             make(c.Standby, "standby", 65, phases=c.L1, tan_phi=-0.4, var=-20.0),
+            *capacitor,
         )
     )
     main = grid((), (kitchen, boiler, rest))
@@ -105,6 +112,7 @@ def _house(site: Site) -> None:
             make(c.Evening, "light", 180, phases=second[1], tan_phi=-0.2),
             make(c.Evening, "television", 160, phases=third[1], tan_phi=-0.3),
             make(c.Standby, "ventilation", 40, phases=third[1], tan_phi=0.5),
+            *wiring.capacitor(third[1]),
         )
     )
     loads = (heat_pump, wallbox, kitchen, fridge, laundry, rest) + ((solar,) if site.options.solar else ())

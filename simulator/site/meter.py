@@ -15,6 +15,9 @@ from .options import SiteOptions
 _FEEDER = 0.12
 """Resistance in Ω of each phase between the transformer and the site, at 230 V."""
 _NOMINAL = 230.0
+_STIFF = 0.1
+"""How much of the voltage drop is left on a strong grid."""
+_DAY = 86_400.0
 _REMEMBERED = 8
 _STRAIGHT = (0, 1, 2)
 _DEMAND = 900.0
@@ -30,6 +33,7 @@ class Supply:
         self.nominal = options.voltage
         self.split_phase = options.split_phase
         self.frequency_nominal = options.frequency
+        self.options = options
         self._main = main
         self._latest: dict[int, tuple[Floats, Floats]] = {}
 
@@ -56,7 +60,8 @@ class Supply:
 
     def drop(self, resistance: float, watts: Floats) -> Floats:
         """Return the voltage in V that a power costs on a line; where the voltage is lower, lines are thicker."""
-        return resistance * watts * (self.nominal / _NOMINAL**2)
+        stiff = _STIFF if self.options.grid_voltage else 1.0
+        return stiff * resistance * watts * (self.nominal / _NOMINAL**2)
 
     def frequency(self, minutes: Minutes, part: Floats) -> Floats:
         """Return the frequency in Hz."""
@@ -73,12 +78,27 @@ class Supply:
     def _at(self, minutes: Minutes) -> Floats:
         """Return the unloaded phase voltages at full minutes."""
         place = (minutes - ANCHOR) % CYCLE
+        if self.options.grid_voltage:
+            return self._together(place)
         rows = []
         for phase in range(3):
             hours = smooth(stream(self.seed, "hours", phase), place, 400) - 0.5
             quick = smooth(stream(self.seed, "quick", phase), place, 11) - 0.5
             jitter = uniform(stream(self.seed, "jitter", phase), place) - 0.5
             rows.append(self.nominal * (1.004 + 0.03 * hours + 0.008 * quick + 0.0015 * jitter))
+        return np.stack(rows)
+
+    def _together(self, place: Minutes) -> Floats:
+        """Return unloaded phase voltages that differ by 0.2 % at most, as transformers and long lines make them."""
+        slow = smooth(stream(self.seed, "grid"), place, 400) - 0.5
+        quick = smooth(stream(self.seed, "grid quick"), place, 11) - 0.5
+        jitter = uniform(stream(self.seed, "grid jitter"), place) - 0.5
+        common = 1.004 + 0.03 * slow + 0.008 * quick + 0.0015 * jitter
+        rows = []
+        for phase in range(3):
+            offset = 0.001 * (draw(stream(self.seed, "offset", phase)) - 0.5)
+            own = 0.001 * (smooth(stream(self.seed, "own", phase), place, 90) - 0.5)
+            rows.append(self.nominal * (common + offset + own))
         return np.stack(rows)
 
 
@@ -96,6 +116,8 @@ class Meter:
     signed: bool = True
     origin: float = EPOCH * 60.0
     """Unix time at which the counters stood at zero."""
+    easy: bool = False
+    """Easy connection: no signs, all energy counts as imported."""
 
     @property
     def reset(self) -> float:
@@ -137,8 +159,15 @@ class Snapshot:
 
     @cached_property
     def apparent(self) -> Floats:
-        """Return the apparent power [each phase, total] in VA."""
-        return np.hypot(self.active, self.reactive)
+        """Return the apparent power [each phase, total] in VA, with the distortion of the current."""
+        options = self.meter.supply.options
+        apparent: Floats = np.hypot(self.active, self.reactive)
+        if options.distortion:
+            slow = smooth(stream(self.meter.key, "distortion"), self.place, 20)
+            apparent = apparent * np.sqrt(1.0 + np.square(options.distortion * (0.3 + 0.7 * slow)))
+        if options.arithmetic:
+            apparent[-1] = apparent[:-1].sum(0)
+        return apparent
 
     @cached_property
     def voltage(self) -> Floats:
@@ -180,6 +209,9 @@ class Snapshot:
 
     def since_reset(self, of: Callable[[Floats], Floats]) -> Floats:
         """Return a partial counter: the growth of a counter since the reset, zero before."""
+        if self.meter.supply.options.daily_reset:
+            midnight = np.floor(self.times / _DAY) * _DAY
+            return of(self.areas) - of(self._scaled(self.meter.grid.areas(midnight)))
         return of(self._scaled(self._since(self.meter.reset)))
 
     def neutral_current(self) -> Floats:
@@ -197,13 +229,17 @@ class Snapshot:
 
     def shown_power(self, watts: Floats) -> Floats:
         """Return a power as this meter shows it: with its sign, or without."""
-        return watts if self.meter.signed else np.abs(watts)
+        return watts if self.meter.signed and not self.meter.easy else np.abs(watts)
 
     def power_factor(self, phase: int) -> Floats:
         """Return the power factor of a phase, or (-1) of all, with the sign of the power; 1 where nothing flows."""
-        apparent = self.apparent[phase]
+        options = self.meter.supply.options
+        apparent = np.hypot(self.active[phase], self.reactive[phase]) if options.cos_phi else self.apparent[phase]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self.shown_power(np.where(apparent > 0, self.active[phase] / apparent, 1.0))
+            factor = np.where(apparent > 0, self.active[phase] / apparent, 1.0)
+        if options.negative_capacitive:
+            return np.where(self.reactive[phase] < 0, -np.abs(factor), np.abs(factor))
+        return self.shown_power(factor)
 
     def demand(self) -> Floats:
         """Return the mean of the active power over the last quarter of an hour in W."""
@@ -223,8 +259,9 @@ class Snapshot:
         return 3.0 + 25.0 * slow / loaded
 
     def first_tariff(self) -> Floats:
-        """Return 1 where the first tariff holds and 2 elsewhere."""
-        return np.where(peak_tariff(self.place), 1.0, 2.0)
+        """Return the number of the tariff that holds."""
+        first = float(self.meter.supply.options.tariff_base)
+        return np.where(peak_tariff(self.place), first, first + 1.0)
 
     def alarm(self) -> Floats:
         """Return 1 in a few quarters of an hour a month, else 0."""

@@ -19,6 +19,8 @@ _MEANINGLESS = frozenset({Q.VOLTAGE_LN, Q.VOLTAGE_LL, Q.CURRENT_N, Q.PHASE_SEQUE
 _KEPT = ("voltage_", "current_", "thd_")
 """On one phase a meter shows what has no total beside it, and no means of several phases."""
 
+_PARTIALS = {Q(name.removesuffix("_partial")): Q(name) for name in Q if name.endswith("_partial")}
+
 
 @dataclass(frozen=True, slots=True)
 class MeterType:
@@ -29,10 +31,12 @@ class MeterType:
     decimals: dict[Dimension, int] = field(default_factory=dict)
     """Where this meter shows more or fewer decimals than others."""
 
-    def on(self, phases: int) -> tuple[Quantity, ...]:
-        """Return what the meter publishes when it is connected to so many phases."""
+    def on(self, phases: int, *, partials: bool = False) -> tuple[Quantity, ...]:
+        """Return what the meter publishes when it is connected to so many phases, with a partial for each counter."""
         absent = {f"_l{phase}" for phase in (1, 2, 3) if phase > phases}
         there = [q for q in self.quantities if not any(phase in q for phase in absent)]
+        if partials:
+            there += [_PARTIALS[q] for q in there if q in _PARTIALS and _PARTIALS[q] not in there]
         if phases > 1:
             return tuple(there)
         return tuple(q for q in there if q not in _MEANINGLESS and ("_l1" not in q or q.startswith(_KEPT)))

@@ -61,6 +61,30 @@ class SiteOptions:
     """Unix time since which there is history; by itself 400 days before now."""
     gaps: tuple[tuple[float, float], ...] = ()
     """Spans in Unix time that have no history."""
+    grid_voltage: bool = False
+    """The phase voltages move together, within 0.2 % of each other, as on a real grid."""
+    distortion: float = 0.0
+    """Harmonic current as a share of the fundamental, 0 to 1: apparent power exceeds what P and Q make."""
+    cos_phi: bool = False
+    """The power factor is that of the fundamental, P / √(P² + Q²), where there is distortion."""
+    capacitive: float = 0.0
+    """Reactive power in var of a capacitor at the connection and on the first sub-load, 0 to 5000."""
+    arithmetic: bool = False
+    """Total apparent power is the sum of the phases', not the root of P² and Q²."""
+    easy: float = 0.0
+    """Share of the sub-loads in easy connection, 0 to 1: no signs, all energy counted as imported."""
+    coarse_steps: bool = False
+    """Steps of 0.1 A, 0.1 Hz and 0.1 kWh."""
+    negative_capacitive: bool = False
+    """The power factor is negative where the load is capacitive, not where it exports."""
+    tariff_base: int = 1
+    """The number of the first tariff, 0 or 1."""
+    daily_reset: bool = False
+    """Partial counters are reset every midnight."""
+    partials: bool = False
+    """Each counter of a meter has a partial counter beside it that somebody reset."""
+    switched_off: float = 0.0
+    """Share of what is not enabled, 0 to 1; whole families on some sites, single quantities on others."""
 
     def __post_init__(self) -> None:
         """Raise ValueError with a sentence for the reader if an option is out of its range."""
@@ -72,6 +96,11 @@ class SiteOptions:
             f"noise is 0 to 10 per cent, not {self.noise:g}": 0 <= self.noise <= 10,
             f"idle is 0 to 1, not {self.idle:g}": 0 <= self.idle <= 1,
             f"disabled is 0 to 1, not {self.disabled:g}": 0 <= self.disabled <= 1,
+            f"distortion is 0 to 1, not {self.distortion:g}": 0 <= self.distortion <= 1,
+            f"capacitive is 0 to 5000 var, not {self.capacitive:g}": 0 <= self.capacitive <= 5000,
+            f"easy is 0 to 1, not {self.easy:g}": 0 <= self.easy <= 1,
+            f"tariff_base is 0 or 1, not {self.tariff_base}": self.tariff_base in {0, 1},
+            f"switched_off is 0 to 1, not {self.switched_off:g}": 0 <= self.switched_off <= 1,
             f"signals is 0 to 100000, not {self.signals}": 0 <= self.signals <= 100_000,
             f"period is 60, 300 or 900, not {self.period}": self.period in {60, 300, 900},
         }

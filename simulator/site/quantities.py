@@ -103,6 +103,10 @@ class Quantity(StrEnum):
     HEAT_POWER = "heat_power"
     FLOW_TEMPERATURE = "flow_temperature"
     RETURN_TEMPERATURE = "return_temperature"
+    # What follows came later: codes are drawn in this order, and those of a seed stay as they are.
+    REACTIVE_ENERGY_EXPORT_PARTIAL = "reactive_energy_export_partial"
+    APPARENT_ENERGY_PARTIAL = "apparent_energy_partial"
+    RUN_HOURS_PARTIAL = "run_hours_partial"
 
 
 _BY_PREFIX: tuple[tuple[str, Dimension], ...] = (
@@ -163,20 +167,27 @@ class Scale:
     decimals: int
 
 
-def scales(*, kilowatts: bool, kilowatt_hours: bool, counter_decimals: int | None) -> dict[Dimension, Scale]:
-    """Return the scale of every dimension (inner units: V, A, W, var, VA, Wh, h, °C, m³)."""
+def scales(
+    *, kilowatts: bool, kilowatt_hours: bool, counter_decimals: int | None, coarse: bool = False
+) -> dict[Dimension, Scale]:
+    """Return the scale of every dimension (inner units: V, A, W, var, VA, Wh, h, °C, m³).
+
+    Coarse are steps of 0.1 A, 0.1 Hz and 0.1 kWh.
+    """
     kilo, power, power_decimals = ("k", 1e-3, 4) if kilowatts else ("", 1.0, 1)
     count, energy, energy_decimals = ("k", 1e-3, 3) if kilowatt_hours else ("", 1.0, 0)
     if counter_decimals is not None:
         energy_decimals = counter_decimals
+    if coarse:
+        energy_decimals = 1 if kilowatt_hours else -2
     return {
         Dimension.VOLTAGE: Scale("V", 1.0, 1),
-        Dimension.CURRENT: Scale("A", 1.0, 3),
+        Dimension.CURRENT: Scale("A", 1.0, 1 if coarse else 3),
         Dimension.ACTIVE_POWER: Scale(f"{kilo}W", power, power_decimals),
         Dimension.REACTIVE_POWER: Scale(f"{kilo}var", power, power_decimals),
         Dimension.APPARENT_POWER: Scale(f"{kilo}VA", power, power_decimals),
         Dimension.POWER_FACTOR: Scale("", 1.0, 3),
-        Dimension.FREQUENCY: Scale("Hz", 1.0, 2),
+        Dimension.FREQUENCY: Scale("Hz", 1.0, 1 if coarse else 2),
         Dimension.ACTIVE_ENERGY: Scale(f"{count}Wh", energy, energy_decimals),
         Dimension.REACTIVE_ENERGY: Scale(f"{count}varh", energy, energy_decimals),
         Dimension.APPARENT_ENERGY: Scale(f"{count}VAh", energy, energy_decimals),

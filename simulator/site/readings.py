@@ -15,13 +15,15 @@ Q = Quantity
 
 
 def _import(at: Snapshot, phase: int) -> Floats:
-    """Return the energy that a phase of the meter imported in Wh."""
+    """Return the energy that a phase of the meter imported in Wh; in easy connection what it exported too."""
     area: Floats = at.areas[Area.IMPORT_L1 + at.meter.wiring[phase]]
-    return area
+    return 2 * area - at.areas[Area.NET_L1 + at.meter.wiring[phase]] if at.meter.easy else area
 
 
 def _export(at: Snapshot, phase: int) -> Floats:
     """Return the energy that a phase of the meter exported in Wh."""
+    if at.meter.easy:
+        return at.constant(0.0)
     net: Floats = at.areas[Area.NET_L1 + at.meter.wiring[phase]]
     return _import(at, phase) - net
 
@@ -57,6 +59,23 @@ def _voltage_ll(at: Snapshot) -> Floats:
     return (at.line_voltage(0, 1) + at.line_voltage(1, 2) + at.line_voltage(2, 0)) / 3.0
 
 
+def _imported(at: Snapshot, areas: Floats) -> Floats:
+    """Return the imported energy in Wh; in easy connection what was exported too."""
+    imported: Floats = 2 * areas[Area.IMPORT] - areas[Area.NET] if at.meter.easy else areas[Area.IMPORT]
+    return imported
+
+
+def _sold(at: Snapshot, areas: Floats) -> Floats:
+    """Return the exported energy in Wh; in easy connection none is counted."""
+    return 0.0 * areas[Area.IMPORT] if at.meter.easy else _exported(areas)
+
+
+def _first_tariff(at: Snapshot) -> Floats:
+    """Return the energy in Wh that the first tariff imported; in easy connection what it exported too."""
+    first: Floats = at.areas[Area.IMPORT_T1]
+    return 2 * first - at.areas[Area.NET_T1] if at.meter.easy else first
+
+
 def _exported(areas: Floats) -> Floats:
     """Return the exported energy in Wh: what was imported less the net energy."""
     exported: Floats = areas[Area.IMPORT] - areas[Area.NET]
@@ -79,19 +98,24 @@ READINGS: dict[Quantity, Reading] = {
     Q.APPARENT_POWER: lambda at: at.apparent[-1],
     Q.POWER_FACTOR: lambda at: at.power_factor(-1),
     Q.FREQUENCY: lambda at: at.meter.supply.frequency(at.minutes, at.part),
-    Q.ENERGY_IMPORT: lambda at: at.areas[Area.IMPORT],
-    Q.ENERGY_IMPORT_T1: lambda at: at.areas[Area.IMPORT_T1],
-    Q.ENERGY_IMPORT_T2: lambda at: at.areas[Area.IMPORT] - at.areas[Area.IMPORT_T1],
-    Q.ENERGY_IMPORT_PARTIAL: lambda at: at.since_reset(lambda areas: areas[Area.IMPORT]),
-    Q.ENERGY_EXPORT: lambda at: _exported(at.areas),
+    Q.ENERGY_IMPORT: lambda at: _imported(at, at.areas),
+    Q.ENERGY_IMPORT_T1: _first_tariff,
+    Q.ENERGY_IMPORT_T2: lambda at: _imported(at, at.areas) - _first_tariff(at),
+    Q.ENERGY_IMPORT_PARTIAL: lambda at: at.since_reset(lambda areas: _imported(at, areas)),
+    Q.ENERGY_EXPORT: lambda at: _sold(at, at.areas),
     Q.ENERGY_EXPORT_T1: lambda at: at.areas[Area.IMPORT_T1] - at.areas[Area.NET_T1],
     Q.ENERGY_EXPORT_T2: lambda at: _exported(at.areas) - (at.areas[Area.IMPORT_T1] - at.areas[Area.NET_T1]),
-    Q.ENERGY_EXPORT_PARTIAL: lambda at: at.since_reset(_exported),
+    Q.ENERGY_EXPORT_PARTIAL: lambda at: at.since_reset(lambda areas: _sold(at, areas)),
     Q.ENERGY_NET: lambda at: at.areas[Area.NET],
     Q.REACTIVE_ENERGY_IMPORT: lambda at: at.areas[Area.REACTIVE_IMPORT],
     Q.REACTIVE_ENERGY_EXPORT: lambda at: at.areas[Area.REACTIVE_IMPORT] - at.areas[Area.REACTIVE_NET],
     Q.REACTIVE_ENERGY_IMPORT_PARTIAL: lambda at: at.since_reset(lambda areas: areas[Area.REACTIVE_IMPORT]),
+    Q.REACTIVE_ENERGY_EXPORT_PARTIAL: lambda at: at.since_reset(
+        lambda areas: areas[Area.REACTIVE_IMPORT] - areas[Area.REACTIVE_NET]
+    ),
     Q.APPARENT_ENERGY: lambda at: at.areas[Area.APPARENT],
+    Q.APPARENT_ENERGY_PARTIAL: lambda at: at.since_reset(lambda areas: areas[Area.APPARENT]),
+    Q.RUN_HOURS_PARTIAL: lambda at: at.since_reset(lambda areas: areas[Area.RUNNING]),
     Q.DEMAND: Snapshot.demand,
     Q.PEAK_DEMAND: Snapshot.peak_demand,
     Q.RUN_HOURS: lambda at: at.areas[Area.RUNNING],

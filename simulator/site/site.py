@@ -47,6 +47,7 @@ class Site:
             kilowatts=self.options.power_unit == "kW",
             kilowatt_hours=self.options.energy_unit == "kWh",
             counter_decimals=self.options.counter_decimals,
+            coarse=self.options.coarse_steps,
         )
 
     @property

@@ -58,7 +58,6 @@ PLACEHOLDERS = {
     },
     "issues.certificate_changed.fix_flow.abort": {"gateway", "host"},
     "issues.load_missing": {"gateway", "load"},
-    "issues.counter_corrected": {"gateway", "load", "amount"},
     "issues.clock_ahead": {"gateway", "minutes"},
     "issues.clock_behind": {"gateway", "minutes"},
     "device": {"uid"},

@@ -102,13 +102,33 @@ def test_arguments_are_for_pytest(project: Path) -> None:
 
 
 def test_the_oldest_home_assistant(project: Path) -> None:
-    """It has an environment of its own, and the tests run there; arguments reach pytest."""
-    set_stage(project, ".venv-oldest/bin/pytest", 0)
+    """It has an environment of its own, and types and tests run there; arguments reach pytest."""
+    for name in ("pytest", "mypy"):
+        set_stage(project, f".venv-oldest/bin/{name}", 0)
     assert run(project, "scripts/test", "--oldest")[2] == [
         "scripts/setup --oldest",
+        ".venv-oldest/bin/mypy --cache-dir .mypy_cache/oldest",
         ".venv-oldest/bin/pytest -n 2 --quiet",
     ]
     assert run(project, "scripts/test", "--oldest", "-k", "x")[2][-1] == ".venv-oldest/bin/pytest -k x"
+
+
+def test_the_newest_home_assistant(project: Path) -> None:
+    """The demo too; the plugin that gets the test plugin past a newer release is loaded first, in one process."""
+    for name in ("pytest", "mypy", "python"):
+        set_stage(project, f".venv-newest/bin/{name}", 0)
+    assert run(project, "scripts/test", "--newest")[2] == [
+        "scripts/setup --newest",
+        ".venv-newest/bin/mypy --cache-dir .mypy_cache/newest",
+        ".venv-newest/bin/pytest -p tests.newest_release --quiet",
+        ".venv-newest/bin/python -m testbed demo --check",
+    ]
+    calls = run(project, "scripts/test", "--newest", "-k", "x")[2]
+    assert calls[-1] == ".venv-newest/bin/pytest -p tests.newest_release -k x"
+    assert run(project, "scripts/test", "--newest", "--e2e")[2][-2:] == [
+        "scripts/setup --newest --e2e",
+        ".venv-newest/bin/pytest -p no:homeassistant --quiet tests/e2e",
+    ]
 
 
 def test_e2e_is_a_stage_of_its_own(project: Path) -> None:

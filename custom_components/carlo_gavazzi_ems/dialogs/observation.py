@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from heapq import heapify, heappop, heapreplace
 import logging
 import time
 from typing import Final
@@ -70,9 +71,15 @@ def _series(signal: Signal, rows: list[tuple[float, float]], samples: Mapping[in
 
 
 def _newest(samples: Mapping[int, Sample]) -> datetime:
-    """Return the newest stamp: now, by the gateway's own clock, which may be wrong."""
-    stamps = [sample.timestamp for sample in samples.values() if sample.timestamp is not None]
-    return datetime.fromtimestamp(max(stamps), UTC) if stamps else datetime.now(UTC)
+    """Return the newest stamp: now, by the gateway's own clock, which may be wrong.
+
+    A load may have a clock of its own: what is more than a day ahead of the median does not count.
+    """
+    stamps = sorted(sample.timestamp for sample in samples.values() if sample.timestamp is not None)
+    if not stamps:
+        return datetime.now(UTC)
+    latest = stamps[len(stamps) // 2] + SPAN.total_seconds()
+    return datetime.fromtimestamp(max(stamp for stamp in stamps if stamp <= latest), UTC)
 
 
 def _batches(signals: list[Signal]) -> list[list[int]]:
@@ -88,9 +95,20 @@ def _batches(signals: list[Signal]) -> list[list[int]]:
     def gain(load: tuple[int | None, int | None]) -> float:
         return sum(1 / (1 + seen[signal.code]) for signal in of_load[load] if seen[signal.code] < _LOADS_PER_CODE)
 
+    # A gain only ever falls: what comes off the heap with the gain that it has now is the best of all.
+    heap = [(-gain(load), place, load) for place, load in enumerate(of_load)]
+    heapify(heap)
     batches: list[list[int]] = []
-    while of_load and gain(best := max(of_load, key=gain)) > 0:
-        chosen = of_load.pop(best)
+    while heap:
+        before, place, load = heap[0]
+        now = -gain(load)
+        if now > before:
+            heapreplace(heap, (now, place, load))
+            continue
+        heappop(heap)
+        if now >= 0:
+            break
+        chosen = of_load[load]
         seen.update({signal.code for signal in chosen})
         uids = sorted(signal.uid for signal in chosen)
         batches += [uids[i : i + _SIGNALS_PER_REQUEST] for i in range(0, len(uids), _SIGNALS_PER_REQUEST)]

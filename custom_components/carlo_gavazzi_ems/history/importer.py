@@ -11,10 +11,11 @@ from homeassistant.core import HomeAssistant
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 from .arithmetic.empty_spans import EmptySpan
-from .arithmetic.gaps import Counter
+from .arithmetic.judging import before_first
 from .arithmetic.plan import HistoryMismatchError
 from .arithmetic.rows import HOUR, CounterRow, Reading, in_order, measured_rows
-from .counter_repair import rules_for
+from .clock import async_clock_offset
+from .counter_repair import curve_of, lag_of
 from .source import async_past_empty_span, async_readings, batches
 from .statistics import (
     WrittenHour,
@@ -95,6 +96,7 @@ class HistoryImport:
         self._entry = entry
         self._dry_run = dry_run
         self._progress = ImportProgress(report)
+        self._clock_offset = 0.0
         #: The oldest hour written for each sensor.
         self._written: dict[int, WrittenHour] = {}
 
@@ -105,6 +107,7 @@ class HistoryImport:
         """
         async with self._entry.runtime_data.history.lock:
             cut_off = await async_cut_off(self._hass)
+            self._clock_offset = await async_clock_offset(self._entry)
             first = await async_first_hours(self._hass, targets)
             # Only a sensor with a completed recorded hour can be joined to its past.
             sensors = [
@@ -154,19 +157,20 @@ class HistoryImport:
             # Beyond the first recorded hour, as an upper bound for its reading.
             end + 2 * HOUR,
             progress,
+            offset=self._clock_offset,
         )
         for sensor in sensors:
-            own = sensor.target.readings(readings.get(sensor.target.uid, []))
+            own = readings.get(sensor.target.uid, [])
             if sensor.target.is_counter:
                 self._import_counter(sensor, own, begin)
             else:
-                self._import_measured(sensor, own, begin)
+                self._import_measured(sensor, sensor.target.readings(own), begin)
         return next((found[0].end for found in readings.values()), None)
 
     def _import_counter(self, sensor: SensorImport, readings: list[Reading], begin: float) -> None:
         """Write the hours of a counter, and adjust the recorded sums to continue from them."""
         try:
-            plan = Counter(readings, rules_for(self._hass, self._entry, sensor.target)).before(sensor.first, begin)
+            plan = before_first(curve_of(sensor.target, readings), sensor.first, begin, lag_of(self._entry))
         except HistoryMismatchError as reason:
             sensor.reason = reason
             return

@@ -1,51 +1,36 @@
-"""The schedule and the stored progress of the repair of missed hours."""
+"""When the hours that were missed are repaired."""
 
 from datetime import UTC, datetime
 import logging
-from typing import Final, NotRequired, TypedDict
+from typing import Final
 
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_utc_time_change
 from homeassistant.helpers.start import async_at_started
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.api import EmsError
 from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS, DOMAIN
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
-from .arithmetic.rows import HOUR
+from .arithmetic.rows import HOUR, floor_hour
+from .clock import async_clock_offset
 from .counter_repair import CounterRepair
 from .database import RecorderFailedError
-from .measured_repair import async_repair_measured
-from .statistics import async_confirm, async_cut_off
+from .measured_repair import MeasuredRepair
+from .progress import ProgressStore, Run
+from .statistics import async_cut_off
 from .targets import async_targets
+from .waiting import async_report_waiting
 
 _LOGGER = logging.getLogger(__name__)
-_VERSION: Final = 1
 #: How far back the first run looks, and a run whose store was lost.
 _LOOK_BACK: Final = 10 * 24 * HOUR
 #: The time after each hour to check it: the recorder has compiled it, and the gateway has closed its periods.
 _MINUTE, _SECOND = 15, 30
 #: Five-minute statistics after a start that trigger a check: at first the values may not have settled.
 _EARLY_LOOKS: Final = 4
-
-
-class RepairProgress(TypedDict):
-    """The progress that is stored."""
-
-    checked: float
-    """All hours before this instant were checked."""
-    cut_short: NotRequired[float | None]
-    """The hour in which the last gap ended, if it was not over at that time."""
-    pending: dict[str, float]
-    """Sensors that wait for a state after their gap: signal UID -> the hour to start with."""
-
-
-def repair_store(hass: HomeAssistant, entry: EmsConfigEntry) -> Store[RepairProgress]:
-    """Return the store for the progress of an entry."""
-    return Store(hass, _VERSION, f"{DOMAIN}.{entry.entry_id}.repair")
 
 
 class GapRepair:
@@ -55,7 +40,7 @@ class GapRepair:
         """Repair the sensors of this entry."""
         self._hass = hass
         self._entry = entry
-        self._store = repair_store(hass, entry)
+        self._progress = ProgressStore(hass, entry)
         self._remove_first: CALLBACK_TYPE | None = None
         self._early_looks = 0
         self._is_waiting = False
@@ -88,7 +73,7 @@ class GapRepair:
                 async_track_utc_time_change(self._hass, self._async_every_hour, minute=_MINUTE, second=_SECOND)
             )
         if self._early_looks == 1 or self._is_waiting:
-            self._async_repair_soon(early=True)
+            self._async_repair_soon()
         if self._early_looks == _EARLY_LOOKS:
             self._async_forget_first()
 
@@ -100,67 +85,63 @@ class GapRepair:
 
     @callback
     def _async_every_hour(self, _: datetime) -> None:
-        self._async_repair_soon(early=False)
+        self._async_repair_soon()
 
     @callback
-    def _async_repair_soon(self, *, early: bool) -> None:
+    def _async_repair_soon(self) -> None:
         """Repair in the background, unless another task reads history."""
         if not self._entry.runtime_data.history.lock.locked():
-            self._entry.async_create_background_task(self._hass, self.async_repair(early=early), f"{DOMAIN} gap repair")
+            self._entry.async_create_background_task(self._hass, self.async_repair(), f"{DOMAIN} gap repair")
 
-    async def async_repair(self, *, early: bool = False) -> None:
-        """Check and repair the hours since the last run. After an error the next run repeats them.
-
-        An `early` run leaves contradictions to a later one, because values may not have settled.
-        """
-        runtime = self._entry.runtime_data
+    async def async_repair(self) -> None:
+        """Check and repair the hours since the last run. After an error the next run repeats them."""
         # Ask neither a gateway that does not answer, nor one that refuses the password.
-        if not runtime.realtime.last_update_success:
+        if not self._entry.runtime_data.realtime.last_update_success:
             return
-        async with runtime.history.lock:
-            outcome = Outcome()
-            try:
-                await self._async_repair(outcome, early=early)
-            except EmsError as err:
-                _LOGGER.debug("%s: the history could not be read: %s", self._entry.title, err)
-            except RecorderFailedError as err:
-                _LOGGER.warning("%s: missed hours are looked at again in an hour: %s", self._entry.title, err)
-                return
-            self._report(outcome)
+        try:
+            await self.async_run()
+        except EmsError as err:
+            _LOGGER.debug("%s: the history could not be read: %s", self._entry.title, err)
+        except RecorderFailedError as err:
+            _LOGGER.warning("%s: missed hours are looked at again in an hour: %s", self._entry.title, err)
 
-    async def _async_repair(self, outcome: Outcome, *, early: bool) -> None:
-        """Do one run. The progress is stored once the recorder has written the rows."""
+    async def async_run(self, since: float | None = None) -> Outcome:
+        """Check and repair at once, all sensors from an instant on where one is given.
+
+        Raises EmsError or RecorderFailedError; what was written until then is whole.
+        """
+        outcome = Outcome()
+        async with self._entry.runtime_data.history.lock:
+            try:
+                await self._async_repair(outcome, since)
+            finally:
+                self._report(outcome)
+        return outcome
+
+    async def _async_repair(self, outcome: Outcome, since: float | None) -> None:
+        """Do one run. What was done is stored, also of a run that fails."""
         cut_off = await async_cut_off(self._hass)
-        progress = await self._store.async_load() or RepairProgress(checked=cut_off - _LOOK_BACK, pending={})
-        since, kept = progress["checked"], progress["pending"]
+        progress = await self._progress.async_load(cut_off - _LOOK_BACK)
         targets = await async_targets(self._hass, self._entry)
-        # The first release used entity ids as keys.
-        found = ((str(target.uid), kept.get(str(target.uid), kept.get(target.entity_id))) for target in targets)
-        pending = {uid: begin for uid, begin in found if begin is not None}
-        if cut_off <= since:
-            # No new hour: check only the sensors that wait for a value.
-            targets = [target for target in targets if str(target.uid) in pending]
-            if not targets:
-                return
-        counters = CounterRepair(self._hass, self._entry, cut_off, outcome, early=early)
-        await counters.async_run(targets, since, pending)
-        measured, cut_short = await async_repair_measured(
-            self._hass,
-            self._entry,
-            targets,
-            outcome,
-            since=since,
-            cut_off=cut_off,
-            flat_before=self._flat_before,
-            cut_short=progress.get("cut_short"),
+        work = self._entry.runtime_data.history
+        for uid, at in work.taken_back.items():
+            progress.take_back(uid, at)
+        again = work.again if since is None else {target.uid: since for target in targets} | work.again
+        for uid, begin in again.items():
+            progress.look_again(uid, floor_hour(begin))
+        work.again, work.taken_back = {}, {}
+        run = Run(
+            progress=progress, outcome=outcome, cut_off=cut_off, clock_offset=await async_clock_offset(self._entry)
         )
-        if cut_off <= since:
-            cut_short = progress.get("cut_short")
-        await async_confirm(self._hass, [*counters.written, *measured])
-        self._flat_before = 0.0
-        self._is_waiting = bool(counters.pending)
+        try:
+            await CounterRepair(self._hass, self._entry, run).async_run(targets)
+            await MeasuredRepair(self._hass, self._entry, run, self._flat_before).async_run(targets)
+            self._flat_before = 0.0
+        finally:
+            await self._progress.async_save(progress)
+        self._is_waiting = bool(progress.waiting)
         outcome.until = datetime.fromtimestamp(cut_off, UTC)
-        await self._store.async_save(RepairProgress(checked=cut_off, cut_short=cut_short, pending=counters.pending))
+        async_report_waiting(self._hass, self._entry, progress)
 
     def _report(self, outcome: Outcome) -> None:
         """Log what was written in one line, and what was refused in another."""

@@ -43,17 +43,19 @@ class HistorySource(Protocol):
         """Yield the history of several signals, page by page."""
 
 
-async def async_readings(
+async def async_readings(  # noqa: PLR0913  # what is asked, and what is told meanwhile
     source: HistorySource,
     uids: Iterable[int],
     start: float,
     end: float,
     progress: Callable[[float], None] | None = None,
+    *,
+    offset: float = 0.0,
 ) -> dict[int, list[Reading]]:
     """Return the readings of periods that end between two instants, both included, in no particular order.
 
     One request is in flight at a time. `progress` is called after each page with the share of the readings read,
-    0 to 1, estimated for one reading per minute. Raises EmsError.
+    0 to 1, estimated for one reading per minute. The gateway's clock is ahead by `offset` seconds. Raises EmsError.
     """
     wanted = sorted(uids)
     found: defaultdict[int, list[Reading]] = defaultdict(list)
@@ -63,11 +65,13 @@ async def async_readings(
         begin = start
         while begin < end:
             stop = min(begin + step, end)
-            async for rows in source.history(uids=some, start=_date(begin - _MARGIN), end=_date(stop + _MARGIN)):
+            first, last = _date(begin + offset - _MARGIN), _date(stop + offset + _MARGIN)
+            async for rows in source.history(uids=some, start=first, end=last):
                 for row in rows:
+                    period_end = row.period_end - offset
                     # The requested spans overlap by the margin; the readings may not.
-                    if (begin < row.period_end <= stop or row.period_end == start) and row.value is not None:
-                        found[row.uid].append(_reading(row, row.value))
+                    if (begin < period_end <= stop or period_end == start) and row.value is not None:
+                        found[row.uid].append(_reading(row, row.value, period_end))
                         seen += 1
                 if progress is not None:
                     progress(min(seen / expected, 1.0))
@@ -130,10 +134,10 @@ def _parts[T](items: list[T], size: int) -> Iterator[list[T]]:
     yield from (items[i : i + size] for i in range(0, len(items), size))
 
 
-def _reading(row: HistoryRow, value: float) -> Reading:
+def _reading(row: HistoryRow, value: float, period_end: float) -> Reading:
     low = value if row.minimum is None else row.minimum
     high = value if row.maximum is None else row.maximum
-    return Reading(row.period_end, value, low, high)
+    return Reading(period_end, value, low, high)
 
 
 def _date(instant: float) -> datetime:

@@ -13,6 +13,7 @@ from homeassistant.helpers import entity_registry as er
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 
 from .arithmetic.rows import Reading
 from .database import async_read
@@ -33,7 +34,11 @@ class Target:
     def readings(self, readings: list[Reading]) -> list[Reading]:
         """Return readings in the unit of the statistics."""
         convert = self.convert
-        return [Reading(end, convert(value), convert(low), convert(high)) for end, value, low, high in readings]
+        return [
+            Reading(end, convert(value), convert(low), convert(high))
+            for end, value, low, high in readings
+            if not is_over_range(value, short=self.is_counter)
+        ]
 
 
 async def async_targets(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Target]:

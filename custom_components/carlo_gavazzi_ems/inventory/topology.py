@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
-from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.api import (
-    CertificateChangedError,
     Device,
     EmsClient,
     EmsError,
@@ -26,6 +24,7 @@ from custom_components.carlo_gavazzi_ems.issues import async_certificate_trusted
 from custom_components.carlo_gavazzi_ems.polling.base import EmsCoordinator
 
 from .archive import Archive
+from .clock import async_gateway_clock
 
 if TYPE_CHECKING:
     from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
@@ -104,7 +103,7 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
                 devices=await self.client.devices(),
                 loads=await self.client.loads(),
                 signals=await self.client.signals(),
-                clock_offset=await self._async_clock_offset(),
+                clock_offset=await async_gateway_clock(self.client),
             )
         except EmsError as err:
             if isinstance(err, UnsupportedVersionError) and not self._is_fresh:
@@ -135,21 +134,6 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
         """Read the lists in the background if the current ones come from the archive."""
         if not self._is_fresh:
             self.config_entry.async_create_background_task(self.hass, self.async_refresh(), f"{DOMAIN} lists")
-
-    async def _async_clock_offset(self) -> float | None:
-        """Return the seconds that the gateway's clock is ahead, None if it is not known."""
-        asked = dt_util.utcnow()
-        try:
-            date = (await self.client.date()).utc
-        except CertificateChangedError, InvalidCredentialsError:
-            raise
-        except EmsError:
-            # The clock is optional.
-            return None
-        if date is None:
-            return None
-        answered = dt_util.utcnow()
-        return (date - asked).total_seconds() - (answered - asked).total_seconds() / 2
 
     def _report(self, topology: Topology) -> None:
         """Keep rejected records for the diagnostics, and log a warning once for each list."""

@@ -4,18 +4,26 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 import logging
 import time
-from typing import Any, override
+from typing import Any, Final, override
 
+from homeassistant.core import CoreState
 from homeassistant.helpers.restore_state import ExtraStoredData
 
 from custom_components.carlo_gavazzi_ems.api import Signal
-from custom_components.carlo_gavazzi_ems.issues import async_counter_corrected
+from custom_components.carlo_gavazzi_ems.issues import (
+    async_counter_jumped,
+    async_counter_returned,
+)
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
 from .guard import KILOWATT_HOUR, CounterGuard, Event, Verdict
 
 _LOGGER = logging.getLogger(__name__)
+
+#: Seconds for which a counter may have counted unseen where no clock tells.
+_UNKNOWN_AGE: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +53,7 @@ class CounterReadings:
         self._unit = unit
         self._guard = CounterGuard(unit) if rising else None
         self._latest: float | None = None
+        self._restored = False
 
     @property
     def shown(self) -> float | None:
@@ -53,46 +62,79 @@ class CounterReadings:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether a reading is held back."""
-        return self._guard is not None and self._guard.holding
+        """Whether a reading is held back: then every further one is taken, also one that is the same."""
+        return self._is_early or (self._guard is not None and self._guard.holding)
+
+    @property
+    def _is_early(self) -> bool:
+        """Whether the restored reading is still to be shown.
+
+        Cost sensors and utility meters follow a counter from when Home Assistant is running: of what came before they
+        would never see the difference.
+        """
+        return self._restored and self._entry.runtime_data.realtime.hass.state is not CoreState.running
 
     @property
     def stored(self) -> StoredReading | None:
-        """The reading to store over a restart, None without one or without a guard."""
+        """The reading to store over a restart, None without one."""
         guard = self._guard
-        if guard is None or guard.last is None:
+        value = self._latest if guard is None else guard.last
+        if value is None:
             return None
         return StoredReading(
             gateway=self._entry.runtime_data.topology.info.serial_number,
             signal=self._signal.uid,
             unit=self._unit,
-            value=guard.last,
-            changed_at=guard.changed_at,
+            value=value,
+            changed_at=time.time() - (0.0 if guard is None else time.monotonic() - guard.changed_at),
         )
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Restore a stored reading, if it is of the same signal, gateway and unit."""
         value, changed_at = kept.get("value"), kept.get("changed_at")
         own = (self._entry.runtime_data.topology.info.serial_number, self._signal.uid, self._unit)
-        if self._guard is None or own != (kept.get("gateway"), kept.get("signal"), kept.get("unit")):
+        if own != (kept.get("gateway"), kept.get("signal"), kept.get("unit")):
             return
-        if isinstance(value, int | float) and isinstance(changed_at, int | float):
-            self._guard.restore(value, changed_at)
+        if not isinstance(value, int | float) or not isinstance(changed_at, int | float):
+            return
+        if self._guard is None:
+            self._latest = value
+        else:
+            # A host whose clock was set back does not know how long it was off.
+            age = time.time() - changed_at
+            self._guard.restore(value, age if age >= 0 else _UNKNOWN_AGE, time.monotonic())
             self._latest = self._guard.shown
+        self._restored = self._latest is not None
 
     def read(self, value: float | None) -> float | None:
         """Take a reading, None for one without a number, and return the value to show."""
+        if value is not None and is_over_range(value):
+            value = None
+        if self._is_early:
+            return self._latest
+        self._restored = False
         if self._guard is None:
             self._latest = self._latest if value is None else value
             return self._latest
-        verdict = self._guard.read(value, time.time())
+        now = time.monotonic()
+        self._ask_history(self._guard, now)
+        verdict = self._guard.read(value, now)
         if verdict.event is not None:
-            self._report(verdict, verdict.event)
+            self._report(verdict, verdict.event, time.time() - (now - verdict.since))
         self._latest = verdict.value
         return self._latest
 
-    def _report(self, verdict: Verdict, event: Event) -> None:
-        """Log an accepted reading that was in doubt, and raise a repair for a correction."""
+    def _ask_history(self, guard: CounterGuard, now: float) -> None:
+        """Have the gateway's history tell about a reading that is held back."""
+        if (since := guard.doubtful_since) is None:
+            return
+        witness = self._entry.runtime_data.history.witness
+        reading = witness.async_reading_since(self._signal.uid, time.time() - (now - since))
+        if reading is not None:
+            guard.testify(reading, now)
+
+    def _report(self, verdict: Verdict, event: Event, since: float) -> None:
+        """Log an accepted reading that was in doubt `since` a time, and raise a repair where a person has to know."""
         runtime = self._entry.runtime_data
         load = runtime.topology.data.loads.get(self._signal.load_uid if self._signal.load_uid is not None else -1)
         place = self._entry.title if load is None else escaped(load.label) or str(load.uid)
@@ -100,7 +142,8 @@ class CounterReadings:
         if (kilowatt_hour := KILOWATT_HOUR.get(self._unit or "")) is not None:
             amount = f"{abs(verdict.change) / kilowatt_hour:.3f} kWh"
         direction = "above" if verdict.change > 0 else "below"
-        _LOGGER.info(
+        _LOGGER.log(
+            logging.WARNING if event is Event.CORRECTED else logging.INFO,
             "%s: counter of code %s (%s), now %s %s the last reading",
             place,
             self._signal.code,
@@ -108,5 +151,12 @@ class CounterReadings:
             amount,
             direction,
         )
-        if event is Event.CORRECTED:
-            async_counter_corrected(runtime.realtime.hass, self._entry, self._signal.uid, load=place, amount=amount)
+        hass, uid = runtime.realtime.hass, self._signal.uid
+        match event:
+            case Event.JUMPED:
+                async_counter_jumped(hass, self._entry, uid, load=place, amount=amount, at=since)
+            case Event.RETURNED:
+                async_counter_returned(hass, self._entry, uid)
+        if event is not Event.JUMPED:
+            # What was recorded of it meanwhile is held against history.
+            runtime.history.again[uid] = min(since, runtime.history.again.get(uid, since))

@@ -1,10 +1,11 @@
 """A filter for implausible readings of an increasing counter.
 
 One wrong 0 adds the whole content of the counter to Home Assistant's statistics: it counts as a reset, and the next
-reading as consumption. So a reading that falls, or rises faster than any installation can, is held back until it is
-confirmed. No reading is held back for ever.
+reading as consumption. So a reading that falls, or rises faster than any installation can, is held back until it has
+lasted and the gateway's history confirms it. No reading is held back for ever. What was accepted wrongly is noticed
+when the counter returns to where it was.
 
-Times are wall-clock seconds since 1970, because the last reading is stored over restarts.
+Times are seconds of a clock that is never set.
 """
 
 from collections.abc import Mapping
@@ -17,11 +18,13 @@ RESET_BELOW: Final = 0.9
 """A reading below this share of the last one may be a reset. Home Assistant uses the same limit."""
 RESET_POLLS: Final = 3
 RESET_SECONDS: Final = 60.0
-"""A reset is accepted after so many readings in a row over so many seconds that do not fall."""
+"""A doubtful reading is accepted after so many in a row over so many seconds that do not fall."""
 HOLD_SECONDS: Final = 15 * 60.0
-"""No reading is held back for longer than this."""
-RISE_CONFIRMATIONS: Final = 3
-"""Readings that have to confirm an impossible rise."""
+"""A doubtful reading is held back for no longer than this where the history says nothing about it."""
+DENIED_SECONDS: Final = 24 * 3600.0
+"""A doubtful reading is held back for no longer than this where the history contradicts it."""
+RETURN_SECONDS: Final = 7 * 24 * 3600.0
+"""For so long a counter may return to where it was before a wrong reading was accepted."""
 MOST: Final = 1e15
 """The largest reading in any unit. Above it, a float has no decimals."""
 _TINY_PART: Final = 0.001
@@ -39,11 +42,13 @@ class Event(StrEnum):
     """Why a doubtful reading was accepted."""
 
     RESET = "reset"
-    """The counter was reset."""
+    """The counter was set back, or its meter replaced."""
     CORRECTED = "corrected"
-    """The counter is lower than before, and stayed there."""
+    """The counter is a little lower than before, and stayed there; history says nothing about it."""
     JUMPED = "jumped"
     """The counter rose more than any installation can, and stayed there."""
+    RETURNED = "returned"
+    """The counter goes on where it was: what was accepted since was wrong."""
 
 
 class _Doubt(Enum):
@@ -62,16 +67,28 @@ class Verdict(NamedTuple):
     """None if no number can be shown."""
     event: Event | None = None
     change: float = 0.0
-    """Difference of an accepted reading to the last one, in the counter's unit."""
+    """The accepted reading minus the value shown before it, in the unit of the counter."""
+    since: float = 0.0
+    """When the event began."""
+
+
+class _Before(NamedTuple):
+    """What a counter read before a doubtful reading was accepted, and when that came up."""
+
+    value: float
+    at: float
 
 
 class CounterGuard:
-    """Filters the readings of one increasing counter."""
+    """Filters the readings of one counter that only rises."""
 
     __slots__ = (
+        "_before",
         "_candidate",
         "_changed_at",
+        "_confirmed",
         "_count",
+        "_denied",
         "_doubt",
         "_first_at",
         "_held_since",
@@ -82,16 +99,19 @@ class CounterGuard:
     )
 
     def __init__(self, unit: str | None = None) -> None:
-        """Guard a counter in a unit. Rises are checked for units of energy."""
+        """Filter a counter in this unit. Rises are limited for units of energy."""
         self._kwh = KILOWATT_HOUR.get(unit or "")
         self._last: float | None = None
         self._shown: float | None = None
         self._changed_at = self._seen_at = 0.0
+        self._before: _Before | None = None
         self._held_since: float | None = None
         self._doubt: _Doubt | None = None
         self._candidate = -math.inf
         self._first_at = 0.0
         self._count = 0
+        #: Whether history has the doubtful reading too, or goes on without it.
+        self._confirmed = self._denied = False
 
     @property
     def last(self) -> float | None:
@@ -100,73 +120,120 @@ class CounterGuard:
 
     @property
     def shown(self) -> float | None:
-        """The last shown value."""
+        """The shown value."""
         return self._shown
 
     @property
     def changed_at(self) -> float:
-        """Time at which the last accepted reading was first seen."""
+        """Time of the first reading of the last accepted value."""
         return self._changed_at
 
     @property
     def holding(self) -> bool:
-        """Whether a reading is held back. Then each further reading counts, also an equal one."""
+        """Whether a reading is held back: then every further one counts, also one that is the same."""
         return self._held_since is not None
 
-    def restore(self, value: float, changed_at: float) -> None:
-        """Restore the reading from before a restart, if it is a valid one."""
+    @property
+    def doubtful_since(self) -> float | None:
+        """Since when a reading is held back that history could confirm, None where there is none."""
+        return self._held_since if self._doubt is not _Doubt.TINY else None
+
+    def restore(self, value: float, age: float, now: float) -> None:
+        """Continue from a reading that was first seen `age` seconds ago; one that no counter can have is ignored."""
         if math.isfinite(value) and value >= 0:
             self._last = self._shown = value
-            self._changed_at = self._seen_at = changed_at
+            self._changed_at = self._seen_at = now - age
+
+    def testify(self, reading: float, now: float) -> None:
+        """Take what history read after the doubt came up."""
+        if self._held_since is None or self._last is None:
+            return
+        falls = reading < self._last - self._tiny(self._last)
+        agrees = self._impossible(reading, now) if self._doubt is _Doubt.RISE else falls
+        self._confirmed, self._denied = agrees, not agrees
+
+    def seen(self, at: float) -> None:
+        """Note that the last accepted reading was still there at a time; while one is in doubt it was not."""
+        if not self.holding:
+            self._seen_at = max(self._seen_at, at)
 
     def read(self, value: float | None, now: float) -> Verdict:
-        """Return the value to show for a reading at a time; None for a reading without a number."""
+        """Return the value to show for a reading, None for one without a number."""
         if value is None or not math.isfinite(value) or value > MOST:
             return Verdict(value=self._shown)
         if self._last is None:
-            # There is nothing to compare with; but an increasing counter is never negative.
+            # Nothing to lose yet; but a counter that only rises is never negative.
             return self._take(value, now) if value >= 0 else Verdict(value=None)
+        if self._returns(value, now):
+            return self._take_return(value, now)
         if value >= self._last and not self._impossible(value, now):
             return self._take(value, now)
         return self._doubted(value, now)
+
+    def _returns(self, value: float, now: float) -> bool:
+        """Return whether a reading goes on from before a doubtful one was accepted, and not from that."""
+        before = self._before
+        if before is None or self._last is None or now - before.at > RETURN_SECONDS:
+            return False
+        if not before.value - self._tiny(before.value) <= value <= before.value + self._most(now - before.at):
+            return False
+        if self._last > before.value:
+            return value < self._last
+        # In one step, which takes a meter that was set back as long as all that it counted before.
+        return self._last < RESET_BELOW * before.value or self._impossible(value, now)
+
+    def _take_return(self, value: float, now: float) -> Verdict:
+        """Go on from where the counter was."""
+        before, last = self._before, self._last
+        if before is None or last is None:
+            return self._take(value, now)
+        self._before = None
+        self._take(value, now)
+        return Verdict(value=value, event=Event.RETURNED, change=value - last, since=before.at)
 
     def _doubted(self, value: float, now: float) -> Verdict:
         """Hold a reading back until it is confirmed."""
         doubt = self._reason(value)
         if doubt is not self._doubt or (doubt is _Doubt.RESET and value < self._candidate):
             self._doubt, self._first_at, self._count = doubt, now, 0
+            self._confirmed = self._denied = False
         self._candidate = value
         self._count += 1
         if doubt is _Doubt.TINY:
-            # The counter will pass the old value soon, so no correction is needed. One small dip may be part of
-            # a larger fall; after several it is the new level.
+            # The counter will pass it: a dip this small costs less than a correction. Seen once it may be a
+            # part of something worse, seen again and again it is where the counter stands.
             if self._count >= RESET_POLLS:
                 self._held_since = None
             return Verdict(value=self._shown)
         if self._held_since is None:
             self._held_since = now
-        if (event := self._confirmed(doubt, now - self._held_since, now - self._first_at)) is None:
+        if (event := self._proved(doubt, now - self._held_since, now - self._first_at)) is None:
             return Verdict(value=self._shown)
         if value < 0:
-            # The negative reading persists, and no valid number can be shown for it.
+            # What stays is no glitch, and no number that could be shown for it is true.
             self._shown = None
             return Verdict(value=None)
-        change = value - (self._last or 0.0)
-        return Verdict(value=self._take(value, now).value, event=event, change=change)
+        last, since = self._last or 0.0, self._held_since
+        # A second doubtful reading does not hide where the counter was before the first.
+        before = self._before if self._before is not None and value < self._before.value else _Before(last, since)
+        self._take(value, now)
+        self._before = before
+        return Verdict(value=value, event=event, change=value - last, since=since)
 
-    def _confirmed(self, doubt: _Doubt, held: float, seen: float) -> Event | None:
-        """Return the event that accepts a reading held for `held` and seen for `seen` seconds, None if not yet."""
+    def _proved(self, doubt: _Doubt, held: float, seen: float) -> Event | None:
+        """Return as what a reading is to be accepted, None if it is not yet."""
+        lasted = self._count >= RESET_POLLS and seen >= RESET_SECONDS
+        if not (lasted and self._confirmed) and held < (DENIED_SECONDS if self._denied else HOLD_SECONDS):
+            return None
         match doubt:
-            case _Doubt.RISE if self._count > RISE_CONFIRMATIONS:
+            case _Doubt.RISE:
                 return Event.JUMPED
-            case _Doubt.RESET if self._count >= RESET_POLLS and seen >= RESET_SECONDS:
-                return Event.RESET
-            case _Doubt.RESET | _Doubt.DIP if held >= HOLD_SECONDS:
+            case _Doubt.DIP if not self._confirmed:
                 return Event.CORRECTED
-        return None
+        return Event.RESET
 
     def _reason(self, value: float) -> _Doubt:
-        """Return why a reading is in doubt."""
+        """Return what is wrong with a reading."""
         last = self._last or 0.0
         if value > last:
             return _Doubt.RISE
@@ -179,12 +246,16 @@ class CounterGuard:
         return min(_TINY_PART * last, self._kwh or 1.0)
 
     def _impossible(self, value: float, now: float) -> bool:
-        """Return whether a rise exceeds one megawatt since the reading last changed or was last seen."""
-        if self._kwh is None or value == self._last:
+        """Return whether a rise is more than a megawatt makes since the reading last changed, or was last seen."""
+        if value == self._last:
             return False
-        # A reading seen unchanged a moment ago cannot hide hours of energy; only time without polls can.
+        # What has just been read at rest cannot have gathered for hours: that counts only where nobody looked.
         seconds = min(max(now - self._changed_at, 1.0), max(now - self._seen_at, RESET_SECONDS))
-        return value - (self._last or 0.0) > self._kwh * _KILOWATT_HOURS_PER_SECOND * seconds
+        return value - (self._last or 0.0) > self._most(seconds)
+
+    def _most(self, seconds: float) -> float:
+        """Return by how much a counter may rise; without limit where it does not count energy."""
+        return math.inf if self._kwh is None else self._kwh * _KILOWATT_HOURS_PER_SECOND * seconds
 
     def _take(self, value: float, now: float) -> Verdict:
         """Accept a reading."""
@@ -192,6 +263,7 @@ class CounterGuard:
             self._last, self._changed_at = value, now
         self._shown, self._seen_at = value, now
         self._held_since = self._doubt = None
+        self._confirmed = self._denied = False
         return Verdict(value=value)
 
 

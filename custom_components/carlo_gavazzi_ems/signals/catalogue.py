@@ -16,7 +16,7 @@ from typing import Final
 
 from .quantities import QUANTITIES, Quantity
 
-_CODE = re.compile(r"0|[1-9][0-9]{0,9}")
+_CODE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _COMMENT = "#"
 _OF_A_PHASE: Final = frozenset({"voltage", "current"})
 """Quantities that a system has one of for each phase, so that the bare name leaves something to say."""
@@ -113,7 +113,7 @@ def parse_meaning(text: str, source: Source) -> Meaning:
 
 
 def parse_code(text: str) -> int:
-    """Read a signal-identifier code, a plain decimal number of at most ten digits; raise UnknownMeaning otherwise."""
+    """Read a signal-identifier code, a whole number of at most 19 digits; raise UnknownMeaning otherwise."""
     if not _CODE.fullmatch(text):
         raise UnknownMeaning(f"{_shorten(text)!r} is not a code, which is a whole number")
     return int(text)

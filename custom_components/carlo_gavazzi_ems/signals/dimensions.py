@@ -91,6 +91,10 @@ TEMPERATURE: Final = Dimension(
     SensorDeviceClass.TEMPERATURE,
     {UnitOfTemperature.CELSIUS: 1, UnitOfTemperature.FAHRENHEIT: 1, UnitOfTemperature.KELVIN: 1},
 )
+TEMPERATURE_DIFFERENCE: Final = Dimension(
+    SensorDeviceClass.TEMPERATURE_DELTA,
+    {UnitOfTemperature.KELVIN: 1, UnitOfTemperature.CELSIUS: 1, UnitOfTemperature.FAHRENHEIT: 1},
+)
 
 DURATION: Final = Dimension(
     SensorDeviceClass.DURATION,

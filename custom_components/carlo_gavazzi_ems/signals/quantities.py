@@ -17,6 +17,7 @@ from . import dimensions as dim
 from .quantity import (
     Quantity,
     code,
+    inputs,
     measurement,
     net,
     phase_pairs,
@@ -69,6 +70,7 @@ _EXPORT = total("energy_export", dim.ENERGY, enabled=True)
 _VOLTAGE = measurement("voltage", dim.VOLTAGE, enabled=True)
 _CURRENT = measurement("current", dim.CURRENT, enabled=True)
 _REACTIVE_IMPORT = total("reactive_energy_import", dim.REACTIVE_ENERGY)
+_REACTIVE_EXPORT = total("reactive_energy_export", dim.REACTIVE_ENERGY)
 
 _PHASE_VOLTAGES = ("voltage", "voltage_l1", "voltage_l2", "voltage_l3")
 _PHASE_CURRENTS = ("current", "current_l1", "current_l2", "current_l3")
@@ -119,8 +121,10 @@ FAMILIES: Final[Mapping[Family, tuple[Quantity, ...]]] = MappingProxyType(
             total("apparent_energy", dim.APPARENT_ENERGY),
             total("apparent_energy_partial", dim.APPARENT_ENERGY),
             _REACTIVE_IMPORT,
-            total("reactive_energy_export", dim.REACTIVE_ENERGY),
+            _REACTIVE_EXPORT,
             *tariffs(_REACTIVE_IMPORT),
+            *phases(_REACTIVE_IMPORT),
+            *phases(_REACTIVE_EXPORT),
             *quadrants(total("reactive_energy", dim.REACTIVE_ENERGY)),
             total("reactive_energy_import_partial", dim.REACTIVE_ENERGY),
             total("reactive_energy_export_partial", dim.REACTIVE_ENERGY),
@@ -137,6 +141,7 @@ FAMILIES: Final[Mapping[Family, tuple[Quantity, ...]]] = MappingProxyType(
         ),
         Family.QUALITY: (
             *phased(measurement("voltage_thd", dim.RATIO)),
+            measurement("line_voltage_thd", dim.RATIO),
             *phase_pairs(measurement("line_voltage_thd", dim.RATIO)),
             *phased(measurement("current_thd", dim.RATIO)),
             measurement("voltage_unbalance", dim.RATIO),
@@ -164,6 +169,7 @@ FAMILIES: Final[Mapping[Family, tuple[Quantity, ...]]] = MappingProxyType(
             measurement("flow_rate", dim.FLOW),
             measurement("flow_temperature", dim.TEMPERATURE),
             measurement("return_temperature", dim.TEMPERATURE),
+            measurement("temperature_difference", dim.TEMPERATURE_DIFFERENCE),
             measurement("temperature", dim.TEMPERATURE, enabled=True),
             total("pulse_count", dim.NUMBER, enabled=True),
         ),
@@ -172,6 +178,7 @@ FAMILIES: Final[Mapping[Family, tuple[Quantity, ...]]] = MappingProxyType(
             code("phase_sequence"),
             code("status"),
             code("alarm"),
+            *inputs(code("digital_input")),
         ),
     }
 )

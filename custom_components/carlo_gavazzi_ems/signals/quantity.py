@@ -125,6 +125,11 @@ def tariffs(whole: Quantity, *, stands_in_for: tuple[str, ...] = ()) -> Iterator
     return _split(whole, "tariff", {f"t{tariff}": tariff for tariff in _ONE_TO_FOUR}, stands_in_for=stands_in_for)
 
 
+def inputs(whole: Quantity) -> Iterator[Quantity]:
+    """Make the digital inputs of a meter: `_1` to `_4`."""
+    return _split(whole, "input", {number: number for number in _ONE_TO_FOUR})
+
+
 def quadrants(whole: Quantity) -> Iterator[Quantity]:
     """Make the quadrants of a counter: `_q1` to `_q4`."""
     return _split(whole, "quadrant", {f"q{quadrant}": quadrant for quadrant in _ONE_TO_FOUR})

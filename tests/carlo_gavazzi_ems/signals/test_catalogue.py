@@ -111,12 +111,18 @@ class TestMeaningText:
             assert meaning.text == text
 
     @pytest.mark.parametrize(
-        "text", ["", " 1", "1 ", "01", "-1", "+1", "1.0", "1e3", "٤٥", "0x1d", "1_0", "9" * 5000, "1\n"]
+        "text", ["", " 1", "1 ", "01", "-01", "-", "+1", "1.0", "1e3", "٤٥", "0x1d", "1_0", "9" * 5000, "1\n"]
     )
     def test_codes_are_plain(self, text: str) -> None:
         """A code is written in one way only, so that no two keys name the same."""
         with pytest.raises(UnknownMeaning, match="is not a code"):
             parse_code(text)
+
+    @pytest.mark.parametrize("code", [-7, 12_345_678_901, 2**63 - 1, -(2**63)])
+    def test_whatever_a_gateway_calls_a_code_can_be_named(self, code: int) -> None:
+        """A negative code, or one of eleven digits, is as good as any: it is asked for once, and kept."""
+        assert parse_code(str(code)) == code
+        assert Catalogue({str(code): "frequency/Hz"}).confirmed == {str(code): "frequency/Hz"}
 
     @given(codes)
     def test_every_code_is_read(self, text: str) -> None:
@@ -202,13 +208,13 @@ class TestSharing:
 
     def test_every_bad_line_is_named(self) -> None:
         """All problems are told at once, by line, and nothing is taken."""
-        text = "45 = active_power/kW\nhello\n46: frequency/Hz\n\n-1 = frequency/Hz\n47 = power\n45 = active_power/W"
+        text = "45 = active_power/kW\nhello\n46: frequency/Hz\n\nx1 = frequency/Hz\n47 = power\n45 = active_power/W"
         with pytest.raises(UnreadableTable) as error:
             Catalogue.from_text(text)
         assert error.value.problems == (
             Problem(2, "hello", "it is not of the form: code = quantity/unit"),
             Problem(3, "46: frequency/Hz", "it is not of the form: code = quantity/unit"),
-            Problem(5, "-1 = frequency/Hz", "'-1' is not a code, which is a whole number"),
+            Problem(5, "x1 = frequency/Hz", "'x1' is not a code, which is a whole number"),
             Problem(6, "47 = power", "there is no quantity 'power'"),
             Problem(7, "45 = active_power/W", "code 45 is active_power/kW further up"),
         )

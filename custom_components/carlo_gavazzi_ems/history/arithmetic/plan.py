@@ -10,8 +10,9 @@ class Refusal(StrEnum):
     """Why nothing is written. The value is a translation key under `exceptions`."""
 
     NO_STATE_AFTER = "history_no_state_after"
-    SUM_OFF = "history_sum_off"
+    NO_HISTORY_YET = "history_not_yet"
     UNKNOWN_STATE = "history_unknown_state"
+    OTHER_MEANS = "history_other_means"
 
 
 class HistoryMismatchError(Exception):
@@ -44,15 +45,3 @@ class Plan:
         """Return a recorded hour as it will be after this plan was written."""
         moved = row.sum + sum(by for start, by in self.adjustments if start <= row.start)
         return next((made for made in self.rows if made.start == row.start), row._replace(sum=moved))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """How a counter behaves and how it is recorded."""
-
-    increasing: bool
-    """False for a net counter, which may fall."""
-    lag: float
-    """Seconds that a recorded state may be old because of polling and throttling."""
-    kept: float
-    """Seconds after which the recorder has purged the last state, so that its sum starts at 0 again."""

@@ -3,15 +3,25 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 import re
+from types import MappingProxyType
 
 from .claims import Claims
-from .evidence.columns import make_loads
+from .evidence.columns import load_key, make_loads
 from .evidence.pools import make_pools
 from .evidence.timelines import Timeline
 from .model import Series
 from .places import Phases, VoltageFamily
 from .roles import Role
-from .votes import Kind, Votes
+from .votes import DECISIVE, Kind, Votes
+
+POWER_SCALES: Mapping[str, float] = MappingProxyType(
+    {
+        unit: scale
+        for base in ("W", "VA", "var")
+        for unit, scale in ((base, 1.0), (f"k{base}", 1e-3), (f"M{base}", 1e-6))
+    }
+)
+"""What one volt times one ampere reads in each unit of power."""
 
 type Progress = Callable[[float], None]
 
@@ -48,11 +58,18 @@ class Knowledge:
         self.known = known
         self.phase_open = sorted(set(phase_open) & set(known))
         self.loads = make_loads(given)
+        self.systems = {load_key(one): one.system for one in given if one.system}
+        """How the device of each load is connected, as the gateway writes it."""
+        self.labels = {load_key(one): one.label for one in given if one.label}
+        """What a person called each load."""
         self.pools = make_pools(self.loads)
         self.timelines = [Timeline(load) for load in self.loads]
         self.scales: Mapping[int, float] = {}
         """The codes that could be power factors: 1 for a bare number, 0.01 for per cent."""
         self.votes = Votes({code: kind for code, text in known.items() if (kind := _kind_of(text)) is not None})
+        for text in known.values():
+            if (scale := POWER_SCALES.get(text.partition("/")[2])) is not None:
+                self.votes.vote_scale(scale, DECISIVE)
         self.claims = Claims()
         self.volts: VoltageFamily | None = None
         self.phases: Phases | None = None
@@ -64,10 +81,13 @@ class Knowledge:
         """What lies between a power times hours and a counter; 0 while unknown."""
 
     def role(self, code: int) -> Role | None:
-        """Return what a code is known or claimed to be; of a known phase, the place that it was found to have."""
-        if code in self.known and not (role := role_of(self.known[code])).phases:
-            return role
-        return self.claims.role(code)
+        """Return what a code is known or claimed to be; of a phase, known or open, the place that it was found to have."""
+        if code not in self.known:
+            return self.claims.role(code)
+        known, found = role_of(self.known[code]), self.claims.role(code)
+        if found is not None and found.quantity == known.quantity and (known.phases or code in self.phase_open):
+            return found
+        return None if known.phases else known
 
     def is_trusted(self, code: int) -> bool:
         """Tell whether a power is known; of two phases' powers that read the same either will do."""

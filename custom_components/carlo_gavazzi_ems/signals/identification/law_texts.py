@@ -18,6 +18,7 @@ LAWS: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "hours_while_power_flows": "It counts time while power flows and stands still while there is none.",
         "known": "It was named before.",
+        "label_speaks_of_it": "Nothing electrical is measured there, and the name of the load speaks of it.",
         "looks_like": "No law speaks of it; its values merely look like this.",
         "net_is_import_less_export": "It always reads the imported less the exported energy.",
         "neutral_is_sum_of_phasors": "It is the sum of the phase currents, each with its angle, as in the neutral.",

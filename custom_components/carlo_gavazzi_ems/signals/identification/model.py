@@ -18,6 +18,10 @@ class Series:
     """As many. A measured quantity: mean or last sample of the period. A counter: its reading near the end."""
     latest: float | None = None
     """The realtime value, if there is one."""
+    system: str | None = None
+    """How the device is connected, as the gateway writes it: `1P`, `2P`, `3P`, `3P.n`."""
+    label: str | None = None
+    """What a person called the load: evidence for proposals, never for certainty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

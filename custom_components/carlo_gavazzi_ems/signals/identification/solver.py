@@ -4,6 +4,8 @@ from .knowledge import Knowledge
 from .labels import Labels
 from .laws import LAWS
 from .model import Candidate, Finding
+from .proofs import PROOFS
+from .proofs.ledger import Ledger
 
 _PHASE_ORDER = "phase_order"
 
@@ -13,6 +15,9 @@ def solve(knowledge: Knowledge) -> dict[int, Finding]:
     for number, law in enumerate(LAWS):
         knowledge.tell(number / len(LAWS))
         law(knowledge)
+    ledger = Ledger(knowledge)
+    for proof in PROOFS:
+        proof(ledger)
     knowledge.tell(1.0)
     labels = Labels(knowledge)
     claims = knowledge.claims
@@ -21,10 +26,10 @@ def solve(knowledge: Knowledge) -> dict[int, Finding]:
         for code in knowledge.phase_open
         if claims.is_sure(code) and (role := claims.role(code)) is not None and role.phases
     ]
-    return {code: _finding(knowledge, labels, code) for code in (*knowledge.codes, *refined)}
+    return {code: _finding(knowledge, labels, ledger, code) for code in (*knowledge.codes, *refined)}
 
 
-def _finding(knowledge: Knowledge, labels: Labels, code: int) -> Finding:
+def _finding(knowledge: Knowledge, labels: Labels, ledger: Ledger, code: int) -> Finding:
     """Return what was claimed of a code, the likeliest first."""
     claims = knowledge.claims.ranked(code)
     total = sum(claim.confidence for claim in claims)
@@ -34,7 +39,7 @@ def _finding(knowledge: Knowledge, labels: Labels, code: int) -> Finding:
         if text is not None and all(text != other.text for other in candidates):
             confidence = claim.confidence / max(1.0, total)
             candidates.append(Candidate(text=text, confidence=round(confidence, 3), law=claim.law))
-    certain = bool(candidates) and knowledge.claims.is_sure(code)
+    certain = bool(candidates) and knowledge.claims.is_sure(code) and ledger.is_proven(code)
     ordered = certain and bool(claims[0].role.phases) and not labels.fixed
     return Finding(
         code=code,

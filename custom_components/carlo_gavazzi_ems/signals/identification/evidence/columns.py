@@ -15,7 +15,13 @@ MAX_ROWS = 3000
 """Rows of history that are looked at, the latest; two days of minutes say all there is to say."""
 _HUGE = 1e12
 """No electrical quantity in any unit is larger; what is, is not a measurement."""
+_MARKS = frozenset(mark / scale for mark in (0x7FFFFFFF, 0x7FFF0000, 0xFFFFFFFF) for scale in (1, 10, 100, 1000))
+"""What a meter shows where a value is out of range."""
 _STEADY_REACH = 3
+_IS_WORKDAY = (True, True, False, False, True, True, True)
+"""By days since 1970, which began on a Thursday."""
+_OPENS, _CLOSES = 8 * 3600, 20 * 3600
+"""Seconds of a day in which tariffs are high; UTC is near enough to the clocks of Europe."""
 
 
 class Column:
@@ -83,6 +89,18 @@ class Load:
         """The codes that the load publishes, moving or not."""
         return frozenset(self.columns)
 
+    @cached_property
+    def spans_working_day(self) -> bool:
+        """Whether the load was seen for most of a working day and of a night: of two tariffs each has run meanwhile."""
+        hours = working = 0.0
+        for before, after in pairwise(self.times):
+            span = (after - before) / 3600
+            if span <= 1:
+                day, second = divmod(after, 86_400)
+                hours += span
+                working += span * (_IS_WORKDAY[int(day) % 7] and _OPENS <= second < _CLOSES)
+        return hours >= 20 and working >= 8 and hours - working >= 8
+
     def instants(self, count: int) -> list[int]:
         """Choose rows that show every column at all its levels, where possible while it was steady."""
         chosen: set[int] = set()
@@ -144,13 +162,14 @@ def _clean(series: Series) -> tuple[list[float], list[float]]:
         len(times) == len(values)
         and _is_sound(times)
         and _is_sound(values)
+        and _MARKS.isdisjoint(values)
         and all(map(lt, times, times[1:], strict=False))
     ):
         pairs = sorted(
             {
                 time: value
                 for time, value in zip(times, values, strict=False)
-                if isfinite(time) and isfinite(value) and abs(value) < _HUGE and abs(time) < _HUGE
+                if isfinite(time) and isfinite(value) and abs(value) < _HUGE and abs(time) < _HUGE and value not in _MARKS
             }.items()
         )
         times, values = [time for time, _ in pairs], [value for _, value in pairs]
@@ -208,14 +227,16 @@ def _load(key: tuple[int, int], group: list[Series]) -> Load | None:
     return Load(key, grid, columns)
 
 
+def load_key(series: Series) -> tuple[int, int]:
+    """Return what a series belongs to: its load, or its device, or nothing but itself."""
+    if series.load_uid is not None:
+        return 0, series.load_uid
+    return (1, series.device_uid) if series.device_uid is not None else (2, series.uid)
+
+
 def make_loads(series: Iterable[Series]) -> list[Load]:
     """Return the loads there are; signals without a load count as those of their device, or each for itself."""
     groups: dict[tuple[int, int], list[Series]] = defaultdict(list)
     for one in series:
-        if one.load_uid is not None:
-            groups[0, one.load_uid].append(one)
-        elif one.device_uid is not None:
-            groups[1, one.device_uid].append(one)
-        else:
-            groups[2, one.uid].append(one)
+        groups[load_key(one)].append(one)
     return [load for key, group in sorted(groups.items()) if (load := _load(key, group)) is not None]

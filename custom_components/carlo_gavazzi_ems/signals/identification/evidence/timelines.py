@@ -43,6 +43,8 @@ class Growth:
     """By how much it may stray: its resolution, the integral's uncertainty."""
     said: float
     """By how much the power says that it should have moved, by the same measure."""
+    resolution: float
+    """The step of the counter."""
 
     @property
     def steps(self) -> float:
@@ -90,6 +92,17 @@ class Timeline:
         if (code, direction) not in self._integrals:
             self._integrate(code)
         return self._integrals[code, direction]
+
+    def area_of(self, values: Sequence[float]) -> list[float]:
+        """Return the integral of a power that was worked out, at the checkpoints."""
+        total = last = 0.0
+        grown: list[float] = []
+        for value, hours in zip(values, self.hours, strict=True):
+            if value == value:  # noqa: PLR0124  # not NaN
+                last = value
+            total += last * hours
+            grown.append(total)
+        return [grown[row] for row in self.rows]
 
     def _integrate(self, code: int) -> None:
         """Add up a power, each row standing for the time before it."""
@@ -180,4 +193,4 @@ def compare(
     moved, said = _wander(readings), factor * _wander(integral)
     off = _wander([reading - factor * one for reading, one in zip(readings, integral, strict=True)])
     fuzz = 0.4 * resolution + factor * uncertainty + _CLOSEST * max(moved, said) + 1e-9
-    return Growth(off, moved, fuzz, said)
+    return Growth(off, moved, fuzz, said, resolution)

@@ -3,38 +3,85 @@
 from collections.abc import Sequence
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, POSSIBLE
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.label_words import spoken_of
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
 _LAW = "looks_like"
+_LABEL = "label_speaks_of_it"
+_NOMINAL = (100.0, 110.0, 120.0, 127.0, 208.0, 220.0, 230.0, 240.0, 277.0)
+_BETWEEN = (380.0, 400.0, 415.0, 480.0, 690.0)
+"""Nominal voltages of phases and between them; a grid keeps within a tenth."""
+_UNITS = {
+    "hot_water": "m³",
+    "water": "m³",
+    "gas": "m³",
+    "heat_energy": "kWh",
+    "cooling_energy": "kWh",
+    "temperature": "°C",
+}
+
+type Look = tuple[str, float, str | None]
+"""Quantity, confidence, unit."""
 
 
 def apply(knowledge: Knowledge) -> None:
     """Guess at the codes that no law says anything of."""
     claims, loads = knowledge.claims, knowledge.loads
-    electrical = {
-        code for load in loads for code in load.columns if any(claims.is_sure(other) for other in load.columns)
-    }
+    electrical = {load.key for load in loads if _is_electrical(knowledge, load)}
     for code in knowledge.codes:
-        if claims.best(code) is not None:
+        mine = [load for load in loads if code in load.columns and load.columns[code].moving]
+        if not mine or claims.best(code) is not None:
             continue
-        columns = [load.columns[code] for load in loads if code in load.columns and load.columns[code].moving]
-        if columns:
-            for quantity, confidence, unit in _looks(columns, electrical=code in electrical):
-                claims.add(code, Role(quantity), confidence, _LAW, unit)
+        columns = [load.columns[code] for load in mine]
+        for quantity, confidence, unit in _looks(columns, electrical=any(load.key in electrical for load in mine)):
+            claims.add(code, Role(quantity), confidence, _LAW, unit)
+        spoken = spoken_of(knowledge.labels.get(load.key) for load in mine)
+        if spoken is not None and not any(load.key in electrical for load in mine):
+            rising = all(column.is_rising for column in columns)
+            if rising is not (spoken == "temperature"):
+                claims.add(code, Role(spoken), POSSIBLE, _LABEL, _UNITS[spoken])
+
+
+def _is_electrical(knowledge: Knowledge, load: Load) -> bool:
+    """Tell whether something on a load is a voltage, a current or a frequency, claimed or by its looks."""
+    return any(
+        code in knowledge.known
+        or (
+            (role := knowledge.claims.role(code)) is not None
+            and not role.quantity.startswith(("run_hours", "lifetime"))
+        )
+        or (column.moving and _is_voltage(column) is not None)
+        for code, column in load.columns.items()
+    )
+
+
+def _is_voltage(column: Column) -> Look | None:
+    """Return what voltage a column stays near, as a grid keeps one."""
+    low, high = column.quantile(0.05), column.quantile(0.95)
+    if column.is_rising or low <= 0:
+        return None
+    for quantity, nominal in (("voltage", _NOMINAL), ("line_voltage_mean", _BETWEEN)):
+        if any(0.9 * one <= low and high <= 1.1 * one for one in nominal):
+            return quantity, POSSIBLE, "V"
+    return None
+
+
+def _is_hertz(columns: Sequence[Column]) -> bool:
+    """Tell whether all columns stay where only the frequency of a grid does."""
+    return any(
+        all(nominal - 0.6 <= column.quantile(0.02) and column.quantile(0.98) <= nominal + 0.6 for column in columns)
+        for nominal in (50.0, 60.0)
+    )
 
 
 def _looks(  # noqa: PLR0911  # one return a look
     columns: Sequence[Column], *, electrical: bool
-) -> list[tuple[str, float, str | None]]:
-    """Return quantities, confidences and units that a code's values look like."""
+) -> list[Look]:
+    """Return what a code's values look like."""
     low, high = min(column.lowest for column in columns), max(column.highest for column in columns)
-    if (
-        low < 0
-        and all(abs(value) > 0.998 for column in columns for value in (column.lowest, column.highest))
-        and high <= 1
-    ):
+    if low < 0 and all(abs(one) > 0.998 for column in columns for one in (column.lowest, column.highest)) and high <= 1:
         return [("power_factor", POSSIBLE, None)]
     if all(column.is_flag for column in columns):
         return [("tariff" if low >= 1 else "alarm", GUESS, None), ("status", GUESS / 2, None)]
@@ -42,9 +89,14 @@ def _looks(  # noqa: PLR0911  # one return a look
         if electrical:
             return []
         return [("gas", GUESS, "m³"), ("water", GUESS, "m³"), ("pulse_count", GUESS / 2, None)]
+    if _is_hertz(columns):
+        return [("frequency", POSSIBLE, "Hz")]
+    volts = [look for column in columns if (look := _is_voltage(column)) is not None]
+    if len(volts) == len(columns):
+        return volts[:1]
     quiet = all(column.highest - column.lowest < 25 for column in columns)
     if quiet and low >= 10 and high <= 90:
         return [("temperature", POSSIBLE, "°C")]
-    if quiet and low >= 0 and high <= 60:
-        return [("current_thd", GUESS, "%"), ("voltage_thd", GUESS, "%"), ("temperature", GUESS / 2, "°C")]
+    if quiet and low >= 0 and high <= 60 and not electrical:
+        return [("temperature", GUESS / 2, "°C")]
     return []

@@ -1,17 +1,21 @@
 """Run hours: a counter of time that stands still while there is no power."""
 
+from collections.abc import Sequence
+
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, POSSIBLE, SURE
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Load
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
-_HOURLY = {"h": 1.0, "min": 60.0, "s": 3600.0, "d": 1 / 24}
+HOURLY = {"h": 1.0, "min": 60.0, "s": 3600.0, "d": 1 / 24}
 """How much a counter of time grows in an hour, in each unit."""
+
+_LAW = "hours_while_power_flows"
 
 
 def run_hours(load: Load, code: int, power: int, unit: str) -> tuple[int, int, int]:
     """Count for how many stretches of time a counter ran while there was power, stood while there was less, or erred."""
-    column, watts, per_hour = load.columns[code], load.columns[power], _HOURLY[unit]
+    column, watts, per_hour = load.columns[code], load.columns[power], HOURLY[unit]
     step = max(column.resolution, 1e-6)
     busy = max(abs(watts.quantile(0.01)), abs(watts.quantile(0.99)))
     length = max(1, round(4 * step / per_hour * 3600 / load.period), len(load.times) // 96)
@@ -38,23 +42,40 @@ def run_hours(load: Load, code: int, power: int, unit: str) -> tuple[int, int, i
 def apply(knowledge: Knowledge) -> None:
     """Claim run hours among the codes that nothing else is claimed of for sure and that are no frequency."""
     claims = knowledge.claims
+    found: dict[int, tuple[str, bool]] = {}
     for code in knowledge.codes:
         role = claims.role(code)
-        if not claims.is_sure(code) and (role is None or role.quantity != "frequency"):
-            _claim_hours(knowledge, code)
+        if claims.is_sure(code) or (role is not None and role.quantity == "frequency"):
+            continue
+        if (hours := _hours(knowledge, code)) is not None:
+            found[code] = hours
+    for code, (unit, stood) in found.items():
+        lower = any(_reads_less(knowledge.loads, code, other) for other in found if other != code)
+        role = Role("run_hours_partial" if lower else "run_hours")
+        claims.add(code, role, SURE if stood else POSSIBLE, _LAW, unit)
+        if not stood:
+            claims.add(code, Role("lifetime_hours"), GUESS, _LAW, unit)
 
 
-def _claim_hours(knowledge: Knowledge, code: int) -> None:
-    """Claim run hours if a code counts time on all loads that move it: surely if it stood while a load was idle."""
+def _reads_less(loads: Sequence[Load], code: int, other: int) -> bool:
+    """Tell whether a counter reads less than another on every load that has both, and on some at all."""
+    pairs = [(load.columns[code], load.columns[other]) for load in loads if {code, other} <= load.codes]
+    return bool(pairs) and all(
+        mine.highest < theirs.lowest for mine, theirs in pairs if mine.present and theirs.present
+    )
+
+
+def _hours(knowledge: Knowledge, code: int) -> tuple[str, bool] | None:
+    """Return the unit of a code that counts time on all loads that move it, and whether it stood while a load was idle."""
     loads, claims = knowledge.loads, knowledge.claims
     powers = sorted({*claims.with_role(Role("active_power")), *claims.with_role(Role("apparent_power"))})
-    for unit in _HOURLY:
+    for unit in HOURLY:
         ran = stood = erred = moved = 0
         for load in loads:
             if code not in load.columns or not load.columns[code].moving:
                 continue
             if not load.columns[code].is_rising:
-                return
+                return None
             power = next((one for one in powers if one in load.columns and load.columns[one].moving), None)
             if power is None:
                 continue
@@ -62,8 +83,5 @@ def _claim_hours(knowledge: Knowledge, code: int) -> None:
             ran, stood, erred = ran + counts[0], stood + counts[1], erred + counts[2]
             moved += 1
         if moved and ran >= 6 and erred <= 0.03 * (ran + stood):
-            sure = stood >= 4
-            claims.add(code, Role("run_hours"), SURE if sure else POSSIBLE, "hours_while_power_flows", unit)
-            if not sure:
-                claims.add(code, Role("lifetime_hours"), GUESS, "hours_while_power_flows", unit)
-            return
+            return unit, stood >= 4
+    return None

@@ -4,11 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, POSSIBLE, SURE, Claims
+from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, LIKELY, POSSIBLE, SURE, Claims
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.levels import NEAR, nearness
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
+
+_HIGHEST = 4
+"""The highest number of a tariff."""
 
 
 def tariff_pairs(load: Load, total: Column, others: Collection[int]) -> Iterator[tuple[int, int]]:
@@ -37,11 +40,14 @@ def tariff_pairs(load: Load, total: Column, others: Collection[int]) -> Iterator
 
 
 def tariff_flags(loads: Sequence[Load]) -> dict[int, dict[float, float]]:
-    """Return the codes that may be the number of a tariff, with their values by time; all loads have the same tariff."""
+    """Return the codes that may be the number of a tariff, with their values by time; all loads have the same tariff.
+
+    Some meters count tariffs from 0, others from 1.
+    """
     flags: dict[int, dict[float, float]] = {}
     for load in loads:
         for code, column in load.columns.items():
-            if column.is_flag and column.moving and column.lowest >= 1:
+            if column.is_flag and column.moving and 0 <= column.lowest <= column.highest <= _HIGHEST:
                 values = zip(load.times, column.values, strict=True)
                 flags.setdefault(code, {}).update((time, value) for time, value in values if value == value)  # noqa: PLR0124
     return flags
@@ -78,10 +84,11 @@ def name_tariffs(
             continue
         for flag, values in flags.items():
             told = tariff_numbers(timeline.load, (pair[0], pair[1]), values)
-            if told:
-                yield flag, Role("tariff"), SURE, "tariff_tells_the_counter"
+            base = min(values.values())
+            if told:  # 0 and 1 may also be an input that switches the tariff
+                yield flag, Role("tariff"), SURE if base else LIKELY, "tariff_tells_the_counter"
             for code, number in told.items():
-                numbers[code].add(number)
+                numbers[code].add(number + (base == 0))
     running = _running(timelines, codes)
     for place, code in enumerate(sorted(set(codes)), start=1):
         told_of = numbers.get(code, set())

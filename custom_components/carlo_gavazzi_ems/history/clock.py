@@ -1,0 +1,28 @@
+"""By how much the times in the gateway's history are off."""
+
+from typing import Final
+
+from custom_components.carlo_gavazzi_ems.inventory.clock import async_gateway_clock
+from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+
+#: Seconds by which the newest sample may be older than the answer it comes with; from then on the clock is behind.
+_SAMPLED: Final = 90.0
+#: Seconds by which a sample cannot be newer than its answer.
+_NEWER: Final = 5.0
+
+
+async def async_clock_offset(entry: EmsConfigEntry) -> float:
+    """Return by how many seconds the gateway's clock is ahead of this one; 0 where nothing tells. Raises EmsError.
+
+    A gateway that does not tell its time in UTC dates its samples all the same: the newest was taken just before the
+    answer.
+    """
+    runtime = entry.runtime_data
+    if (offset := await async_gateway_clock(runtime.client)) is not None:
+        return offset
+    times = [sample.timestamp for sample in runtime.realtime.data.values() if sample.timestamp is not None]
+    seen = runtime.realtime.last_seen
+    if not times or seen is None:
+        return 0.0
+    offset = max(times) - seen.timestamp()
+    return 0.0 if -_SAMPLED <= offset <= _NEWER else offset

@@ -1,0 +1,217 @@
+"""Powers, currents and power factors: of which kind, of which phase, or of the total.
+
+Rivals of a kind: S for P and P for S where the power factor is 1, Q for P where only S² = P² + Q² is seen, anything in
+proportion where a factor hardly moves. So two relations have to hold to the digits, each with every part mattering.
+Rivals of a place: the total for the phase of a load whose other phases are off, and the other way round. So a phase is
+proven by a second block with a current of its own on the same load, the total by the sum of proven phases, and the only
+phase of a load by what the gateway says of its connection, or by a total that is proven elsewhere.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from math import hypot
+
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.exactness import Law, Readings
+from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kind
+
+from .ledger import Ledger, Place
+
+U, A, P, S, Q, F = Kind.VOLTAGE, Kind.CURRENT, Kind.ACTIVE, Kind.APPARENT, Kind.REACTIVE, Kind.FACTOR
+
+type Block = dict[Kind, int]
+
+
+def laws_of(ledger: Ledger, block: Block) -> dict[str, tuple[Law, tuple[Kind, ...]]]:
+    """Return the relations that tie the codes of a block together, with the kinds in the order of the law."""
+    scale = ledger.knowledge.votes.scale() or 0.0
+    share = ledger.knowledge.scales.get(block.get(F, -1), 1.0)
+    return {
+        "product": (lambda v: (abs(v[0]), scale * v[1] * abs(v[2])), (S, U, A)),
+        "factor": (lambda v: (abs(v[0]), abs(v[1] * v[2]) * share), (P, S, F)),
+        "power": (lambda v: (abs(v[0]), scale * v[1] * abs(v[2] * v[3]) * share), (P, U, A, F)),
+        "hypotenuse": (lambda v: (abs(v[0]), hypot(v[1], v[2])), (S, P, Q)),
+        "reactive": (lambda v: (scale * v[0] * abs(v[1]), hypot(v[2], v[3])), (U, A, P, Q)),
+        "cosine": (lambda v: (abs(v[0]), hypot(v[0], v[1]) * abs(v[2]) * share), (P, Q, F)),
+    }
+
+
+_MUST_MATTER = {
+    "product": (1, 2),
+    "factor": (1, 2),
+    "power": (2, 3),
+    "hypotenuse": (1, 2),
+    "reactive": (1, 2, 3),
+    "cosine": (1, 2),
+}
+"""The parts of each relation whose moves have to be seen; a voltage matters where a kind rests on it alone."""
+
+
+def relations(ledger: Ledger, seen: Readings, block: Block) -> set[str]:
+    """Return the relations that hold between the codes of a block, and could have failed."""
+    found = set()
+    for name, (law, kinds) in laws_of(ledger, block).items():
+        if not set(kinds) <= block.keys():
+            continue
+        codes = [block[kind] for kind in kinds]
+        if seen.seen(law, codes).holds and all(seen.matters(law, codes, place) for place in _MUST_MATTER[name]):
+            found.add(name)
+    return found
+
+
+_WITNESSES: tuple[tuple[frozenset[str], frozenset[Kind]], ...] = (
+    (frozenset({"factor", "product"}), frozenset({P, S, F, U, A})),
+    (frozenset({"factor", "hypotenuse"}), frozenset({P, S, F, Q})),
+    (frozenset({"factor", "power"}), frozenset({P, S, F, U, A})),
+    (frozenset({"power", "reactive"}), frozenset({P, Q, F, U, A})),
+    (frozenset({"power", "cosine"}), frozenset({P, Q, F, U, A})),
+    (frozenset({"power"}), frozenset({P, F, U, A})),
+    (frozenset({"factor", "cosine"}), frozenset({P, S, F, Q})),
+    (frozenset({"product", "hypotenuse"}), frozenset({S, U, A})),
+    (frozenset({"product", "cosine"}), frozenset({P, Q, F, S, U, A})),
+)
+"""Relations that together leave no other reading of the codes, and the kinds that they prove."""
+
+
+_ENOUGH = 3
+"""Of loads that publish the same codes, more than so many that tell add nothing."""
+
+
+def prove_kinds(ledger: Ledger) -> None:
+    """Prove of which kind the codes of each block are, load by load."""
+    told: Counter[frozenset[int]] = Counter()
+    for seen in ledger.readings:
+        if told[seen.load.codes] >= _ENOUGH:
+            continue
+        for place, block in ledger.blocks(seen.load):
+            found = relations(ledger, seen, block)
+            told[seen.load.codes] += len(found) > 1 and not place
+            ledger.found[seen.load.key, place] = found
+            for needed, kinds in _WITNESSES:
+                if needed <= found:
+                    ledger.kinds.update(block[kind] for kind in kinds if kind in block)
+                    ledger.scaled = ledger.scaled or bool(needed & _SCALED)
+
+
+_SCALED = frozenset({"product", "power", "reactive"})
+"""Relations between powers and volts times amperes."""
+
+
+def _carries(ledger: Ledger, key: tuple[int, int], place: Place, block: Block) -> bool:
+    """Tell whether a block is that of one conductor: its power is one voltage times one current."""
+    return bool(ledger.found.get((key, place), set()) & _SCALED) and block.get(A) in ledger.kinds
+
+
+def prove_phases(ledger: Ledger) -> None:
+    """Prove the phases of loads on which at least two conductors have a block of their own."""
+    for seen in ledger.readings:
+        key = seen.load.key
+        blocks = [(place, block) for place, block in ledger.blocks(seen.load) if place]
+        carrying = [(place, block) for place, block in blocks if _carries(ledger, key, place, block)]
+        if len({block[A] for _, block in carrying}) < 2:
+            continue
+        for place, block in carrying:
+            found = ledger.found[key, place]
+            members = {kind for name in found for kind in laws_of(ledger, block)[name][1]} - {U}
+            for kind in members:
+                code = block[kind]
+                if code in ledger.kinds and _is_alone(ledger, seen, block, found, kind):
+                    ledger.prove(code)
+                    ledger.phased.add(code)
+
+
+def _is_alone(ledger: Ledger, seen: Readings, block: Block, found: set[str], kind: Kind) -> bool:
+    """Tell whether no other code of the load fits in the place of a kind."""
+    laws = laws_of(ledger, block)
+    for name in found:
+        law, kinds = laws[name]
+        if kind in kinds:
+            codes = [block[one] for one in kinds]
+            if seen.is_unique(law, codes, kinds.index(kind), ledger.rivals(seen.load, codes)):
+                return True
+    return False
+
+
+def _sum(values: Sequence[float]) -> tuple[float, float]:
+    """Return a total and the sum of its parts."""
+    return values[0], sum(values[1:])
+
+
+def prove_totals(ledger: Ledger) -> None:
+    """Prove the totals: of P, Q or S as sums of proven phases, the others by relations with a proven total."""
+    for seen in ledger.readings:
+        load = seen.load
+        blocks = dict(ledger.blocks(load))
+        total = blocks.pop((), {})
+        phases = [block for _, block in sorted(blocks.items())]
+        if len(phases) < 2:
+            continue
+        for kind in (P, Q, S):
+            parts = [block[kind] for block in phases if kind in block]
+            if kind in total and len(parts) >= 2 and set(parts) <= ledger.phased | ledger.proven:
+                codes = [total[kind], *parts]
+                if seen.seen(_sum, codes).holds and _is_no_part(ledger, seen, codes):
+                    ledger.kinds.add(total[kind])
+                    ledger.prove(total[kind])
+        _prove_by_total(ledger, seen, total)
+
+
+def _is_no_part(ledger: Ledger, seen: Readings, codes: Sequence[int]) -> bool:
+    """Tell whether a total is neither one of its parts nor the sum of fewer, and no other code reads the same."""
+    total, *parts = codes
+    smaller = [[total, *few] for count in range(1, len(parts)) for few in combinations(parts, count)]
+    singles = [one for one in smaller if len(one) == 2]
+    return all(seen.seen(_sum, one).fails for one in singles) and seen.is_unique(
+        _sum, codes, 0, ledger.rivals(seen.load, codes)
+    )
+
+
+def _prove_by_total(ledger: Ledger, seen: Readings, total: Block) -> None:
+    """Prove S, PF and Q of a load by relations with totals that are proven."""
+    laws = laws_of(ledger, total)
+    found = ledger.found.get((seen.load.key, ()), set())
+    for _ in range(2):
+        for name in ("factor", "hypotenuse", "cosine"):
+            kinds = laws[name][1]
+            if name not in found or sum(total[kind] in ledger.proven for kind in kinds) < (1 if len(found) > 1 else 2):
+                continue
+            for kind in kinds:
+                if total[kind] not in ledger.proven and _is_alone(ledger, seen, total, {name}, kind):
+                    ledger.kinds.add(total[kind])
+                    ledger.prove(total[kind])
+
+
+def prove_singles(ledger: Ledger) -> None:
+    """Prove the codes of loads on one phase: the gateway says so, or a total that is proven elsewhere is U times I here."""
+    for seen in ledger.readings:
+        load = seen.load
+        blocks = list(ledger.blocks(load))
+        # A load on one phase has U and A of some phase and totals of everything else: one block for the relations.
+        merged: Block = {}
+        for _, block in blocks:
+            if set(block) & set(merged):
+                merged = {}
+                break
+            merged |= block
+        if not merged:
+            continue
+        found = relations(ledger, seen, merged)
+        kinds = {kind for needed, proved in _WITNESSES if needed <= found for kind in proved if kind in merged}
+        if not found & _SCALED or not kinds:
+            continue
+        elsewhere = any(
+            merged[kind] in ledger.proven and not _is_phase(ledger, merged[kind]) for kind in kinds & {P, S, Q, F}
+        )
+        if ledger.system(load).upper().startswith("1P") or elsewhere:
+            ledger.scaled = True
+            for kind in kinds:
+                code = merged[kind]
+                ledger.kinds.add(code)
+                if not _is_phase(ledger, code) or kind in {U, A}:
+                    ledger.prove(code)
+
+
+def _is_phase(ledger: Ledger, code: int) -> bool:
+    """Tell whether a code is claimed to be of one phase."""
+    role = ledger.role(code)
+    return role is not None and bool(role.phases)

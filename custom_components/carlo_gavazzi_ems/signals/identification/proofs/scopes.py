@@ -1,0 +1,185 @@
+"""Whether a counter counts all there is, or a part: what adds up to it, and what runs beside it."""
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.laws.run_hours import HOURLY
+from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
+
+from .ledger import Ledger
+
+_FAR = 0.02
+_SEVERAL = 3
+_TICKS = 300.0
+"""Run hours go by the clock; over so many steps a power of one kilowatt would have to be steady to 0.5 %."""
+_WHOLES = (
+    "energy_import",
+    "energy_export",
+    "reactive_energy_import",
+    "reactive_energy_export",
+    "apparent_energy",
+    "run_hours",
+)
+_WITH_TARIFFS = ("energy_import", "energy_export", "reactive_energy_import")
+IMPORT, EXPORT, NET = Role("energy_import"), Role("energy_export"), Role("energy_net")
+
+
+def adds_up(total: Column, parts: Sequence[tuple[Column, int]]) -> bool:
+    """Tell whether a counter is at all times the sum of others, with their signs, to a step of each."""
+    step = 1.01 * (total.resolution + sum(part.resolution for part, _ in parts)) + 1e-6
+    leap = max((after - before for before, after in pairwise(total.present)), default=0.0)
+    rows: list[float] = [
+        abs(whole - sum(sign * value for value, (_, sign) in zip(values, parts, strict=True)))
+        for whole, *values in zip(total.values, *(part.values for part, _ in parts), strict=True)
+        if whole == whole and all(value == value for value in values)  # noqa: PLR0124  # not NaN
+    ]
+    if len(rows) < 10:
+        return False
+    near = sum(row <= step for row in rows)
+    return bool(max(rows) <= step + leap and near >= 0.6 * len(rows))
+
+
+def _runs_beside(total: Column, part: Column) -> bool:
+    """Tell whether a counter always reads less than another by the same amount, and by more than their steps."""
+    step = 1.01 * (total.resolution + part.resolution) + 1e-6
+    leap = max((after - before for before, after in pairwise(total.present)), default=0.0)
+    apart = [a - b for a, b in zip(total.values, part.values, strict=True) if a == a and b == b]  # noqa: PLR0124
+    if len(apart) < 10:
+        return False
+    middle = sorted(apart)[len(apart) // 2]
+    return middle > 4 * step and max(abs(one - middle) for one in apart) <= step + leap
+
+
+def prove_scopes(ledger: Ledger, counted: Collection[int]) -> None:
+    """Prove totals and their parts on every load, of counters that count what they are claimed to."""
+    counted = {*counted, *(code for code in ledger.knowledge.codes if _counts_time(ledger, code))}
+    for load in ledger.knowledge.loads:
+        for quantity in _WHOLES:
+            total = ledger.with_role(load, Role(quantity))
+            if total is not None and load.columns[total].moving and total in counted:
+                _prove_total(ledger, load, total, quantity)
+        _prove_net(ledger, load, counted)
+    for load in ledger.knowledge.loads:
+        for quantity in _WHOLES:
+            _prove_partial(ledger, load, quantity)
+
+
+def _counts_time(ledger: Ledger, code: int) -> bool:
+    """Tell whether a counter that is claimed to be run hours goes by the clock so long that no energy would."""
+    claims = ledger.knowledge.claims
+    role = claims.sure_role(code)
+    claim = claims.best(code)
+    if role is None or role.quantity != "run_hours" or claim is None or claim.unit is None:
+        return False
+    return any(
+        _longest_by_the_clock(load, load.columns[code], HOURLY[claim.unit]) >= _TICKS
+        for load in ledger.knowledge.loads
+        if code in load.columns and load.columns[code].moving
+    )
+
+
+def _longest_by_the_clock(load: Load, column: Column, hourly: float) -> float:
+    """Return over how many of its steps on end a counter goes by the clock."""
+    step = max(column.resolution, 1e-6)
+    rows = [
+        (when / 3600 * hourly, value)
+        for when, value in zip(load.times, column.values, strict=True)
+        if value == value  # noqa: PLR0124  # not NaN
+    ]
+    longest, first = 0.0, 0
+    for row, (clock, value) in enumerate(rows):
+        if abs((value - rows[first][1]) - (clock - rows[first][0])) > 1.5 * step:
+            first = row
+        longest = max(longest, (clock - rows[first][0]) / step)
+    return longest
+
+
+def _parts(ledger: Ledger, load: Load, quantity: str) -> list[list[int]]:
+    """Return the codes that may make up a total: two tariffs, or the phases."""
+    tariffs = [code for code in load.columns if _claims(ledger, code, f"{quantity}_t")]
+    phases = [
+        code for code in load.columns if (role := ledger.role(code)) and role.quantity == quantity and role.phases
+    ]
+    return [parts for parts in (tariffs, phases) if len(parts) >= 2]
+
+
+def _claims(ledger: Ledger, code: int, start: str) -> bool:
+    """Tell whether the best claim of a code begins so."""
+    role = ledger.role(code)
+    return role is not None and role.quantity.startswith(start)
+
+
+def _prove_total(ledger: Ledger, load: Load, code: int, quantity: str) -> None:
+    """Prove a total by its tariffs, its phases, or a part that runs below it while no tariff could have run all the time."""
+    columns = load.columns
+    whole = columns[code]
+    for parts in _parts(ledger, load, quantity):
+        mine = [columns[part] for part in parts]
+        if all(0 < part.highest < whole.lowest for part in mine) and adds_up(whole, [(part, 1) for part in mine]):
+            ledger.prove(code)
+            ledger.whole_by_parts.add((load.key, code))
+            if len(parts) == 2 and all(_claims(ledger, part, f"{quantity}_t") for part in parts):
+                ledger.prove(*parts)  # whose numbers the indicator told, from the first that there is
+    below = ledger.with_role(load, Role(f"{quantity}_partial"))
+    if below is None or not columns[below].moving or not _runs_beside(whole, columns[below]):
+        return
+    if quantity not in _WITH_TARIFFS or load.spans_working_day:
+        ledger.prove(code)
+
+
+def _prove_net(ledger: Ledger, load: Load, counted: Collection[int]) -> None:
+    """Prove import, export and net by each other: two of them make the third, after something was exported."""
+    codes = [ledger.with_role(load, role) for role in (NET, IMPORT, EXPORT)]
+    if None in codes:
+        return
+    net, bought, sold = (code for code in codes if code is not None)
+    columns = load.columns
+    steps = columns[net].resolution + columns[bought].resolution + columns[sold].resolution + 1e-6
+    if columns[sold].lowest <= 10 * steps or not columns[bought].moving or bought not in counted:
+        return
+    if adds_up(columns[net], [(columns[bought], 1), (columns[sold], -1)]):
+        ledger.prove(net, bought)
+        if sold in counted:
+            ledger.prove(sold)
+
+
+def _prove_partial(ledger: Ledger, load: Load, quantity: str) -> None:
+    """Prove the part of a proven total that somebody reset, where it is neither a tariff nor the net."""
+    whole, part = ledger.with_role(load, Role(quantity)), ledger.with_role(load, Role(f"{quantity}_partial"))
+    if whole is None or part is None or whole not in ledger.proven or not load.columns[part].moving:
+        return
+    if not _runs_beside(load.columns[whole], load.columns[part]):
+        return
+    no_tariff = quantity not in _WITH_TARIFFS or (load.key, whole) in ledger.whole_by_parts or load.spans_working_day
+    if no_tariff and (quantity != "energy_import" or not _may_be_net(ledger, load, whole, part)):
+        ledger.prove(part)
+
+
+def _never_exports(ledger: Ledger, whole: int, part: int) -> bool:
+    """Tell whether the net would have to have been far below the import on several loads, of which none exports all day.
+
+    One such load may be the connection of a house in winter.
+    """
+    telling = 0
+    for load in ledger.knowledge.loads:
+        power = ledger.with_role(load, Role("active_power"))
+        if power is None or not {whole, part} <= load.codes or not load.columns[whole].present:
+            continue
+        rest = load.columns[whole].highest - load.columns[part].highest
+        telling += (
+            rest > _FAR * load.columns[whole].highest and load.columns[power].lowest >= 0 and load.spans_working_day
+        )
+    return telling >= _SEVERAL
+
+
+def _may_be_net(ledger: Ledger, load: Load, whole: int, part: int) -> bool:
+    """Tell whether a part of the import may be the net: unless the net is another code, or the export does not fit."""
+    if any(ledger.role(code) == NET and code != part and ledger.is_proven(code) for code in ledger.knowledge.codes):
+        return False
+    sold = ledger.with_role(load, EXPORT)
+    if sold is None or not ledger.is_proven(sold):
+        return not _never_exports(ledger, whole, part)
+    rest = load.columns[whole].highest - load.columns[part].highest
+    near = 4 * (load.columns[whole].resolution + load.columns[part].resolution + load.columns[sold].resolution) + 1e-6
+    return abs(load.columns[sold].highest - rest) <= near + 0.001 * rest

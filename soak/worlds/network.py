@@ -1,0 +1,81 @@
+"""The way from Home Assistant to the gateway, without sockets: each request may be lost, delayed or answered."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+import json
+from random import Random
+from typing import Any, Final
+
+import aiohttp
+from yarl import URL
+
+from tests.second_gateway.gateway import Gateway
+from tests.second_gateway.http import Request, Response
+
+#: Seconds of an answer, there and back.
+_ANSWER: Final = 0.05
+
+
+class _Content:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def iter_chunked(self, _: int) -> AsyncIterator[bytes]:
+        """Yield the body in one go."""
+        yield self._body
+
+
+class _Answer:
+    """What the client reads of an answer."""
+
+    def __init__(self, response: Response) -> None:
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+        self.content_length = len(response.body)
+        self.content = _Content(response.body)
+
+    def close(self) -> None:
+        """Hang up: there is nothing to hang up."""
+
+
+class Network:
+    """Stands in for the session of an HTTP client, and for the cables behind it."""
+
+    closed = False
+
+    def __init__(self, gateway: Gateway, now: Callable[[], float], chance: Random) -> None:
+        """Lead to a gateway; `now` is true time."""
+        self._gateway = gateway
+        self._now = now
+        self._chance = chance
+        #: Whether nothing comes through, and which part of the requests is lost otherwise.
+        self.is_down = False
+        self.loss = 0.0
+
+    @asynccontextmanager
+    async def request(
+        self, method: str, url: URL, *, json: Any = None, headers: Mapping[str, str], **_: object
+    ) -> AsyncIterator[_Answer]:
+        """Send a request and give the answer, as an aiohttp session does."""
+        yield _Answer(await self._sent(method, url, json, headers))
+
+    async def _sent(self, method: str, url: URL, body: Any, headers: Mapping[str, str]) -> Response:
+        await asyncio.sleep(_ANSWER)
+        powered = self._gateway.timeline.powered_since(self._now()) is not None
+        if self.is_down or not powered or self._chance.random() < self.loss:
+            if self._chance.random() < 0.5:
+                # As long as the client is patient.
+                await asyncio.sleep(10)
+                raise TimeoutError
+            raise aiohttp.ClientConnectionError("lost")
+        request = Request(
+            method,
+            url.path,
+            dict(url.query),
+            {name.lower(): value for name, value in headers.items()},
+            b"" if body is None else json.dumps(body).encode(),
+            "1.1",
+        )
+        answer: Awaitable[Response] = self._gateway.answer(request)
+        return await answer

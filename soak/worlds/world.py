@@ -1,0 +1,181 @@
+"""One world: a gateway, a Home Assistant on one disk, and what happens to both."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+import shutil
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.typing import ConfigType
+
+from custom_components.carlo_gavazzi_ems.access import account
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from soak.home import Home
+from tests.second_gateway.gateway import Gateway
+from tests.second_gateway.model import Signal, Site
+from tests.second_gateway.sites import build_site
+
+from .network import Network
+from .time import HostClock
+
+HOUR: Final = 3600.0
+#: What the gateway's quantities are called in Home Assistant, and their units by the scale of what is printed.
+NAMES: Final = {
+    "energy_import": "energy_import",
+    "energy_export": "energy_export",
+    "energy_import_t1": "energy_import_t1",
+    "energy_import_t2": "energy_import_t2",
+    "power": "active_power",
+}
+_FOREIGN: Final = {
+    "name": "Foreign",
+    "unique_id": "foreign",
+    "state": "{{ (now().timestamp() / 60) | int }}",
+    "unit_of_measurement": "kWh",
+    "device_class": "energy",
+    "state_class": "total_increasing",
+}
+FOREIGN_ID: Final = "sensor.foreign"
+
+
+def make_site(kind: str, seed: int, installed: float, most: int = 6) -> Site:
+    """Return a site of which only the energy counters and powers are kept: they are what is judged."""
+    site = build_site(kind, seed, installed)
+    wanted = sorted((s for s in site.signals.values() if s.quantity in NAMES), key=lambda s: (not s.counter, s.uid))
+    kept = {signal.uid for signal in wanted[:most]}
+    site.signals = {uid: signal for uid, signal in site.signals.items() if uid in kept}
+    return site
+
+
+def unit_of(signal: Signal) -> str:
+    """Return the unit of what the gateway prints."""
+    if signal.counter:
+        return "Wh" if signal.scale > 1e-6 else "kWh"
+    return "kW" if signal.scale < 0.5 else "W"
+
+
+class World:
+    """Runs a story; what it does to Home Assistant it does at true times."""
+
+    def __init__(  # noqa: PLR0913  # what a world consists of
+        self,
+        clock: HostClock,
+        gateway: Gateway,
+        folder: Path,
+        *,
+        time_zone: str = "UTC",
+        poll: int = 10,
+        seed: int = 0,
+        others: Mapping[str, ConfigType] | None = None,
+    ) -> None:
+        """Prepare it; nothing runs yet. `others` are integrations beside ours, with their configuration."""
+        self.clock = clock
+        self.gateway = gateway
+        self.network = Network(gateway, clock.true, Random(seed))
+        self.poll = poll
+        self._folder = folder
+        self._saved = folder.with_name(f"{folder.name}-killed")
+        self.home = Home(
+            folder, time_zone=time_zone, others={"template": {"template": [{"sensor": [_FOREIGN]}]}, **(others or {})}
+        )
+        self.is_on = False
+        #: From when to when Home Assistant did not poll, for whatever reason.
+        self.blind: list[tuple[float, float]] = []
+        self._since: float | None = None
+        #: The entity of each signal.
+        self.entity_ids: dict[int, str] = {}
+
+    async def first_start(self, options: dict[str, Any] | None = None) -> None:
+        """Start Home Assistant for the first time, and add the gateway."""
+        vars(account)["async_get_clientsession"] = lambda _: self.network
+        await self.home.start()
+        codes = {
+            str(signal.code): f"{NAMES[signal.quantity]}/{unit_of(signal)}"
+            for signal in self.gateway.site.signals.values()
+        }
+        await self.home.add(
+            title="EMS 0000",
+            unique_id=self.gateway.identity.serial,
+            data={
+                "host": "gateway.test",
+                "port": 443,
+                "fingerprint": "00" * 32,
+                "username": self.gateway.username,
+                "password": self.gateway.password,
+            },
+            options={"codes": codes, "scan_interval": self.poll, **(options or {})},
+        )
+        self.entity_ids = {uid: self._entity_id(signal) for uid, signal in self.gateway.site.signals.items()}
+        self.is_on = True
+
+    async def until(self, when: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(max(0.0, when - self.clock.true()))
+
+    async def start(self) -> None:
+        """Start Home Assistant with what is on its disk."""
+        await self.home.start()
+        self.is_on = True
+        self.sees()
+
+    async def stop(self) -> None:
+        """Stop Home Assistant as a restart does."""
+        self.misses()
+        await self.home.stop()
+        self.is_on = False
+
+    async def kill(self) -> None:
+        """Kill Home Assistant: what is on its disk now is all that is left."""
+        self.misses()
+        await self._idle()
+        shutil.rmtree(self._saved, ignore_errors=True)
+        shutil.copytree(self._folder, self._saved)
+        await self.home.stop()
+        shutil.rmtree(self._folder)
+        shutil.copytree(self._saved, self._folder)
+        self.is_on = False
+
+    async def freeze(self, seconds: float) -> None:
+        """Let time pass while nothing runs on the host, as with a virtual machine that is paused."""
+        self.misses()
+        await self._idle()
+        self.clock.skip(seconds)
+        await asyncio.sleep(0)
+        self.sees()
+
+    def misses(self) -> None:
+        """Note that Home Assistant does not get the gateway's values from now on."""
+        if self._since is None:
+            self._since = self.clock.true()
+
+    def sees(self) -> None:
+        """Note that it gets them again."""
+        if self._since is not None:
+            self.blind.append((self._since, self.clock.true()))
+            self._since = None
+
+    async def _idle(self) -> None:
+        """Wait until no thread writes to the disk."""
+        await asyncio.sleep(0.001)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the integration is loaded."""
+        return self.home.entry.state is ConfigEntryState.LOADED
+
+    def _entity_id(self, signal: Signal) -> str:
+        """Return the entity of a signal."""
+        found = er.async_get(self.home.hass).async_get_entity_id(
+            "sensor", DOMAIN, f"{self.gateway.identity.serial}_{signal.uid}"
+        )
+        if found is None:
+            raise RuntimeError(f"signal {signal.uid} has no entity")
+        return found
+
+    @property
+    def counters(self) -> list[Signal]:
+        """The energy counters."""
+        return [signal for signal in self.gateway.site.signals.values() if signal.counter]

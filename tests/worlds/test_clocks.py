@@ -1,0 +1,56 @@
+"""Clocks that are wrong: the gateway's, and the host's."""
+
+from pathlib import Path
+
+import pytest
+
+from soak.worlds.judge import Verdict
+
+from .tale import Tale, instant, tell
+
+
+@pytest.mark.parametrize("offset", [-3600.0, 90.0, 2700.0, -40.0])
+def test_r03_the_gateways_clock_is_wrong(tmp_path: Path, offset: float) -> None:
+    """It tells what time it is, so its history is read by that."""
+
+    async def story(tale: Tale) -> Verdict:
+        await tale.begin("12:20")
+        await tale.off("15:34:10")
+        return await tale.end("17:20")
+
+    tell(story, tmp_path, offset=offset)
+
+
+def test_r03_the_hosts_clock_was_behind(tmp_path: Path) -> None:
+    """A host without a clock of its own starts 45 minutes behind, and is set right later."""
+
+    async def story(tale: Tale) -> Verdict:
+        tale.frozen.append((instant("12:00"), instant("17:00")))
+        await tale.begin("12:20")
+        await tale.world.stop()
+        await tale.until("15:34:10")
+        tale.clock.set(-2700.0)
+        tale.world.sees()
+        await tale.world.start()
+        tale.world.misses()
+        await tale.until("15:55")
+        tale.clock.set(0.0)
+        await tale.until("15:56")
+        tale.world.sees()
+        return await tale.end("18:20")
+
+    tell(story, tmp_path)
+
+
+def test_r01_a_reset_after_the_hosts_clock_was_set_back(tmp_path: Path) -> None:
+    """What waits does not wait for a clock on the wall."""
+
+    async def story(tale: Tale) -> None:
+        await tale.begin("12:20")
+        tale.clock.set(-3 * 86400.0)
+        tale.reset("12:30")
+        await tale.until("12:50")
+        assert float(tale.shown()) < 100
+        await tale.world.stop()
+
+    tell(story, tmp_path)
