@@ -27,7 +27,7 @@ from sqlalchemy.orm.session import Session
 from custom_components.carlo_gavazzi_ems.api import EmsConnectionError, HistoryRow, Rows, Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.history.repair import GapRepair
-from custom_components.carlo_gavazzi_ems.runtime import HistoryLock
+from custom_components.carlo_gavazzi_ems.runtime import HistoryWork
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
 DAY = datetime(2026, 10, 20, tzinfo=UTC)
@@ -164,7 +164,7 @@ class House:
             topology=SimpleNamespace(data=SimpleNamespace(signals=signals), info=SimpleNamespace(serial_number="BX1")),
             realtime=SimpleNamespace(last_update_success=True),
             unsettled=set(),
-            history=HistoryLock(),
+            history=HistoryWork(),
         )
         self.foreign: list[str] = []
         self.counter_unit = "kWh"
