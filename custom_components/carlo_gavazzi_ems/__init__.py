@@ -19,11 +19,12 @@ from .inventory.absence import AbsenceWatch, absence_store
 from .inventory.archive import Archive
 from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
-from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes, async_watch_disabled_entries
+from .issues import async_clock_checked, async_forget_issues, async_watch_disabled_entries
 from .recording.units import async_recorded_units, async_unsettled, units_store
 from .runtime import EmsConfigEntry, EmsRuntimeData
 from .services import async_setup_services
 from .signals.catalogue import Catalogue
+from .signals.enabled import is_export
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
 
@@ -45,10 +46,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     topology = TopologyCoordinator(hass, entry, client, Archive(hass, entry))
     await topology.async_config_entry_first_refresh()
     realtime = RealtimeCoordinator(hass, entry, client, topology)
-    realtime.expected = _expected_signals(hass, entry, topology)
+    catalogue = Catalogue(entry.options.get(CONF_CODES, {}))
+    realtime.expected = _expected_signals(hass, entry, topology, catalogue)
     await realtime.async_config_entry_first_refresh()
 
-    catalogue = Catalogue(entry.options.get(CONF_CODES, {}))
     units = await async_recorded_units(hass, entry.entry_id, topology.data.signals, catalogue)
     tree = DeviceTree(hass, entry, topology)
     tree.async_register()
@@ -69,8 +70,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
         if not topology.data.fresh:
             return
         async_clock_checked(hass, entry, topology.data.clock_offset)
-        codes = {signal.code for signal in topology.data.signals.values()}
-        async_unnamed_codes(hass, entry, sum(catalogue.meaning(code) is None for code in codes))
 
     check_topology()
     entry.async_on_unload(topology.async_add_listener(check_topology))
@@ -84,12 +83,23 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     return True
 
 
-def _expected_signals(hass: HomeAssistant, entry: EmsConfigEntry, topology: TopologyCoordinator) -> set[int]:
-    """Return the signals to poll first: those with an enabled entity."""
+def _expected_signals(
+    hass: HomeAssistant, entry: EmsConfigEntry, topology: TopologyCoordinator, catalogue: Catalogue
+) -> set[int]:
+    """Return the signals to poll first: those with an enabled entity, and export counters that may have begun to move."""
     serial, signals = topology.info.serial_number, topology.data.signals
     known = {item.unique_id: item for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)}
     items = {uid: known.get(f"{serial}_{uid}") for uid in signals}
-    return {uid for uid, item in items.items() if (not item.disabled if item else signals[uid].enabled)}
+    return {
+        uid
+        for uid, item in items.items()
+        if (
+            signals[uid].enabled
+            if item is None
+            else not item.disabled
+            or (item.disabled_by is er.RegistryEntryDisabler.INTEGRATION and is_export(signals[uid].code, catalogue))
+        )
+    }
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:

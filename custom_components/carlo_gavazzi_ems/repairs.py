@@ -1,6 +1,6 @@
 """The repair flows."""
 
-from typing import TYPE_CHECKING, cast, override
+from typing import cast
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
@@ -10,17 +10,10 @@ from homeassistant.helpers import issue_registry as ir
 from .access.account import Account, error_key
 from .api import Certificate, EmsError, fetch_certificate
 from .const import CONF_FINGERPRINT, DOMAIN
-from .dialogs.codes import CodesFlow
 from .dialogs.trust import certificate_placeholders, readable_fingerprint
 from .history.database import RecorderFailedError
-from .issues import COUNTER_JUMPED, HISTORY_WAITS, LOAD_MISSING, UNNAMED_CODES
+from .issues import COUNTER_JUMPED, HISTORY_WAITS, LOAD_MISSING
 from .runtime import EmsConfigEntry
-
-if TYPE_CHECKING:
-    from homeassistant.components.repairs import RepairsFlowContext
-else:
-    # Home Assistant 2026.9 has no type of its own for it.
-    from homeassistant.data_entry_flow import FlowContext as RepairsFlowContext
 
 
 class CertificateChangedFlow(RepairsFlow):
@@ -57,33 +50,6 @@ class CertificateChangedFlow(RepairsFlow):
         self.hass.config_entries.async_update_entry(
             self._entry, data={**self._entry.data, CONF_FINGERPRINT: certificate.fingerprint}
         )
-        self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
-        return self.async_create_entry(data={})
-
-
-class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], RepairsFlow):
-    """Names the codes without a meaning."""
-
-    def __init__(self, entry: EmsConfigEntry) -> None:
-        """Repair this entry."""
-        self._entry = entry
-
-    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Start naming if the entry is loaded."""
-        if self._entry.state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="not_loaded", description_placeholders={"gateway": self._entry.title})
-        runtime = self._entry.runtime_data
-        return await self._async_start_naming(runtime.client, runtime.catalogue)
-
-    @override
-    async def _async_not_read(self, err: EmsError) -> RepairsFlowResult:
-        """Abort with the reason and the name of the gateway."""
-        return self.async_abort(reason=error_key(err), description_placeholders={"gateway": self._entry.title})
-
-    @override
-    async def _async_codes_named(self) -> RepairsFlowResult:
-        """Store the choices and reload the entry. Remaining codes without a meaning create the issue again."""
-        self.hass.config_entries.async_update_entry(self._entry, options=self._naming.options(self._entry.options))
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
         return self.async_create_entry(data={})
 
@@ -156,8 +122,6 @@ async def async_create_fix_flow(
     entry: EmsConfigEntry | None = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
     if entry is None:
         raise ValueError(f"no entry belongs to the issue {issue_id}")
-    if issue_id.startswith(UNNAMED_CODES):
-        return UnnamedCodesFlow(entry)
     if issue_id.startswith(LOAD_MISSING) and data is not None:
         issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
         placeholders = (issue.translation_placeholders if issue else None) or {}

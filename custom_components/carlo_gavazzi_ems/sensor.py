@@ -1,15 +1,14 @@
 """A sensor for every signal of the gateway."""
 
-from collections import defaultdict
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import batched
 import time
 from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorStateClass
-from homeassistant.const import EntityCategory, Platform, UnitOfTime
+from homeassistant.const import EntityCategory, Platform, UnitOfPower, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
@@ -21,14 +20,16 @@ from .polling.time_slice import BATCH
 from .recording.budget import rows_per_hour
 from .recording.counter import CounterReadings, StoredReading
 from .runtime import EmsConfigEntry
-from .signals.catalogue import Catalogue, Meaning
-from .signals.quantities import enabled_by_default
+from .signals.catalogue import Meaning
+from .signals.enabled import wanted_signals
 from .writing import NumberWriter
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
 #: State classes of counters.
 _COUNTS: Final = {SensorStateClass.TOTAL, SensorStateClass.TOTAL_INCREASING}
+#: kW below which a power is shown in W unless a person chooses kW: a house; a factory's feeder is read more easily in kW.
+_SHOWN_IN_WATTS: Final = 10.0
 _LAST_SEEN_STEP: Final = timedelta(minutes=1)
 
 
@@ -39,11 +40,15 @@ async def async_setup_entry(
     runtime = entry.runtime_data
     known: set[int] = set()
 
+    def wanted_now() -> set[int]:
+        values = {uid: sample.value for uid, sample in runtime.realtime.data.items()}
+        return wanted_signals(runtime.topology.data.signals, runtime.catalogue, values)
+
     async def add_new() -> None:
         signals = runtime.topology.data.signals
         new = sorted(signals.keys() - known)
         known.update(new)
-        wanted = _wanted(signals, runtime.catalogue)
+        wanted = wanted_now()
         for uids in batched(new, BATCH, strict=False):
             async_add_entities(
                 [
@@ -59,28 +64,26 @@ async def async_setup_entry(
             entry.async_create_task(hass, add_new(), f"{DOMAIN} new signals")
 
     async_add_entities(kind(entry) for kind in GATEWAY_SENSORS)
+    _async_enable(hass, entry, wanted_now())
     await add_new()
     entry.async_on_unload(runtime.topology.async_add_listener(look_for_new))
 
 
-def _wanted(signals: Mapping[int, Signal], catalogue: Catalogue) -> set[int]:
-    """Return the signals of which the sensor is enabled by default: of each load, those that most people want.
+@callback
+def _async_enable(hass: HomeAssistant, entry: EmsConfigEntry, wanted: set[int]) -> None:
+    """Enable registered sensors that are enabled by default now, because their code has a name or their counter moves.
 
-    A signal that is switched off on the gateway has no values; one that nobody has named yet may be any.
+    What a person has enabled or disabled is left alone.
     """
-    wanted: set[int] = set()
-    of_load: defaultdict[int | None, dict[int, str]] = defaultdict(dict)
-    for uid, signal in signals.items():
-        if not signal.enabled:
-            continue
-        if (meaning := catalogue.meaning(signal.code)) is None:
-            wanted.add(uid)
-        else:
-            of_load[signal.load_uid][uid] = meaning.quantity.key
-    for keys in of_load.values():
-        enabled = enabled_by_default(keys.values())
-        wanted.update(uid for uid, key in keys.items() if key in enabled)
-    return wanted
+    registry = er.async_get(hass)
+    for uid in wanted:
+        unique_id = f"{entry.runtime_data.topology.info.serial_number}_{uid}"
+        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+        item = None if entity_id is None else registry.async_get(entity_id)
+        if item is not None and item.disabled_by is er.RegistryEntryDisabler.INTEGRATION:
+            # The entry is being set up: Home Assistant need not reload it in 30 s, as it does unless the entry was disabled.
+            registry.async_update_entity(item.entity_id, disabled_by=er.RegistryEntryDisabler.CONFIG_ENTRY)
+            registry.async_update_entity(item.entity_id, disabled_by=None)
 
 
 def _sensor(entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> EmsSensor:
@@ -90,6 +93,11 @@ def _sensor(entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, e
     return EmsSensor(entry, signal, meaning, enabled=enabled)
 
 
+def _whole(value: float | None) -> float | None:
+    """Return a status number without decimals."""
+    return int(value) if value is not None and value.is_integer() else value
+
+
 class EmsSensor(EmsSignalEntity, SensorEntity):
     """One signal; what it measures and in which unit is said only where it is known."""
 
@@ -97,7 +105,8 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         """Take class, unit and name from the meaning of the signal's code."""
         super().__init__(entry, signal)
         self._attr_entity_registry_enabled_default = enabled
-        self._writer = NumberWriter(self, self.coordinator, signal)
+        is_status = meaning is not None and meaning.quantity.state_class is None
+        self._writer = NumberWriter(self, self.coordinator, signal, _whole if is_status else None)
         self._rows = rows_per_hour(meaning.quantity if meaning else None)
         self._units = entry.runtime_data.units
         self._unsettled = entry.runtime_data.unsettled
@@ -114,6 +123,11 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
             self._attr_native_unit_of_measurement = meaning.unit
             self._attr_suggested_display_precision = quantity.precision(meaning.unit)
             self._attr_entity_category = quantity.entity_category
+            if (
+                meaning.unit == UnitOfPower.KILO_WATT
+                and abs((self._sample and self._sample.value) or 0.0) < _SHOWN_IN_WATTS
+            ):
+                self._attr_suggested_unit_of_measurement = UnitOfPower.WATT
         if beginning := entry.runtime_data.devices.id_beginning(signal.load_uid, signal.device_uid):
             self.entity_id = f"{Platform.SENSOR}.{beginning}_{self._object_id}"
 

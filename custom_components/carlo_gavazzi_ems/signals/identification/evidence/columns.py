@@ -169,7 +169,11 @@ def _clean(series: Series) -> tuple[list[float], list[float]]:
             {
                 time: value
                 for time, value in zip(times, values, strict=False)
-                if isfinite(time) and isfinite(value) and abs(value) < _HUGE and abs(time) < _HUGE and value not in _MARKS
+                if isfinite(time)
+                and isfinite(value)
+                and abs(value) < _HUGE
+                and abs(time) < _HUGE
+                and value not in _MARKS
             }.items()
         )
         times, values = [time for time, _ in pairs], [value for _, value in pairs]
