@@ -23,8 +23,9 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.carlo_gavazzi_ems import sensor
 from custom_components.carlo_gavazzi_ems.api import Signal
-from custom_components.carlo_gavazzi_ems.const import CONF_CODES, CONF_FINGERPRINT, CONF_THROTTLE, DOMAIN
+from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
 from custom_components.carlo_gavazzi_ems.coordinator import RealtimeCoordinator
+from custom_components.carlo_gavazzi_ems.options import CONF_CODES, CONF_THROTTLE
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
 from .answers import Pages

@@ -9,7 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .access.account import Account
 from .access.lockout import async_forget_logins, async_login_backoff
-from .const import CONF_CODES, CONF_RAW_ANSWERS, DOMAIN
+from .const import DOMAIN
 from .coordinator import RealtimeCoordinator
 from .history.progress import ProgressStore
 from .history.repair import GapRepair
@@ -20,6 +20,7 @@ from .inventory.archive import Archive
 from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
 from .issues import async_clock_checked, async_forget_issues, async_watch_disabled_entries
+from .options import Options
 from .recording.units import async_recorded_units, async_unsettled, units_store
 from .runtime import EmsConfigEntry, EmsRuntimeData
 from .services import async_setup_services
@@ -41,12 +42,12 @@ async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     """Load or read the lists, register the devices, and start polling."""
     client = Account.from_data(entry.data).client(hass, await async_login_backoff(hass, entry))
-    if entry.options.get(CONF_RAW_ANSWERS):
+    if Options.of(entry).raw_answers:
         client.traffic.keep_answers()
     topology = TopologyCoordinator(hass, entry, client, Archive(hass, entry))
     await topology.async_config_entry_first_refresh()
     realtime = RealtimeCoordinator(hass, entry, client, topology)
-    catalogue = Catalogue(entry.options.get(CONF_CODES, {}))
+    catalogue = Catalogue(Options.of(entry).codes)
     realtime.expected = _expected_signals(hass, entry, topology, catalogue)
     await realtime.async_config_entry_first_refresh()
 

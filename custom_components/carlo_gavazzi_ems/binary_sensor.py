@@ -43,16 +43,12 @@ class EmsConnectivity(EmsEntity, BinarySensorEntity):
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
     _attr_entity_category = EntityCategory.DIAGNOSTIC
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Show how it is now."""
-        await super().async_added_to_hass()
-        self._update()
-
     @property
     @override
-    def _shown(self) -> object:
-        return self._attr_is_on
+    def is_on(self) -> bool | None:
+        """Return what is shown."""
+        shown: bool | None = self._shown[1]
+        return shown
 
 
 class GatewayConnectivity(EmsConnectivity, EmsGatewayEntity):
@@ -63,17 +59,10 @@ class GatewayConnectivity(EmsConnectivity, EmsGatewayEntity):
         EmsGatewayEntity.__init__(self, entry, "gateway_connectivity")
         self._object_id = _OBJECT_ID
 
-    @property
     @override
-    def available(self) -> bool:
-        """Return True: that the gateway does not answer is what this tells."""
-        return True
-
-    @callback
-    @override
-    def _update(self) -> None:
-        """Take over whether the gateway answers."""
-        self._attr_is_on = self.coordinator.last_update_success
+    def _present(self) -> tuple[bool, bool]:
+        """Return whether the gateway answers; that it does not is what this tells, so it is always available."""
+        return True, self.coordinator.last_update_success
 
 
 class LoadConnectivity(EmsConnectivity):
@@ -90,15 +79,10 @@ class LoadConnectivity(EmsConnectivity):
         if beginning := runtime.devices.id_beginning(uid, None):
             self.entity_id = f"{Platform.BINARY_SENSOR}.{beginning}_{_OBJECT_ID}"
 
-    @property
     @override
-    def available(self) -> bool:
-        """Return whether the gateway answers, and lists the load."""
-        return self.coordinator.last_update_success and self._uid in self.coordinator.topology.data.loads
-
-    @callback
-    @override
-    def _update(self) -> None:
-        """Take over what the times of the load's values tell."""
-        stale = self.coordinator.staleness.is_stale(self._uid)
-        self._attr_is_on = None if stale is None else not stale
+    def _present(self) -> tuple[bool, bool | None]:
+        """Return what the times of the load's values tell, while the gateway answers and lists the load."""
+        coordinator = self.coordinator
+        stale = coordinator.staleness.is_stale(self._uid)
+        listed = coordinator.last_update_success and self._uid in coordinator.topology.data.loads
+        return listed, None if stale is None else not stale

@@ -4,7 +4,7 @@ from typing import override
 
 from homeassistant.components.button import ButtonEntity
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -31,16 +31,6 @@ class RescanButton(EmsGatewayEntity, ButtonEntity):
     def __init__(self, entry: EmsConfigEntry) -> None:
         """Read the lists of this gateway."""
         super().__init__(entry, "rescan")
-
-    @property
-    @override
-    def _shown(self) -> object:
-        return None
-
-    @callback
-    @override
-    def _update(self) -> None:
-        """Do nothing: a button has no value."""
 
     @override
     async def async_press(self) -> None:

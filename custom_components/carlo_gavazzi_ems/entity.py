@@ -1,29 +1,30 @@
 """What the entities of a signal, of a load, and of the gateway itself have in common."""
 
-from typing import override
+from typing import Any, override
 
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import ChildDeviceInfo, DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .api import Sample, Signal
+from .api import Signal
 from .coordinator import RealtimeCoordinator
 from .runtime import EmsConfigEntry, EmsRuntimeData
 
 
 class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
-    """An entity that is written down only where it shows something else than before."""
+    """An entity of one gateway."""
 
     _attr_has_entity_name = True
     #: What the entity_id ends with, the same in every language.
     _object_id: str
+    #: Whether it is available, and its value, as shown last: Home Assistant writes states of its own accord too.
+    _shown: tuple[bool, Any] = (False, None)
 
     def __init__(self, runtime: EmsRuntimeData, key: str, place: DeviceInfo | ChildDeviceInfo, topic: object) -> None:
-        """Belong to a device; `topic` is the UID of the signal to follow, LOAD_LISTENERS for all loads, None for every poll."""
+        """Belong to a device; `topic` is the UID of the signal to listen to, LOAD_LISTENERS for all loads, None for every poll."""
         super().__init__(runtime.realtime, topic)
         self._attr_unique_id = f"{runtime.topology.info.serial_number}_{key}"
         self._attr_device_info = place
-        self._written: tuple[bool, object] | None = None
 
     @property
     @override
@@ -31,10 +32,17 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
         """Return the last part of the entity_id, to which Home Assistant adds the name of the device."""
         return self._object_id
 
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether it was available when it was shown last."""
+        return self._shown[0]
+
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the signal; where there are thousands, let others run in between."""
+        """Begin to listen, with the latest value; where there are thousands, let others run in between."""
         await super().async_added_to_hass()
+        self._shown = self._present()
         await self.coordinator.time_slice.take()
 
     @callback
@@ -54,21 +62,13 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
     @override
     def _handle_coordinator_update(self) -> None:
         """Show what is new."""
-        self._update()
-        shown = (self.available, self._shown)
-        if shown != self._written:
-            self._written = shown
+        if (present := self._present()) != self._shown:
+            self._shown = present
             self.async_write_ha_state()
 
-    @property
-    def _shown(self) -> object:
-        """What the state is made of."""
-        raise NotImplementedError
-
-    @callback
-    def _update(self) -> None:
-        """Set the attributes from the latest values."""
-        raise NotImplementedError
+    def _present(self) -> tuple[bool, Any]:
+        """Return whether it is available, and its value."""
+        return self.coordinator.last_update_success, None
 
 
 class EmsSignalEntity(EmsEntity):
@@ -80,21 +80,11 @@ class EmsSignalEntity(EmsEntity):
         super().__init__(runtime, str(signal.uid), runtime.devices.device_info(signal), signal.uid)
         self._signal = signal
 
-    @property
-    def _sample(self) -> Sample | None:
-        """The latest value, None where the gateway gave none."""
-        return self.coordinator.data.get(self._signal.uid)
-
-    @property
     @override
-    def available(self) -> bool:
-        """Return whether the gateway answers with a value for this signal that is not an old one."""
-        coordinator = self.coordinator
-        return (
-            coordinator.last_update_success
-            and self._signal.uid in coordinator.data
-            and self._signal.load_uid not in coordinator.staleness.stale
-        )
+    def _present(self) -> tuple[bool, float | None]:
+        """Return whether the signal has a value to show, and its number with all its decimals."""
+        to_show, uid = self.coordinator.to_show, self._signal.uid
+        return uid in to_show, to_show.get(uid)
 
 
 class EmsGatewayEntity(EmsEntity):

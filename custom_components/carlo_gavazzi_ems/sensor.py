@@ -22,7 +22,6 @@ from .recording.counter import CounterReadings, StoredReading
 from .runtime import EmsConfigEntry
 from .signals.catalogue import Meaning
 from .signals.enabled import wanted_signals
-from .writing import NumberWriter
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
@@ -93,23 +92,18 @@ def _sensor(entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, e
     return EmsSensor(entry, signal, meaning, enabled=enabled)
 
 
-def _whole(value: float | None) -> float | None:
-    """Return a status number without decimals."""
-    return int(value) if value is not None and value.is_integer() else value
-
-
 class EmsSensor(EmsSignalEntity, SensorEntity):
     """One signal; what it measures and in which unit is said only where it is known."""
 
     def __init__(self, entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> None:
         """Take class, unit and name from the meaning of the signal's code."""
         super().__init__(entry, signal)
+        runtime = entry.runtime_data
         self._attr_entity_registry_enabled_default = enabled
-        is_status = meaning is not None and meaning.quantity.state_class is None
-        self._writer = NumberWriter(self, self.coordinator, signal, _whole if is_status else None)
+        self._is_status = meaning is not None and meaning.quantity.state_class is None
         self._rows = rows_per_hour(meaning.quantity if meaning else None)
-        self._units = entry.runtime_data.units
-        self._unsettled = entry.runtime_data.unsettled
+        self._units = runtime.units
+        self._unsettled = runtime.unsettled
         if meaning is None:
             self._object_id = f"signal_{signal.code}"
             self._attr_translation_key = "signal"
@@ -123,56 +117,60 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
             self._attr_native_unit_of_measurement = meaning.unit
             self._attr_suggested_display_precision = quantity.precision(meaning.unit)
             self._attr_entity_category = quantity.entity_category
-            if (
-                meaning.unit == UnitOfPower.KILO_WATT
-                and abs((self._sample and self._sample.value) or 0.0) < _SHOWN_IN_WATTS
-            ):
+            present = runtime.realtime.data.get(signal.uid)
+            power = abs(present.value or 0.0) if present is not None else 0.0
+            if meaning.unit == UnitOfPower.KILO_WATT and power < _SHOWN_IN_WATTS:
                 self._attr_suggested_unit_of_measurement = UnitOfPower.WATT
-        if beginning := entry.runtime_data.devices.id_beginning(signal.load_uid, signal.device_uid):
+        if beginning := runtime.devices.id_beginning(signal.load_uid, signal.device_uid):
             self.entity_id = f"{Platform.SENSOR}.{beginning}_{self._object_id}"
 
     @override
     async def async_added_to_hass(self) -> None:
         """Show the latest value, and from now on so many an hour as fit into a database."""
-        await super().async_added_to_hass()
         self.coordinator.throttle.register(
             self._signal.uid, self._rows, time.monotonic(), punctual=isinstance(self, EmsCounter)
         )
-        self._writer.async_read()
+        await super().async_added_to_hass()
         if self._waits:
             settled = signal_units_settled(self.coordinator.config_entry.entry_id)
-            self.async_on_remove(async_dispatcher_connect(self.hass, settled, self.async_write_ha_state))
+            self.async_on_remove(async_dispatcher_connect(self.hass, settled, self._async_settled))
+
+    @callback
+    def _async_settled(self) -> None:
+        """Show the value, and have statistics."""
+        self._shown = self._present()
+        self.async_write_ha_state()
 
     @property
     def _waits(self) -> bool:
         """Whether the recorder still has to compile five minutes in which the unit was another."""
         return self._signal.uid in self._unsettled
 
-    @property
-    def _is_hidden(self) -> bool:
-        """Whether values wait too: where there are statistics, Home Assistant objects to a value without a state class."""
-        return self._waits and str(self._signal.code) in self._units.before
+    @override
+    def _present(self) -> tuple[bool, float | None]:
+        """Return the value; a status is a whole number.
+
+        Where there are statistics, Home Assistant objects to a value without a state class, so the value waits too.
+        """
+        available, value = super()._present()
+        if self._waits and str(self._signal.code) in self._units.before:
+            return available, None
+        if self._is_status and value is not None and value.is_integer():
+            return available, int(value)
+        return available, value
 
     @property
     @override
     def native_value(self) -> float | None:
-        """Return the number that is shown, with all its decimals."""
-        return None if self._is_hidden else self._writer.value
+        """Return the number that is shown."""
+        shown: float | None = self._shown[1]
+        return shown
 
     @property
     @override
     def state_class(self) -> SensorStateClass | None:
         """Return the state class, None for no statistics."""
         return None if self._waits else self._units.state_class(self._signal.code)
-
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        """Show what is new."""
-        if self._is_hidden:
-            self._writer.async_read()
-        else:
-            self._writer.async_update()
 
 
 class EmsCounter(EmsSensor, RestoreEntity):
@@ -183,13 +181,13 @@ class EmsCounter(EmsSensor, RestoreEntity):
         super().__init__(entry, signal, meaning, enabled=enabled)
         rising = self._units.state_class(signal.code) is SensorStateClass.TOTAL_INCREASING
         self._readings = CounterReadings(entry, signal, meaning.unit if meaning else None, rising=rising)
-        self._writer = NumberWriter(self, self.coordinator, signal, self._judge)
 
     @override
     async def async_added_to_hass(self) -> None:
         """Go on from the last good reading, before the first new one is judged."""
         if (stored := await self.async_get_last_extra_data()) is not None:
             self._readings.restore(stored.as_dict())
+        self.async_on_remove(self.coordinator.async_add_counter(self._signal.uid, self._readings))
         await super().async_added_to_hass()
 
     @property
@@ -198,26 +196,6 @@ class EmsCounter(EmsSensor, RestoreEntity):
         """Return what the next start goes on from."""
         return self._readings.stored
 
-    @property
-    @override
-    def available(self) -> bool:
-        """Return whether the gateway answers, and lists this counter; how old its value is plays no part."""
-        if not self.coordinator.last_update_success:
-            return False
-        listed = self._signal.uid in self.coordinator.topology.data.signals
-        return self._sample is not None or (listed and self._readings.shown is not None)
-
-    @callback
-    def _judge(self, value: float | None) -> float | None:
-        """Return the latest good reading, with all its decimals; while one is in doubt have every one looked at."""
-        shown = self._readings.read(value)
-        attentive = self.coordinator.throttle.attentive
-        if self._readings.in_doubt:
-            attentive.add(self._signal.uid)
-        else:
-            attentive.discard(self._signal.uid)
-        return shown
-
 
 class EmsGatewaySensor(EmsGatewayEntity, SensorEntity):
     """A sensor that helps to find a fault, for those who want it."""
@@ -225,16 +203,12 @@ class EmsGatewaySensor(EmsGatewayEntity, SensorEntity):
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_entity_registry_enabled_default = False
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Show the latest value."""
-        await super().async_added_to_hass()
-        self._update()
-
     @property
     @override
-    def _shown(self) -> object:
-        return self._attr_native_value
+    def native_value(self) -> datetime | int | None:
+        """Return what is shown."""
+        shown: datetime | int | None = self._shown[1]
+        return shown
 
 
 class LastSeenSensor(EmsGatewaySensor):
@@ -247,16 +221,9 @@ class LastSeenSensor(EmsGatewaySensor):
         """Show it for this gateway."""
         super().__init__(entry, "last_seen")
 
-    @property
     @override
-    def available(self) -> bool:
-        """Return True: it is worth the most while the gateway does not answer."""
-        return True
-
-    @callback
-    @override
-    def _update(self) -> None:
-        """Take over the time, once a minute and whenever the gateway goes silent."""
+    def _present(self) -> tuple[bool, datetime | None]:
+        """Return the time, once a minute and whenever the gateway goes silent: then it is worth the most."""
         seen = self.coordinator.last_seen
         if (
             self._last is None
@@ -264,7 +231,8 @@ class LastSeenSensor(EmsGatewaySensor):
             or seen - self._last >= _LAST_SEEN_STEP
             or not self.coordinator.last_update_success
         ):
-            self._attr_native_value = self._last = seen
+            self._last = seen
+        return True, self._last
 
 
 class ClockOffsetSensor(EmsGatewaySensor):
@@ -279,12 +247,11 @@ class ClockOffsetSensor(EmsGatewaySensor):
         """Show it for this gateway."""
         super().__init__(entry, "clock_offset")
 
-    @callback
     @override
-    def _update(self) -> None:
-        """Take over what was found when the lists were last read; the gateway tells whole seconds."""
+    def _present(self) -> tuple[bool, int | None]:
+        """Return what was found when the lists were last read; the gateway tells whole seconds."""
         offset = self.coordinator.topology.data.clock_offset
-        self._attr_native_value = None if offset is None else round(offset)
+        return self.coordinator.last_update_success, None if offset is None else round(offset)
 
 
 GATEWAY_SENSORS: Final = (LastSeenSensor, ClockOffsetSensor)

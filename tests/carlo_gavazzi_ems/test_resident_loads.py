@@ -1,7 +1,6 @@
 """Loads that fall silent, come, and go, and a gateway whose clock is wrong: R5, R17 and R18."""
 
 from datetime import timedelta
-import time
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -305,8 +304,6 @@ async def test_r18_a_list_that_is_not_whole_offers_and_counts_nothing(
 ) -> None:
     """A load is missing for days, but no list was read to its end: nothing is offered, and none of them counts."""
     entry = await set_up(gateway)
-    # The age of a token is measured by a clock that the test holds.
-    entry.runtime_data.client._tokens._clock = lambda: time.monotonic()  # noqa: PLW0108 (frozen only when called)
     gateway.faults.add(HideLoad(load=load))
     damage = gateway.faults.add(fault)
     for _ in range(5):

@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy.orm.session import Session
 
-from custom_components.carlo_gavazzi_ems.const import CONF_CODES
+from custom_components.carlo_gavazzi_ems.options import CONF_CODES
 from simulator import Gateway, Site, SiteKind, build_site
 from simulator.dialect import Json
 from simulator.faults.base import Answer, DataFault, FaultTarget

@@ -20,8 +20,9 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     do_adhoc_statistics,
 )
 
-from custom_components.carlo_gavazzi_ems.const import CONF_CODES, DOMAIN
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.diagnostics import async_get_config_entry_diagnostics
+from custom_components.carlo_gavazzi_ems.options import CONF_CODES
 from simulator import Drop, Gateway
 from simulator.dialect import LimitCounts
 

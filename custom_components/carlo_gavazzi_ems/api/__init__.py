@@ -27,9 +27,8 @@ from .exceptions import (
 from .jsontext import parse_json
 from .models import Device, GatewayDate, GatewayInfo, HistoryRow, Load, Protocol, Sample, Signal, epoch_seconds
 from .records import Records, Rows
-from .samples import SampleMemory, Samples, uids_of
+from .samples import SampleMemory, Samples
 from .snapshot import Snapshot
-from .times import Times
 from .traffic import Answer, Traffic
 from .transport import Address
 
@@ -68,7 +67,6 @@ __all__ = [
     "Signal",
     "Snapshot",
     "StatusError",
-    "Times",
     "TlsError",
     "Traffic",
     "UnauthorizedError",
@@ -77,5 +75,4 @@ __all__ = [
     "epoch_seconds",
     "fetch_certificate",
     "parse_json",
-    "uids_of",
 ]

@@ -42,7 +42,7 @@ class TokenManager:
         username: str,
         password: str,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = lambda: time.monotonic(),  # noqa: PLW0108 (a test may hold the clock)
         backoff: LoginBackoff | None = None,
     ) -> None:
         """Log in with these credentials when the first token is asked for, and not before `backoff` allows it."""

@@ -8,7 +8,7 @@ import unicodedata
 from .models import epoch_seconds
 
 MAX_TEXT = 200
-_MAX_UID = 2**63 - 1
+MAX_UID = 2**63 - 1
 # Stamps outside the years 1970 to 9999 have no date.
 _MAX_SECONDS = 253_402_300_799
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
@@ -37,7 +37,7 @@ def as_record(value: object) -> dict[str, object]:
 
 def uid_of_key(text: str) -> int:
     """Return the UID that a key of a map spells."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 19 or (uid := int(text)) > _MAX_UID:
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or (uid := int(text)) > MAX_UID:
         raise RecordError("the key is no UID")
     return uid
 
@@ -55,18 +55,26 @@ def check_uid(record: JsonObject, uid: int) -> None:
 def optional_int(record: JsonObject, key: str) -> int | None:
     """Return a whole number, None where it is missing or null."""
     value = record.get(key)
-    if type(value) is int and -_MAX_UID <= value <= _MAX_UID:
+    if type(value) is int and -MAX_UID <= value <= MAX_UID:
         return value
     match value:
         case None:
             return None
         case bool():
             pass
-        case float() as real if real.is_integer() and abs(real) <= _MAX_UID:
+        case float() as real if real.is_integer() and abs(real) <= MAX_UID:
             return int(real)
         case str() as text if re.fullmatch(r"-?\d{1,18}", text):
             return int(text)
     raise RecordError(f"{key!r} is not a whole number")
+
+
+def int_or_none(record: JsonObject, key: str) -> int | None:
+    """Return a whole number, None where there is none: for a field that decides nothing."""
+    try:
+        return optional_int(record, key)
+    except RecordError:
+        return None
 
 
 def number(record: JsonObject, key: str) -> float | None:

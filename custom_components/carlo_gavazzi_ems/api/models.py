@@ -1,4 +1,4 @@
-"""What the gateway publishes, as records; all are frozen but the latest values, of which the time moves on.
+"""What the gateway publishes, as immutable records.
 
 Names follow the API document; where it leaves a meaning open (`sir`, `type`, `index`, `s`, `r`, `d`),
 the field keeps the document's own name and decides nothing.
@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import override
-
-from .times import Clock
+from typing import NamedTuple
 
 # The document prints realtime stamps in milliseconds and history stamps in seconds. Below this
 # value (the year 5138 in seconds, March 1973 in milliseconds) a stamp can only be seconds.
@@ -94,71 +92,16 @@ class Signal:
     device_uid: int | None = None
 
 
-class Sample:
-    """The latest value of a signal; `value` is None where the gateway has none.
+class Sample(NamedTuple):
+    """The latest value of a signal; `value` is None where the gateway has none."""
 
-    Its time alone moves on, for as long as the gateway repeats the rest: a value that stands still costs no new sample
-    with every poll. Samples that move on together share a clock.
-    """
-
-    __slots__ = ("_clock", "_place", "_timestamp", "code", "r", "s", "uid", "value")
-
-    def __init__(  # noqa: PLR0913, PLR0917 (all that a gateway says of a value)
-        self,
-        uid: int,
-        code: int | None,
-        value: float | None,
-        timestamp: float | None,
-        s: int | None = None,
-        r: int | None = None,
-    ) -> None:
-        """Keep what was read."""
-        self.uid = uid
-        self.code = code
-        self.value = value
-        self.s = s
-        self.r = r
-        self._timestamp = timestamp
-        self._clock: Clock | None = None
-        self._place = 0
-
-    @property
-    def timestamp(self) -> float | None:
-        """In seconds since 1970, UTC, by the gateway's clock; None where it names none."""
-        return self._timestamp if self._clock is None else self._clock.times.column[self._place]
-
-    def stamp(self, timestamp: float | None) -> None:
-        """Move on to a time, and stay there."""
-        self._timestamp, self._clock = timestamp, None
-
-    def follow(self, clock: Clock, place: int) -> None:
-        """Have from now on the time that stands at this place among those of the clock."""
-        self._clock, self._place = clock, place
-
-    def renewed(self, value: float | None) -> Sample:
-        """Return a sample that has another value, and moves on like this one."""
-        sample = Sample(self.uid, self.code, value, self._timestamp, self.s, self.r)
-        sample._clock, sample._place = self._clock, self._place
-        return sample
-
-    def repeats(self, other: Sample) -> bool:
-        """Return whether this differs from another sample of the same signal in its time alone."""
-        return (self.value, self.code, self.s, self.r) == (other.value, other.code, other.s, other.r)
-
-    @override
-    def __eq__(self, other: object) -> bool:
-        """Compare all that was read, the time included."""
-        if not isinstance(other, Sample):
-            return NotImplemented
-        return self.uid == other.uid and self.timestamp == other.timestamp and self.repeats(other)
-
-    #: What can change is no key.
-    __hash__ = None  # type: ignore[assignment]
-
-    @override
-    def __repr__(self) -> str:
-        """Return what was read, as it is handed in."""
-        return f"Sample({self.uid}, {self.code}, {self.value}, {self.timestamp}, {self.s}, {self.r})"
+    uid: int
+    code: int | None
+    value: float | None
+    timestamp: float | None
+    """In seconds since 1970, UTC, by the gateway's clock; None where it names none."""
+    s: int | None = None
+    r: int | None = None
 
     @property
     def time(self) -> datetime | None:

@@ -7,11 +7,11 @@ nothing new. That ends for every gateway, also for one that ignores `page` and r
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
-from typing import Final
+from typing import Final, Protocol, Self
 
 from .exceptions import BadRequestError, InvalidAnswerError, NotFoundError
 from .models import HistoryRow
-from .records import Records, Rows
+from .records import Rows
 
 #: Records asked for in one page: the document's own default, so no gateway can call it too many.
 PAGE_LIMIT: Final = 1000
@@ -19,9 +19,27 @@ PAGE_LIMIT: Final = 1000
 MAX_RECORDS: Final = 200_000
 
 
-async def read_map[T](
-    fetch: Callable[[int], Awaitable[Records[T]]], *, wanted: Collection[int] | None = None
-) -> Records[T]:
+class Page(Protocol):
+    """The records of one page, or of several."""
+
+    rejected: dict[str, str]
+
+    def __len__(self) -> int:
+        """Return how many records there are."""
+
+    def has(self, wanted: frozenset[int]) -> bool:
+        """Return whether there is a record of each of these UIDs."""
+
+    def copy(self) -> Self:
+        """Return the same records as an object of its own."""
+
+    def add(self, other: Self) -> None:
+        """Take in the records of another page."""
+
+
+async def read_map[PageT: Page](
+    fetch: Callable[[int], Awaitable[PageT]], *, wanted: Collection[int] | None = None
+) -> PageT:
     """Read a map page by page; where it is known what is `wanted`, stop as soon as all of it is there."""
     complete = None if wanted is None else frozenset(wanted)
     everything = await fetch(1)
@@ -38,8 +56,8 @@ async def read_map[T](
             # Some servers call the page after the last one an error.
             break
         if page == 2:
-            # The first page stays what it is: whoever fetched it may have kept it.
-            everything = everything.joined([everything])
+            # A copy: the first page may be kept for the next answer that repeats it.
+            everything = everything.copy()
         everything.add(records)
     return everything
 

@@ -1,9 +1,9 @@
-"""From the gateway's JSON to records: one bad record never harms its neighbours."""
+"""Parses the gateway's JSON into records. A bad record is left out and named; the others are kept."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 import re
-from typing import Self
+from typing import Self, override
 
 from .exceptions import InvalidAnswerError
 from .fields import (
@@ -14,6 +14,7 @@ from .fields import (
     check_uid,
     clean_text,
     enabled_of,
+    int_or_none,
     number,
     optional_int,
     seconds,
@@ -31,22 +32,19 @@ class Records[T](dict[int, T]):
         super().__init__(records or {})
         self.rejected: dict[str, str] = dict(rejected or {})
 
-    @classmethod
-    def joined(cls, parts: Iterable[Records[T]]) -> Self:
-        """Return what several answers hold, as new records."""
-        everything = cls()
-        for part in parts:
-            everything.add(part)
-        return everything
+    def has(self, wanted: frozenset[int]) -> bool:
+        """Return whether there is a record of each of these UIDs."""
+        return not wanted.difference(self)
+
+    @override
+    def copy(self) -> Self:
+        """Return the same records, and what was left out, as an object of its own."""
+        return type(self)(self, self.rejected)
 
     def add(self, other: Records[T]) -> None:
         """Take in what another answer holds."""
         self.update(other)
         self.rejected.update(other.rejected)
-
-    def has(self, wanted: frozenset[int]) -> bool:
-        """Return whether all of these are there."""
-        return len(self) >= len(wanted) and self.keys() >= wanted
 
 
 class Rows(list[HistoryRow]):
@@ -180,15 +178,15 @@ def parse_signal(record: JsonObject, uid: int) -> Signal:
 
 
 def parse_sample(record: JsonObject, uid: int) -> Sample:
-    """Read one realtime value."""
+    """Read one realtime value; fields that decide nothing are None where they are not what they should be."""
     check_uid(record, uid)
     return Sample(
-        uid,
-        optional_int(record, "si"),
-        number(record, "v"),
-        seconds(record, "t"),
-        optional_int(record, "s"),
-        optional_int(record, "r"),
+        uid=uid,
+        code=int_or_none(record, "si"),
+        value=number(record, "v"),
+        timestamp=seconds(record, "t"),
+        s=int_or_none(record, "s"),
+        r=int_or_none(record, "r"),
     )
 
 

@@ -6,7 +6,7 @@ from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, Co
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
 import voluptuous as vol
 
-from custom_components.carlo_gavazzi_ems.const import CONF_CODES
+from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue, UnreadableTable
 
@@ -74,4 +74,4 @@ class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlo
         return ", ".join([*map(str, codes[:_MAX_PROBLEMS]), *more]) or "—"
 
     def _catalogue(self) -> Catalogue:
-        return Catalogue(self.config_entry.options.get(CONF_CODES, {}))
+        return Catalogue(Options.of(self.config_entry).codes)

@@ -15,7 +15,8 @@ import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.access.account import error_key
 from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, Load, Sample, Signal
-from custom_components.carlo_gavazzi_ems.const import CONF_CODES, CONF_EVIDENCE, DOMAIN
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.options import CONF_CODES, CONF_EVIDENCE, Options
 from custom_components.carlo_gavazzi_ems.signals.catalogue import DOCUMENTED, Catalogue, Meaning, Source, parse_meaning
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, identify
 
@@ -83,7 +84,7 @@ class Naming:
     def options(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Return an entry's options with the choices and their evidence."""
         codes = self.codes()
-        kept = {code: reason for code, reason in before.get(CONF_EVIDENCE, {}).items() if code in codes}
+        kept = {code: reason for code, reason in Options.read(before).evidence.items() if code in codes}
         for code in self.corrected():
             kept.pop(code, None)
         return {**before, CONF_CODES: codes, CONF_EVIDENCE: kept | self._evidence()}
@@ -113,7 +114,7 @@ def known_codes(hass: HomeAssistant) -> dict[str, str]:
     """Return the codes confirmed on any gateway. A code means the same on all of them."""
     known: dict[str, str] = {}
     for entry in hass.config_entries.async_entries(DOMAIN):
-        known.update(entry.options.get(CONF_CODES, {}))
+        known.update(Options.of(entry).codes)
     return known
 
 

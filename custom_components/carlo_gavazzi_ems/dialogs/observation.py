@@ -8,7 +8,7 @@ import logging
 import time
 from typing import Final
 
-from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, LoginError, Records, Sample, Signal, TlsError
+from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, LoginError, Sample, Samples, Signal, TlsError
 from custom_components.carlo_gavazzi_ems.signals.identify import Series
 
 _LOGGER = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _SIGNALS_PER_REQUEST: Final = 50
 
 async def async_observe(
     client: EmsClient, signals: Iterable[Signal], progress: Callable[[float], None]
-) -> tuple[list[Series], Records[Sample]]:
+) -> tuple[list[Series], Samples]:
     """Return the history of some signals of every code, and the latest values of all.
 
     `progress` is told the share that is done, 0 to 1. A gateway that keeps no history, or is slow,

@@ -12,22 +12,23 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from custom_components.carlo_gavazzi_ems.const import (
+from custom_components.carlo_gavazzi_ems.options import (
     CONF_RAW_ANSWERS,
     CONF_REPAIR_GAPS,
     CONF_THROTTLE,
-    DEFAULT_SCAN_INTERVAL,
     MAX_SCAN_INTERVAL,
     MIN_SCAN_INTERVAL,
+    Options,
 )
 
 from .code_table import CodesPages
 from .energy import EnergyPages
 from .import_history import ImportPages
 
+_DEFAULTS: Final = Options()
 POLLING: Final = vol.Schema(
     {
-        vol.Required(CONF_SCAN_INTERVAL, default=DEFAULT_SCAN_INTERVAL): vol.All(
+        vol.Required(CONF_SCAN_INTERVAL, default=_DEFAULTS.scan_interval): vol.All(
             NumberSelector(
                 NumberSelectorConfig(
                     min=MIN_SCAN_INTERVAL,
@@ -40,11 +41,11 @@ POLLING: Final = vol.Schema(
             vol.Coerce(int),
         ),
         # A box, because the frontend's slider has no label for screen readers.
-        vol.Required(CONF_THROTTLE, default=1.0): NumberSelector(
+        vol.Required(CONF_THROTTLE, default=_DEFAULTS.throttle): NumberSelector(
             NumberSelectorConfig(min=0, max=10, step=0.5, mode=NumberSelectorMode.BOX)
         ),
-        vol.Required(CONF_REPAIR_GAPS, default=True): BooleanSelector(),
-        vol.Required(CONF_RAW_ANSWERS, default=False): BooleanSelector(),
+        vol.Required(CONF_REPAIR_GAPS, default=_DEFAULTS.repair_gaps): BooleanSelector(),
+        vol.Required(CONF_RAW_ANSWERS, default=_DEFAULTS.raw_answers): BooleanSelector(),
     }
 )
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from custom_components.carlo_gavazzi_ems.const import DEFAULT_SCAN_INTERVAL
+from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
@@ -38,8 +37,7 @@ _GAP: Final = 24 * HOUR
 
 def lag_of(entry: EmsConfigEntry) -> float:
     """Return the age in seconds that a state may have at the end of five minutes in which Home Assistant was running."""
-    interval: float = entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
-    return interval + _ANSWER
+    return Options.of(entry).scan_interval + _ANSWER
 
 
 def curve_of(target: Target, readings: Iterable[Reading], taken_back: Sequence[float] = ()) -> Curve:

@@ -11,7 +11,8 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.api import EmsError
-from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS, DOMAIN
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
 from .arithmetic.rows import HOUR, floor_hour
@@ -50,7 +51,7 @@ class GapRepair:
     @callback
     def async_start(self) -> None:
         """Start with Home Assistant, if the options ask for it. Without a recorder no event ever triggers a run."""
-        if self._entry.options.get(CONF_REPAIR_GAPS, True):
+        if Options.of(self._entry).repair_gaps:
             self._entry.async_on_unload(async_at_started(self._hass, self._async_started))
             self._entry.async_on_unload(self._async_forget_first)
 

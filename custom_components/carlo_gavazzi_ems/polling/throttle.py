@@ -4,7 +4,7 @@ Values are never rounded: the decimals of a counter add up, and a measured value
 left out in time instead.
 """
 
-from collections.abc import Iterable
+from math import inf
 import time
 from typing import Final
 
@@ -21,54 +21,54 @@ def is_last_before_mark(interval: float) -> bool:
 
 
 class Throttle:
-    """Decides which of the changed signals are shown now; the others wait for their turn, with their latest value."""
+    """Knows from when on a signal may be shown again."""
 
     def __init__(self, *, factor: float = 1.0) -> None:
         """Stretch every interval by a factor; 0 shows every change at once."""
         self._factor = factor
         self._intervals: dict[int, float] = {}
-        self._slots: dict[int, int] = {}
-        self._waiting: set[int] = set()
+        #: The few that there are.
+        self._distinct: set[float] = set()
+        #: When a signal's next turn begins, by UID; no entry where it need not wait.
+        self.next_turn: dict[int, float] = {}
         #: Signals of which the last value before the end of each five minutes is shown.
-        self._punctual: set[int] = set()
-        #: Signals whose next value counts, also when it is the same.
-        self.attentive: set[int] = set()
+        self.punctual: set[int] = set()
 
     def register(self, uid: int, rows: int, now: float, *, punctual: bool = False) -> None:
-        """Write so many rows an hour of a signal at most, 0 for every change; its first one is written now.
+        """Show a signal at most `rows` times an hour, 0 for every change; its first value is shown now.
 
-        One that is `punctual` is also written at the last poll before each five minutes end: from that value the
+        One that is `punctual` is also shown at the last poll before each five minutes end: from that value the
         recorder makes the energy of the hour.
         """
-        self._punctual.discard(uid)
+        self._intervals.pop(uid, None)
+        self.punctual.discard(uid)
+        self.release(uid)
         if rows <= 1 or not self._factor:
-            self._intervals.pop(uid, None)
             return
         if punctual:
-            self._punctual.add(uid)
+            self.punctual.add(uid)
             rows -= _PUNCTUAL_ROWS
-        # In any hour there are parts of one slot more than fit into it.
-        self._intervals[uid] = interval = 3600.0 * self._factor / (rows - 1)
-        self._slots[uid] = int(now // interval)
+        # In any hour there are parts of one turn more than fit into it.
+        self._intervals[uid] = 3600.0 * self._factor / (rows - 1)
+        self._distinct.add(self._intervals[uid])
+        self.take(uid, now)
 
-    def due(self, changed: Iterable[int], now: float, *, is_last: bool = False) -> set[int]:
-        """Return the signals to show at a time in seconds, given those that have changed since the last call.
+    def take(self, uid: int, now: float) -> None:
+        """Note that a number is shown at a time in seconds."""
+        if (interval := self._intervals.get(uid)) is not None:
+            self.next_turn[uid] = _boundary(interval, now)
 
-        `is_last` says that five minutes end before the next call.
-        """
-        waiting = self._waiting
-        waiting.update(changed)
-        due = set(self.attentive)
-        # There are a few intervals for thousands of signals.
-        slots: dict[float, int] = {}
-        for uid in waiting:
-            if (interval := self._intervals.get(uid)) is None:
-                due.add(uid)
-                continue
-            if (slot := slots.get(interval)) is None:
-                slot = slots[interval] = int(now // interval)
-            if slot != self._slots[uid] or (is_last and uid in self._punctual):
-                self._slots[uid] = slot
-                due.add(uid)
-        waiting -= due
-        return due
+    def release(self, uid: int) -> None:
+        """Let the next number be shown at once."""
+        self.next_turn.pop(uid, None)
+
+    def quiet_until(self, now: float) -> float:
+        """Return when the next turn of any signal begins, infinity if none ever does."""
+        return min((_boundary(interval, now) for interval in self._distinct), default=inf)
+
+
+def _boundary(interval: float, now: float) -> float:
+    """Return the first multiple of an interval after a time."""
+    boundary = (now // interval + 1) * interval
+    # Rounded down it may be now.
+    return boundary if boundary > now else boundary + interval

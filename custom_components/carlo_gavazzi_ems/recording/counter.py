@@ -106,8 +106,11 @@ class CounterReadings:
             self._latest = self._guard.shown
         self._restored = self._latest is not None
 
-    def read(self, value: float | None) -> float | None:
-        """Take a reading, None for one without a number, and return the value to show."""
+    def read(self, value: float | None, rested: float | None = None) -> float | None:
+        """Take a reading, None for one without a number, and return the value to show.
+
+        `rested` is for how many seconds before it the last reading was still there, None where that is not known.
+        """
         if value is not None and is_over_range(value):
             value = None
         if self._is_early:
@@ -118,7 +121,7 @@ class CounterReadings:
             return self._latest
         now = time.monotonic()
         self._ask_history(self._guard, now)
-        verdict = self._guard.read(value, now)
+        verdict = self._guard.read(value, now, rested)
         if verdict.event is not None:
             self._report(verdict, verdict.event, time.time() - (now - verdict.since))
         self._latest = verdict.value

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from custom_components.carlo_gavazzi_ems.api import Signal
-from custom_components.carlo_gavazzi_ems.const import CONF_EVIDENCE
+from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, EmsRuntimeData
 from custom_components.carlo_gavazzi_ems.signals.identify import LAWS
 
@@ -33,7 +33,7 @@ def polling(runtime: EmsRuntimeData) -> dict[str, Any]:
         "topology_succeeded": topology.last_update_success,
         "clock_offset": topology.data.clock_offset,
         "stale_loads": sorted(realtime.staleness.stale),
-        "counters_in_doubt": sorted(realtime.throttle.attentive),
+        "counters_in_doubt": sorted(realtime.counters_in_doubt),
     }
 
 
@@ -100,7 +100,7 @@ def _code(entry: EmsConfigEntry, code: int) -> dict[str, Any]:
     meaning = runtime.catalogue.meaning(code)
     uids = [signal.uid for signal in runtime.topology.data.signals.values() if signal.code == code]
     samples = (runtime.realtime.data.get(uid) for uid in uids)
-    evidence = entry.options.get(CONF_EVIDENCE, {}).get(str(code), {})
+    evidence = Options.of(entry).evidence.get(str(code), {})
     return {
         "quantity": meaning.quantity.key if meaning else None,
         "unit": meaning.unit if meaning else None,

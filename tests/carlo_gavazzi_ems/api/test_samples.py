@@ -1,4 +1,4 @@
-"""What an answer repeats is not read anew, and what is read is what a fresh reader would read."""
+"""Realtime values: a page that repeats the last one is not read again, and what is read is what was printed."""
 
 from collections.abc import Mapping
 import json
@@ -6,7 +6,8 @@ import json
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.carlo_gavazzi_ems.api import InvalidAnswerError, Records, Sample, SampleMemory
+from custom_components.carlo_gavazzi_ems.api import InvalidAnswerError, Sample, SampleMemory, Samples
+from custom_components.carlo_gavazzi_ems.api.jsontext import parse_json
 from custom_components.carlo_gavazzi_ems.api.records import parse_map, parse_sample
 
 T = 1_735_689_600_000
@@ -17,98 +18,97 @@ def body(records: Mapping[str, object]) -> bytes:
     return json.dumps({"realtime": records}).encode()
 
 
-def record(uid: int, value: object, stamp: object = T, **more: object) -> dict[str, object]:
+def record(number: int, value: object, stamp: object = T, **more: object) -> dict[str, object]:
     """Return one record."""
-    return {"uid": uid, "si": 29, "v": value, "t": stamp, "s": 1, "r": 0, **more}
+    return {"uid": number, "si": 29, "v": value, "t": stamp, "s": 1, "r": 0, **more}
 
 
 def test_the_same_bytes_are_the_same_object() -> None:
-    """A body that repeats the last one brings nothing, not even a time."""
+    """A page is read again only where its body is another; each page for itself."""
     memory = SampleMemory()
-    first = memory.read(body({"1": record(1, 230.4)}), 0)
-    assert memory.take_renewed() == {1}
-    assert memory.read(body({"1": record(1, 230.4)}), 0) is first
-    assert memory.take_renewed() is None
-
-
-def test_a_new_time_moves_the_sample_on() -> None:
-    """Where only times are new, samples and page stay the same objects."""
-    memory = SampleMemory()
-    first = memory.read(body({"1": record(1, 230.4), "2": record(2, 0)}), 0)
-    memory.take_renewed()
-    kept = dict(first)
-    second = memory.read(body({"1": record(1, 230.4, T + 1000), "2": record(2, 0, None)}), 0)
-    assert second is first
-    assert all(second[uid] is kept[uid] for uid in (1, 2))
-    assert (second[1].timestamp, second[2].timestamp) == (T / 1000 + 1, None)
-    assert memory.take_renewed() == set()
-
-
-def test_a_new_value_is_a_new_sample() -> None:
-    """What was handed out before keeps its values."""
-    memory = SampleMemory()
-    first = memory.read(body({"1": record(1, 230.4), "2": record(2, 5)}), 0)
-    memory.take_renewed()
-    second = memory.read(body({"1": record(1, 231.0), "2": record(2, 5)}), 0)
-    assert (first[1].value, second[1].value) == (230.4, 231.0)
-    assert second[2] is first[2]
-    assert memory.take_renewed() == {1}
-
-
-def test_what_is_renewed_is_not_forgotten_over_a_failed_poll() -> None:
-    """Two answers are read before anybody asks what is new."""
-    memory = SampleMemory()
-    memory.read(body({"1": record(1, 1.0), "2": record(2, 1.0)}), 0)
-    memory.take_renewed()
-    memory.read(body({"1": record(1, 2.0), "2": record(2, 1.0)}), 0)
-    memory.read(body({"1": record(1, 2.0, T + 1), "2": record(2, 1.0, T + 1)}), 0)
-    assert memory.take_renewed() == {1}
-
-
-def test_r20_a_record_that_turns_bad_is_left_out_and_heals() -> None:
-    """It is named while it is bad, its neighbour lives, and it is new when it is back."""
-    memory = SampleMemory()
-    memory.read(body({"1": record(1, 1.0), "2": record(2, 1.0)}), 0)
-    for spoiled in (record(1, []), record(1, 1.0, "yesterday"), record(7, 1.0), "nothing"):
-        bad = memory.read(body({"1": spoiled, "2": record(2, 1.0)}), 0)
-        assert (list(bad), list(bad.rejected)) == ([2], ["1"])
-        memory.take_renewed()
-        healed = memory.read(body({"1": record(1, 1.0), "2": record(2, 1.0)}), 0)
-        assert (set(healed), healed.rejected) == ({1, 2}, {})
-        assert memory.take_renewed() == {1}
+    first, other = memory.read("/1", body({"1": record(1, 230.4)})), memory.read("/2", body({"2": record(2, 5)}))
+    assert memory.read("/1", body({"1": record(1, 230.4)})) is first
+    assert memory.read("/2", body({"2": record(2, 5)})) is other
+    new = memory.read("/1", body({"1": record(1, 230.4, T + 1000)}))
+    assert (first[1].timestamp, new[1].timestamp) == (T / 1000, T / 1000 + 1)
 
 
 def test_an_answer_that_is_none_is_refused_every_time() -> None:
     """A refusal leaves what was known before."""
     memory = SampleMemory()
-    first = memory.read(body({"1": record(1, 1.0)}), 0)
+    first = memory.read("/1", body({"1": record(1, 1.0)}))
     for _ in range(2):
         with pytest.raises(InvalidAnswerError):
-            memory.read(b"<html>", 0)
+            memory.read("/1", b"<html>")
         with pytest.raises(InvalidAnswerError):
-            memory.read(b"{}", 0)
-    assert memory.read(body({"1": record(1, 1.0)}), 0) is first
+            memory.read("/1", b"{}")
+    assert memory.read("/1", body({"1": record(1, 1.0)})) is first
 
 
-VALUES = st.one_of(st.none(), st.integers(-5, 5), st.floats(-2, 2), st.sampled_from(["", "1.5", "x", []]))
-RECORDS = st.dictionaries(
-    st.sampled_from(["1", "2", "3", "x"]),
+def test_pages_are_put_together() -> None:
+    """Values, times and what was left out of each; the pages stay what they are."""
+    first, second = Samples(body({"1": record(1, 1.0), "2": record(2, 2)})), Samples(body({"3": "bad", "4": {"v": 4}}))
+    both = first.copy()
+    both.add(second)
+    assert dict(both) == {
+        1: Sample(1, 29, 1.0, T / 1000, 1, 0),
+        2: Sample(2, 29, 2, T / 1000, 1, 0),
+        4: Sample(4, None, 4, None),
+    }
+    assert both.rejected.keys() == {"3"}
+    assert (list(first), first.rejected, list(second)) == ([1, 2], {}, [4])
+    assert both.has(frozenset({1, 4}))
+    assert both.has(frozenset({1, 4}))
+    assert not both.has(frozenset({1, 3}))
+
+
+def test_an_answer_repeats_another_where_values_times_and_bad_records_are_the_same() -> None:
+    """However it is printed."""
+    one = Samples(body({"1": record(1, 1.0)}))
+    assert one.repeats(Samples(body({"1": record(1, 1)})))
+    for other in (record(1, 2.0), record(1, 1.0, T + 1), record(1, None), "bad"):
+        assert not one.repeats(Samples(body({"1": other})))
+    assert not one.repeats(Samples(body({"1": record(1, 1.0), "2": []})))
+
+
+def test_r20_fields_that_decide_nothing_never_cost_a_record() -> None:
+    """The meaning of `s` and `r` is not known, and the code stands in the list of signals."""
+    samples = Samples(body({"1": record(1, 1.0) | {"si": "x", "s": [], "r": 2**70}}))
+    assert (samples.rejected, dict(samples)) == ({}, {1: Sample(1, None, 1.0, T / 1000)})
+
+
+VALUES = st.one_of(st.none(), st.integers(-5, 5), st.floats(-2, 2), st.sampled_from(["", "1.5", "x", [], True]))
+RECORDS: st.SearchStrategy[dict[str, object]] = st.dictionaries(
+    st.sampled_from(["1", "2", "3", "02", "x", "-1"]),
     st.builds(
-        lambda value, stamp, more: record(1, value, stamp) | {"uid": None} | more,
+        lambda value, stamp, uid, more: record(1, value, stamp) | {"uid": uid} | more,
         VALUES,
-        st.sampled_from([T, T + 1000, None, "later", -1]),
+        st.sampled_from([T, T + 1000, None, "later", -1, {}]),
+        st.sampled_from([None, 1, 2, "1", -1, 1.0]),
         st.sampled_from([{}, {"si": 30}, {"r": "x"}, {"extra": 1}]),
-    ),
+    )
+    | st.sampled_from([None, [], "text", {}]),
 )
+COMPLETE = st.dictionaries(st.integers(0, 2**63 - 1), st.tuples(st.none() | st.floats(-2, 2), st.sampled_from([T, 60])))
 
 
-@given(st.lists(st.tuples(RECORDS, st.integers(0, 1)), max_size=6))
-@settings(max_examples=150, deadline=None)
-def test_the_memory_reads_what_a_fresh_reader_reads(answers: list[tuple[dict[str, object], int]]) -> None:
-    """Whatever came before, on whichever page."""
-    memory = SampleMemory()
-    for records, page in answers:
-        read = memory.read(body(records), page)
-        fresh: Records[Sample] = parse_map(json.loads(body(records)), "realtime", parse_sample)
-        assert dict(read) == dict(fresh)
-        assert read.rejected.keys() == fresh.rejected.keys()
+@given(RECORDS | COMPLETE.map(lambda found: {str(uid): record(uid, *rest) for uid, rest in found.items()}))
+@settings(max_examples=300, deadline=None)
+def test_columns_are_what_is_read_record_by_record(records: dict[str, object]) -> None:
+    """Whether all records of a page are complete or not."""
+    samples = Samples(body(records))
+    each = parse_map(parse_json(body(records)), "realtime", parse_sample)
+    assert dict(samples) == dict(each)
+    assert samples.numbers == {uid: sample.value for uid, sample in each.items()}
+    assert samples.times == {uid: sample.timestamp for uid, sample in each.items()}
+    assert samples.rejected == each.rejected
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [{"1": record(1, 1, uid=True)}, {"1": record(1, 1, v=True)}, {"-1": record(-1, 1)}, {str(2**63): record(2**63, 1)}],
+)
+def test_r20_what_only_looks_complete(entries: dict[str, object]) -> None:
+    """True is no number, and not every whole number is a UID."""
+    samples = Samples(body(entries))
+    assert (len(samples), len(samples.rejected)) == (0, 1)

@@ -29,11 +29,12 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from sqlalchemy.orm.session import Session
 
 from custom_components.carlo_gavazzi_ems.api import HostNotFoundError
-from custom_components.carlo_gavazzi_ems.const import CONF_CODES, DOMAIN
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.dialogs.import_history import ImportResult, async_description
 from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import HistoryMismatchError, Refusal
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR, CounterRow
 from custom_components.carlo_gavazzi_ems.history.importer import SensorImport
+from custom_components.carlo_gavazzi_ems.options import CONF_CODES
 from simulator import Drop, Gateway, Site, SiteKind, build_site
 from simulator.faults.base import FaultTarget, RequestFault
 from tests.carlo_gavazzi_ems.conftest import SetUp

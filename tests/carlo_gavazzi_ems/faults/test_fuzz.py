@@ -25,7 +25,7 @@ async def test_r20_values_that_are_spoiled(
     chance = random.Random(seed)
     entry = await set_up(gateway, options={"codes": named(gateway.site), "scan_interval": 300, "throttle": 0})
     realtime = entry.runtime_data.realtime
-    enabled, harmless = set(realtime._by_signal), 0
+    enabled, harmless = set(realtime.data), 0
     with caplog.at_level("INFO"), quiet(caplog):
         for number in range(ROUNDS):
             fault = gateway.faults.add(Mutated(path=REALTIME, chance=chance, text=number % 4 == 3))
@@ -64,7 +64,7 @@ async def test_r20_lists_that_are_spoiled(
         await runtime.realtime.async_refresh()
         await hass.async_block_till_done(wait_background_tasks=True)
     assert runtime.topology.data.signals.keys() == gateway.site.signals.keys()
-    for uid in set(runtime.realtime._by_signal):
+    for uid in set(runtime.realtime.data):
         assert runtime.realtime.data[uid].value is not None
 
 

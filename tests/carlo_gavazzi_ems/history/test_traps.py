@@ -13,7 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.carlo_gavazzi_ems.api import Rows
-from custom_components.carlo_gavazzi_ems.const import CONF_REPAIR_GAPS
+from custom_components.carlo_gavazzi_ems.options import CONF_REPAIR_GAPS
 
 from .conftest import House, at
 from .test_importer import run

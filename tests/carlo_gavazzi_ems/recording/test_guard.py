@@ -184,6 +184,14 @@ def test_r01_an_idle_counter_does_not_jump() -> None:
     assert coarse.events == [Event.JUMPED]
 
 
+@pytest.mark.parametrize(("rested", "shown"), [(None, 1990.0), (3600.0, 1990.0), (10.0, 1000.0)])
+def test_r01_how_long_a_reading_has_rested_counts(rested: float | None, shown: float) -> None:
+    """Who reads at each change only tells when the last reading was still there."""
+    guard = CounterGuard("kWh")
+    guard.read(1000.0, 0.0)
+    assert guard.read(1990.0, 3600.0, rested).value == shown
+
+
 def test_r01_only_energy_has_a_limit() -> None:
     """Nobody knows how many pulses or litres are too many."""
     for unit in (None, "m³", "h"):

@@ -1,0 +1,159 @@
+"""How a request of one account is made: with a token, one at a time, and repeated once where the token may be to blame."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
+from typing import Final
+
+from .auth import TokenManager
+from .exceptions import EmsError, InvalidAnswerError, OversizedAnswerError, UnauthorizedError
+from .fields import JsonObject
+from .jsontext import parse_json
+from .models import Protocol
+from .paging import PAGE_LIMIT, Page, read_map
+from .records import as_object
+from .traffic import Traffic
+from .transport import Transport
+
+#: UIDs that fit into one request line: with five digits each it stays below the 8 kB that servers take.
+UIDS_PER_REQUEST: Final = 1000
+
+type Query = dict[str, str]
+
+
+class Requester:
+    """The requests of one account to one gateway."""
+
+    def __init__(self, transport: Transport, tokens: TokenManager, *, max_in_flight: int = 1) -> None:
+        """Keep at most `max_in_flight` requests on the wire: the gateway is a small computer."""
+        self._transport = transport
+        self._tokens = tokens
+        self._slots = asyncio.Semaphore(max_in_flight)
+
+    @property
+    def logins(self) -> int:
+        """How many logins were sent so far."""
+        return self._tokens.logins
+
+    @property
+    def login_wait(self) -> float:
+        """Seconds for which no login is sent, because the gateway asked for patience; 0 where one may be sent."""
+        return self._tokens.wait
+
+    @property
+    def login_refusals(self) -> int:
+        """How many logins in a row the gateway has refused for the time being."""
+        return self._tokens.refusals
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was asked so far, and how long it took."""
+        return self._transport.traffic
+
+    @property
+    def refused(self) -> bool:
+        """Whether user name or password was refused; then nothing is sent that needs a login."""
+        return self._tokens.refused
+
+    async def _get[T](self, path: str, parse: Callable[[object], T], query: Query | None = None) -> T:
+        """Get and parse a protected path."""
+        return await self._fetch(path, of_json(parse), query)
+
+    async def _fetch[T](self, path: str, read: Callable[[bytes], T], query: Query | None = None) -> T:
+        """Get and read a protected path; where the token may be to blame, log in and repeat once.
+
+        A gateway that has just rebooted answers with 401, 403 or a page for people: none of these is a
+        wrong password.
+        """
+        async with self._slots:
+            token = await self._tokens.token(path)
+            try:
+                answer = await self._attempt(path, read, query, token)
+            except EmsError as err:
+                suspect = isinstance(err, UnauthorizedError | InvalidAnswerError)
+                if not suspect or isinstance(err, OversizedAnswerError):
+                    self._tokens.failed(type(err), path)
+                    raise
+                if not self._tokens.reject(token, type(err), path):
+                    raise
+                token = await self._tokens.token(path)
+                answer = await self._attempt(path, read, query, token)
+            self._tokens.accept(token, path)
+            return answer
+
+    async def _attempt[T](self, path: str, read: Callable[[bytes], T], query: Query | None, token: str) -> T:
+        """Get and read a path with this token."""
+        body = await self._transport.fetch("GET", path, query=query, token=token)
+        try:
+            return read(body)
+        except InvalidAnswerError as err:
+            self._transport.traffic.unreadable(path, err)
+            raise
+
+    async def _read_map[PageT: Page](
+        self,
+        path: str,
+        read: Callable[[str, bytes], PageT],
+        into: PageT,
+        uids: Collection[int] | None,
+        wanted: Collection[int] | None = None,
+    ) -> PageT:
+        """Read a map to its end: in pages, and a long list of UIDs in several requests, which are added `into` one.
+
+        `read` gets a name for the page beside its body, the same one in every reading.
+        """
+        parts: list[PageT] = []
+        for chunk in [None] if uids is None else chunks(uids):
+            query = filters(chunk)
+            first = "" if chunk is None else str(chunk[0])
+
+            async def fetch(page: int, query: Query = query, first: str = first) -> PageT:
+                paged = query | {"limit": str(PAGE_LIMIT), "page": str(page)}
+                return await self._fetch(path, partial(read, f"{first}/{page}"), paged)
+
+            expected = chunk if wanted is None or chunk is None else set(chunk).intersection(wanted)
+            parts.append(await read_map(fetch, wanted=wanted if chunk is None else expected))
+        if len(parts) == 1:
+            return parts[0]
+        for part in parts:
+            into.add(part)
+        return into
+
+
+def of_json[T](parse: Callable[[object], T]) -> Callable[[bytes], T]:
+    """Return what reads a body, given what reads its JSON."""
+    return lambda body: parse(parse_json(body))
+
+
+def page_of_json[T](parse: Callable[[object], T]) -> Callable[[str, bytes], T]:
+    """Return what reads a page's body, given what reads its JSON; the page's name is of no use to it."""
+    return lambda _, body: parse(parse_json(body))
+
+
+def one[T](payload: object, parse: Callable[[JsonObject, int], T], uid: int) -> T:
+    """Read an answer that is one record."""
+    try:
+        return parse(as_object(payload, "the answer"), uid)
+    except ValueError as err:
+        raise InvalidAnswerError(f"the answer is no such record: {err}") from err
+
+
+def filters(uids: Collection[int] | None, protocol: Protocol | None = None) -> Query:
+    """Return the query that filters a list."""
+    query: Query = {}
+    if uids is not None:
+        query["uids"] = joined(uids)
+    if protocol is not None:
+        query["protocol"] = protocol.value
+    return query
+
+
+def joined(uids: Iterable[int]) -> str:
+    """Return UIDs as the API takes them, `1,2,59`."""
+    return ",".join(map(str, sorted(uids)))
+
+
+def chunks(uids: Collection[int]) -> list[list[int]]:
+    """Return UIDs in ascending order, in lists that fit into one request each."""
+    ordered = sorted(uids)
+    return [ordered[i : i + UIDS_PER_REQUEST] for i in range(0, len(ordered), UIDS_PER_REQUEST)]

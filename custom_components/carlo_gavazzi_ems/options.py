@@ -1,0 +1,45 @@
+"""What a person has set for one gateway: the keys, types and defaults of an entry's options."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Self
+
+from homeassistant.config_entries import ConfigEntry
+
+CONF_THROTTLE: Final = "throttle"
+CONF_REPAIR_GAPS: Final = "repair_gaps"
+CONF_RAW_ANSWERS: Final = "raw_answers"
+CONF_CODES: Final = "codes"
+CONF_EVIDENCE: Final = "evidence"
+
+MIN_SCAN_INTERVAL: Final = 2
+MAX_SCAN_INTERVAL: Final = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of one entry; each field is stored under its own name."""
+
+    scan_interval: int = 10
+    """Seconds between two polls."""
+    throttle: float = 1.0
+    """Stretches the time between two values that are recorded; 0 records every change."""
+    repair_gaps: bool = True
+    """Whether hours that Home Assistant has missed are filled in from the gateway's history."""
+    raw_answers: bool = False
+    """Whether the gateway's last answers are kept for the diagnostics."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Confirmed meanings by signal-identifier code: `{"45": "active_power/kW"}`."""
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What spoke for the meaning of a code, for the diagnostics."""
+
+    @classmethod
+    def of(cls, entry: ConfigEntry) -> Self:
+        """Return the options of an entry."""
+        return cls.read(entry.options)
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Self:
+        """Return stored options; keys of another version are left out."""
+        known = {item.name for item in fields(cls)}
+        return cls(**{key: value for key, value in stored.items() if key in known})

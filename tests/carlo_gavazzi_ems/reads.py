@@ -1,0 +1,52 @@
+"""A gateway that answers what a test says, good or bad, attempt by attempt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+import json
+from typing import override
+
+from aiohttp import web
+
+from simulator.faults.base import FaultTarget, RequestFault
+
+from .resident import REALTIME
+
+#: What is no answer: a web page, half of one, nothing.
+BAD: Mapping[str, bytes] = {
+    "page": b"<html><body>One moment</body></html>",
+    "half": b'{"realtime":{"1":{"uid":1,"v":',
+    "empty": b"",
+}
+
+
+@dataclass(kw_only=True, eq=False)
+class Reads(RequestFault):
+    """Answers realtime requests: the values in pages, or something bad where that is queued."""
+
+    path: str | None = REALTIME
+    values: Mapping[int, float | None] = field(default_factory=dict)
+    time: float = 1_752_493_029_000
+    pages: int = 1
+    #: What the next requests get: a key of BAD, or None for a good page.
+    queue: list[str | None] = field(default_factory=list)
+
+    @override
+    async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
+        """Answer with the page that is asked for."""
+        if self.queue and (bad := self.queue.pop(0)) is not None:
+            return web.Response(body=BAD[bad], content_type="text/html")
+        asked = request.query.get("uids")
+        uids = sorted(self.values if asked is None else self.values.keys() & set(map(int, asked.split(","))))
+        page = int(request.query.get("page", "1"))
+        return web.json_response(
+            {"realtime": self._records(uids[page - 1 :: self.pages] if page <= self.pages else [])}
+        )
+
+    def _records(self, uids: Sequence[int]) -> dict[str, object]:
+        """Return the records of some signals."""
+        return {str(uid): {"uid": uid, "si": 1, "v": self.values[uid], "t": self.time, "s": 1, "r": 0} for uid in uids}
+
+
+def as_json(values: Mapping[int, float | None]) -> str:
+    """Return values in a form that a failed test can print."""
+    return json.dumps({str(uid): value for uid, value in sorted(values.items())})
