@@ -456,16 +456,6 @@ async def test_r28_the_options_name_the_codes_that_wait(
     assert menu["description_placeholders"] == {"codes": f"{codes[0]}, {codes[1]}"}
 
 
-async def test_removing_the_entry_takes_its_repairs_away(
-    hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
-) -> None:
-    """What concerns a gateway that is no longer set up concerns nobody."""
-    entry = await set_up(gateway)
-    assert issue_registry.issues
-    await hass.config_entries.async_remove(entry.entry_id)
-    assert not issue_registry.issues
-
-
 async def test_the_report_to_share(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, gateway: Gateway, findings: dict[int, Finding]
 ) -> None:
