@@ -13,18 +13,20 @@ from .const import DOMAIN
 from .coordinator import RealtimeCoordinator
 from .history.progress import ProgressStore
 from .history.repair import GapRepair
+from .history.units import UnitSettlement
 from .history.witness import Witness
 from .inventory.absence import AbsenceWatch, absence_store
 from .inventory.archive import Archive
 from .inventory.devices import DeviceTree
 from .inventory.takeover import async_take_over
 from .inventory.topology import TopologyCoordinator
-from .issues import async_clock_checked, async_forget_issues, async_unnamed_codes, async_watch_disabled_entries
+from .issues import async_clock_checked, async_forget_issues, async_watch_disabled_entries
 from .options import Options
-from .recording.units import async_forget_units
+from .recording.units import async_recorded_units, async_unsettled, units_store
 from .runtime import EmsConfigEntry, EmsRuntimeData
 from .services import async_setup_services
 from .signals.catalogue import Catalogue
+from .signals.enabled import is_export
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
 
@@ -47,11 +49,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     topology = TopologyCoordinator(hass, entry, client, Archive(hass, entry))
     await topology.async_config_entry_first_refresh()
     realtime = RealtimeCoordinator(hass, entry, client, topology)
-    realtime.expected = _expected_signals(hass, entry, topology)
+    catalogue = Catalogue(Options.of(entry).codes)
+    realtime.expected = _expected_signals(hass, entry, topology, catalogue)
     await realtime.async_config_entry_first_refresh()
 
-    async_forget_units(hass, entry, topology.info.serial_number, topology.data.signals)
-    catalogue = Catalogue(Options.of(entry).codes)
+    units = await async_recorded_units(hass, entry.entry_id, topology.data.signals, catalogue)
     tree = DeviceTree(hass, entry, topology)
     tree.async_register()
     # Before the listeners of the platforms: a load is registered before its entities are added.
@@ -62,6 +64,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
         topology=topology,
         realtime=realtime,
         devices=tree,
+        units=units,
+        unsettled=async_unsettled(hass, topology.info.serial_number, topology.data.signals, units),
     )
 
     @callback
@@ -69,8 +73,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
         if not topology.data.fresh:
             return
         async_clock_checked(hass, entry, topology.data.clock_offset)
-        codes = {signal.code for signal in topology.data.signals.values()}
-        async_unnamed_codes(hass, entry, sum(catalogue.meaning(code) is None for code in codes))
 
     check_topology()
     entry.async_on_unload(topology.async_add_listener(check_topology))
@@ -78,17 +80,29 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     repair = entry.runtime_data.history.repair = GapRepair(hass, entry)
     entry.runtime_data.history.witness = Witness(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    UnitSettlement(hass, entry, units).async_start()
     repair.async_start()
     topology.async_read_lists()
     return True
 
 
-def _expected_signals(hass: HomeAssistant, entry: EmsConfigEntry, topology: TopologyCoordinator) -> set[int]:
-    """Return the signals to poll first: those with an enabled entity."""
+def _expected_signals(
+    hass: HomeAssistant, entry: EmsConfigEntry, topology: TopologyCoordinator, catalogue: Catalogue
+) -> set[int]:
+    """Return the signals to poll first: those with an enabled entity, and export counters that may have begun to move."""
     serial, signals = topology.info.serial_number, topology.data.signals
     known = {item.unique_id: item for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)}
     items = {uid: known.get(f"{serial}_{uid}") for uid in signals}
-    return {uid for uid, item in items.items() if (not item.disabled if item else signals[uid].enabled)}
+    return {
+        uid
+        for uid, item in items.items()
+        if (
+            signals[uid].enabled
+            if item is None
+            else not item.disabled
+            or (item.disabled_by is er.RegistryEntryDisabler.INTEGRATION and is_export(signals[uid].code, catalogue))
+        )
+    }
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
@@ -103,6 +117,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None
     await absence_store(hass, entry).async_remove()
     await Archive(hass, entry).async_remove()
     await ProgressStore(hass, entry).async_remove()
+    await units_store(hass, entry.entry_id).async_remove()
 
 
 async def async_remove_config_entry_device(

@@ -16,3 +16,8 @@ CONF_REPLACED: Final = "replaced"
 
 #: How often devices, loads and signals are listed anew.
 TOPOLOGY_INTERVAL: Final = timedelta(minutes=10)
+
+
+def signal_units_settled(entry_id: str) -> str:
+    """Return the dispatcher signal that an entry's sensors may show their values in a new unit."""
+    return f"{DOMAIN}_units_settled_{entry_id}"

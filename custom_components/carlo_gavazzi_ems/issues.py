@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 CERTIFICATE_CHANGED: Final = "certificate_changed"
 OTHER_GATEWAY: Final = "other_gateway"
-UNNAMED_CODES: Final = "unnamed_codes"
 COUNTER_JUMPED: Final = "counter_jumped"
 HISTORY_WAITS: Final = "history_waits"
 CLOCK_WRONG: Final = "clock_wrong"
@@ -76,24 +75,6 @@ def async_other_gateway(hass: HomeAssistant, entry: EmsConfigEntry, *, found: bo
 def async_certificate_trusted(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
     """Delete the issue of a changed certificate."""
     ir.async_delete_issue(hass, DOMAIN, certificate_issue_id(entry))
-
-
-@callback
-def async_unnamed_codes(hass: HomeAssistant, entry: EmsConfigEntry, count: int) -> None:
-    """Create or delete the issue of codes without a meaning."""
-    issue_id = f"{UNNAMED_CODES}_{entry.entry_id}"
-    if count == 0:
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
-        return
-    _create(
-        hass,
-        entry,
-        issue_id,
-        {"count": str(count)},
-        is_fixable=True,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key=UNNAMED_CODES,
-    )
 
 
 @callback

@@ -1,6 +1,6 @@
 """What a person has set for one gateway: the keys, types and defaults of an entry's options."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -11,7 +11,6 @@ CONF_THROTTLE: Final = "throttle"
 CONF_REPAIR_GAPS: Final = "repair_gaps"
 CONF_RAW_ANSWERS: Final = "raw_answers"
 CONF_CODES: Final = "codes"
-CONF_CORRECTED: Final = "corrected"
 CONF_EVIDENCE: Final = "evidence"
 
 MIN_SCAN_INTERVAL: Final = 2
@@ -32,8 +31,6 @@ class Options:
     """Whether the gateway's last answers are kept for the diagnostics."""
     codes: Mapping[str, str] = field(default_factory=dict)
     """Confirmed meanings by signal-identifier code: `{"45": "active_power/kW"}`."""
-    corrected: Sequence[str] = ()
-    """Codes of which the meaning was corrected, until their sensors have been given the new unit."""
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What spoke for the meaning of a code, for the diagnostics."""
 

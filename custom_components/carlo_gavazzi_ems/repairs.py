@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast, override
+from typing import TYPE_CHECKING, Final, cast
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState, UnknownEntry
@@ -13,7 +13,6 @@ from .access.account import Account, async_log_in, error_key
 from .access.lockout import async_login_backoff
 from .api import Certificate, EmsError, fetch_certificate
 from .const import DOMAIN
-from .dialogs.codes import CodesFlow
 from .dialogs.replacement import KEEP, OTHER_GATEWAY, REPLACE, Replacement
 from .dialogs.trust import certificate_placeholders, change_step
 from .history.database import RecorderFailedError
@@ -22,16 +21,15 @@ from .issues import (
     COUNTER_JUMPED,
     HISTORY_WAITS,
     LOAD_MISSING,
-    UNNAMED_CODES,
     async_certificate_trusted,
 )
 from .runtime import EmsConfigEntry
 
 if TYPE_CHECKING:
     # Home Assistant 2026.9 has no type of its own for it.
-    from homeassistant.components.repairs import RepairsFlowContext  # type: ignore[attr-defined, unused-ignore]
+    pass  # type: ignore[attr-defined, unused-ignore]
 else:
-    from homeassistant.data_entry_flow import FlowContext as RepairsFlowContext
+    pass
 
 
 type IssueData = dict[str, str | int | float | None]
@@ -100,32 +98,6 @@ class CertificateChangedFlow(EmsRepairFlow):
     async_step_certificate_key_unknown = async_step_certificate_changed
     async_step_certificate_renewed = async_step_certificate_changed
     async_step_certificate_unsigned = async_step_certificate_changed
-
-
-class UnnamedCodesFlow(CodesFlow[RepairsFlowContext, RepairsFlowResult, str], EmsRepairFlow):
-    """Names the codes without a meaning."""
-
-    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Start naming if the entry is loaded."""
-        if self._entry.state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="not_loaded", description_placeholders={"gateway": self._entry.title})
-        runtime = self._entry.runtime_data
-        return await self._async_start_naming(runtime.client, runtime.catalogue)
-
-    @override
-    async def _async_not_read(self, err: EmsError) -> RepairsFlowResult:
-        """Abort with the reason and the name of the gateway."""
-        return self.async_abort(reason=error_key(err), description_placeholders={"gateway": self._entry.title})
-
-    @override
-    async def _async_codes_named(self) -> RepairsFlowResult:
-        """Store the choices and reload the entry. Remaining codes without a meaning create the issue again."""
-        try:
-            self.hass.config_entries.async_update_entry(self._entry, options=self._naming.options(self._entry.options))
-        except UnknownEntry:
-            return self.async_abort(reason="not_found")
-        self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
-        return self.async_create_entry(data={})
 
 
 class LoadMissingFlow(EmsRepairFlow):
@@ -237,7 +209,6 @@ class NothingToRepairFlow(RepairsFlow):
 _FLOWS: Final[Mapping[str, tuple[type[EmsRepairFlow], set[str]]]] = {
     CERTIFICATE_CHANGED: (CertificateChangedFlow, set()),
     OTHER_GATEWAY: (OtherGatewayFlow, set()),
-    UNNAMED_CODES: (UnnamedCodesFlow, set()),
     LOAD_MISSING: (LoadMissingFlow, {"load"}),
     HISTORY_WAITS: (HistoryFlow, set()),
     COUNTER_JUMPED: (HistoryFlow, {"signal", "at"}),

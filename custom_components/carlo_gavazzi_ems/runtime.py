@@ -12,6 +12,7 @@ from .coordinator import RealtimeCoordinator
 from .inventory.devices import DeviceTree
 from .inventory.topology import TopologyCoordinator
 from .signals.catalogue import Catalogue
+from .signals.recorded import RecordedUnits
 
 if TYPE_CHECKING:
     from .history.repair import GapRepair
@@ -72,6 +73,9 @@ class EmsRuntimeData:
     topology: TopologyCoordinator
     realtime: RealtimeCoordinator
     devices: DeviceTree
+    units: RecordedUnits
+    unsettled: set[int]
+    """UIDs of signals whose unit has changed, until the recorder has compiled the time before the change."""
     history: HistoryWork = field(default_factory=HistoryWork)
 
 

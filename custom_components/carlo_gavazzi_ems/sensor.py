@@ -1,30 +1,34 @@
 """A sensor for every signal of the gateway."""
 
-from collections import defaultdict
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import batched
 import time
 from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorStateClass
-from homeassistant.const import EntityCategory, Platform, UnitOfTime
+from homeassistant.const import EntityCategory, Platform, UnitOfPower, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .api import Signal
-from .const import DOMAIN
+from .const import DOMAIN, signal_units_settled
 from .entity import EmsGatewayEntity, EmsSignalEntity
 from .polling.time_slice import BATCH
 from .recording.budget import rows_per_hour
 from .recording.counter import CounterReadings, StoredReading
 from .runtime import EmsConfigEntry
-from .signals.catalogue import Catalogue, Meaning
-from .signals.quantities import enabled_by_default
+from .signals.catalogue import Meaning
+from .signals.enabled import wanted_signals
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
+#: State classes of counters.
+_COUNTS: Final = {SensorStateClass.TOTAL, SensorStateClass.TOTAL_INCREASING}
+#: kW below which a power is shown in W unless a person chooses kW: a house; a factory's feeder is read more easily in kW.
+_SHOWN_IN_WATTS: Final = 10.0
 _LAST_SEEN_STEP: Final = timedelta(minutes=1)
 
 
@@ -35,11 +39,15 @@ async def async_setup_entry(
     runtime = entry.runtime_data
     known: set[int] = set()
 
+    def wanted_now() -> set[int]:
+        values = {uid: sample.value for uid, sample in runtime.realtime.data.items()}
+        return wanted_signals(runtime.topology.data.signals, runtime.catalogue, values)
+
     async def add_new() -> None:
         signals = runtime.topology.data.signals
         new = sorted(signals.keys() - known)
         known.update(new)
-        wanted = _wanted(signals, runtime.catalogue)
+        wanted = wanted_now()
         for uids in batched(new, BATCH, strict=False):
             async_add_entities(
                 [
@@ -55,33 +63,31 @@ async def async_setup_entry(
             entry.async_create_task(hass, add_new(), f"{DOMAIN} new signals")
 
     async_add_entities(kind(entry) for kind in GATEWAY_SENSORS)
+    _async_enable(hass, entry, wanted_now())
     await add_new()
     entry.async_on_unload(runtime.topology.async_add_listener(look_for_new))
 
 
-def _wanted(signals: Mapping[int, Signal], catalogue: Catalogue) -> set[int]:
-    """Return the signals of which the sensor is enabled by default: of each load, those that most people want.
+@callback
+def _async_enable(hass: HomeAssistant, entry: EmsConfigEntry, wanted: set[int]) -> None:
+    """Enable registered sensors that are enabled by default now, because their code has a name or their counter moves.
 
-    A signal that is switched off on the gateway has no values; one that nobody has named yet may be any.
+    What a person has enabled or disabled is left alone.
     """
-    wanted: set[int] = set()
-    of_load: defaultdict[int | None, dict[int, str]] = defaultdict(dict)
-    for uid, signal in signals.items():
-        if not signal.enabled:
-            continue
-        if (meaning := catalogue.meaning(signal.code)) is None:
-            wanted.add(uid)
-        else:
-            of_load[signal.load_uid][uid] = meaning.quantity.key
-    for keys in of_load.values():
-        enabled = enabled_by_default(keys.values())
-        wanted.update(uid for uid, key in keys.items() if key in enabled)
-    return wanted
+    registry = er.async_get(hass)
+    for uid in wanted:
+        unique_id = f"{entry.runtime_data.topology.info.serial_number}_{uid}"
+        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+        item = None if entity_id is None else registry.async_get(entity_id)
+        if item is not None and item.disabled_by is er.RegistryEntryDisabler.INTEGRATION:
+            # The entry is being set up: Home Assistant need not reload it in 30 s, as it does unless the entry was disabled.
+            registry.async_update_entity(item.entity_id, disabled_by=er.RegistryEntryDisabler.CONFIG_ENTRY)
+            registry.async_update_entity(item.entity_id, disabled_by=None)
 
 
 def _sensor(entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> EmsSensor:
-    """Return the sensor of a signal, by what its code means."""
-    if meaning is not None and meaning.quantity.is_counter:
+    """Return the sensor of a signal, by what its code means or has meant."""
+    if entry.runtime_data.units.state_class(signal.code) in _COUNTS:
         return EmsCounter(entry, signal, meaning, enabled=enabled)
     return EmsSensor(entry, signal, meaning, enabled=enabled)
 
@@ -92,8 +98,12 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
     def __init__(self, entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> None:
         """Take class, unit and name from the meaning of the signal's code."""
         super().__init__(entry, signal)
+        runtime = entry.runtime_data
         self._attr_entity_registry_enabled_default = enabled
+        self._is_status = meaning is not None and meaning.quantity.state_class is None
         self._rows = rows_per_hour(meaning.quantity if meaning else None)
+        self._units = runtime.units
+        self._unsettled = runtime.unsettled
         if meaning is None:
             self._object_id = f"signal_{signal.code}"
             self._attr_translation_key = "signal"
@@ -104,11 +114,14 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
             self._attr_translation_key = quantity.translation_key
             self._attr_translation_placeholders = dict(quantity.placeholders)
             self._attr_device_class = quantity.device_class
-            self._attr_state_class = quantity.state_class
             self._attr_native_unit_of_measurement = meaning.unit
             self._attr_suggested_display_precision = quantity.precision(meaning.unit)
             self._attr_entity_category = quantity.entity_category
-        if beginning := entry.runtime_data.devices.id_beginning(signal.load_uid, signal.device_uid):
+            present = runtime.realtime.data.get(signal.uid)
+            power = abs(present.value or 0.0) if present is not None else 0.0
+            if meaning.unit == UnitOfPower.KILO_WATT and power < _SHOWN_IN_WATTS:
+                self._attr_suggested_unit_of_measurement = UnitOfPower.WATT
+        if beginning := runtime.devices.id_beginning(signal.load_uid, signal.device_uid):
             self.entity_id = f"{Platform.SENSOR}.{beginning}_{self._object_id}"
 
     @override
@@ -118,6 +131,33 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
             self._signal.uid, self._rows, time.monotonic(), punctual=isinstance(self, EmsCounter)
         )
         await super().async_added_to_hass()
+        if self._waits:
+            settled = signal_units_settled(self.coordinator.config_entry.entry_id)
+            self.async_on_remove(async_dispatcher_connect(self.hass, settled, self._async_settled))
+
+    @callback
+    def _async_settled(self) -> None:
+        """Show the value, and have statistics."""
+        self._shown = self._present()
+        self.async_write_ha_state()
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the recorder still has to compile five minutes in which the unit was another."""
+        return self._signal.uid in self._unsettled
+
+    @override
+    def _present(self) -> tuple[bool, float | None]:
+        """Return the value; a status is a whole number.
+
+        Where there are statistics, Home Assistant objects to a value without a state class, so the value waits too.
+        """
+        available, value = super()._present()
+        if self._waits and str(self._signal.code) in self._units.before:
+            return available, None
+        if self._is_status and value is not None and value.is_integer():
+            return available, int(value)
+        return available, value
 
     @property
     @override
@@ -126,15 +166,21 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         shown: float | None = self._shown[1]
         return shown
 
+    @property
+    @override
+    def state_class(self) -> SensorStateClass | None:
+        """Return the state class, None for no statistics."""
+        return None if self._waits else self._units.state_class(self._signal.code)
+
 
 class EmsCounter(EmsSensor, RestoreEntity):
     """A counter: it keeps its value while its meter is silent, over restarts, and where it is read wrong."""
 
-    def __init__(self, entry: EmsConfigEntry, signal: Signal, meaning: Meaning, *, enabled: bool) -> None:
+    def __init__(self, entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> None:
         """Guard the counter where it can only rise."""
         super().__init__(entry, signal, meaning, enabled=enabled)
-        rising = meaning.quantity.state_class is SensorStateClass.TOTAL_INCREASING
-        self._readings = CounterReadings(entry, signal, meaning.unit, rising=rising)
+        rising = self._units.state_class(signal.code) is SensorStateClass.TOTAL_INCREASING
+        self._readings = CounterReadings(entry, signal, meaning.unit if meaning else None, rising=rising)
 
     @override
     async def async_added_to_hass(self) -> None:

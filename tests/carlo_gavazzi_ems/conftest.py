@@ -12,7 +12,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.carlo_gavazzi_ems import coordinator
+from custom_components.carlo_gavazzi_ems import coordinator, sensor
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
 from simulator import Gateway, Site, SiteKind, build_site
 
@@ -88,7 +88,15 @@ def entry_for(gateway: Gateway, serial: str, **changes: Any) -> MockConfigEntry:
 
 
 @pytest.fixture
-def set_up(hass: HomeAssistant, enable_custom_integrations: None, forgiving_loop: None) -> SetUp:
+def every_sensor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enable every sensor of a signal that is on, as a person can; a module about the defaults overrides this."""
+    monkeypatch.setattr(
+        sensor, "wanted_signals", lambda signals, *_: {uid for uid, signal in signals.items() if signal.enabled}
+    )
+
+
+@pytest.fixture
+def set_up(hass: HomeAssistant, enable_custom_integrations: None, forgiving_loop: None, every_sensor: None) -> SetUp:
     """Set up an entry for a gateway, and expect it to load."""
 
     async def do(

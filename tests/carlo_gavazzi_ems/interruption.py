@@ -44,7 +44,7 @@ async def every_suspension(
             count += 1
             if count == number:
                 interrupted = True
-                interrupt(task)
+                interrupt(task)  # noqa: B023  # it is done before the next one is made
 
         async def run() -> object:
             return await _counted(start(), suspended)

@@ -155,7 +155,7 @@ async def test_r13_the_gateway_is_away_when_the_repair_is_opened(
     assert (await press(client, handler=DOMAIN, issue_id=issue.issue_id))["step_id"] == KEY_UNKNOWN
 
 
-@pytest.mark.parametrize("name", ["certificate_changed", "unnamed_codes", "load_missing", "of_a_later_version"])
+@pytest.mark.parametrize("name", ["certificate_changed", "other_gateway", "load_missing", "of_a_later_version"])
 async def test_a_repair_without_its_entry(hass: HomeAssistant, name: str) -> None:
     """An issue whose entry is gone has a dialog that says so."""
     known: list[dict[str, str | int | float | None] | None] = [

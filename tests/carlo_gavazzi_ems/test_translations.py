@@ -33,7 +33,7 @@ from .test_walls import INTEGRATION
 
 TRANSLATIONS: dict[str, Any] = json.loads((INTEGRATION / "translations" / "en.json").read_text(encoding="utf-8"))
 #: The dialogs that name codes.
-CODES_FLOWS = ("config", "options", "issues.unnamed_codes.fix_flow")
+CODES_FLOWS = ("config", "options")
 CODES_PLACEHOLDERS = {"page", "pages", *(f"code_{n}" for n in range(1, CODES_PER_PAGE + 1))}
 CERTIFICATE_PLACEHOLDERS = {"host", "subject", "not_before", "not_after", "fingerprint", "old_fingerprint"}
 REPLACEMENT_PLACEHOLDERS = {"gateway", "host", "other", "kept", "gone", "new", "signals", "all_signals"}
@@ -73,8 +73,7 @@ PLACEHOLDERS = {
     "options.step.energy_upstream": {"page", "pages", *(f"device_{n}" for n in range(1, DEVICES_PER_PAGE + 1))},
     "options.step.energy_review": {"grid", "solar", "battery", "devices"},
     "options.step.energy_done": {"sources", "devices"},
-    "issues.unnamed_codes.title": {"gateway", "count"},
-    "issues.unnamed_codes.fix_flow.abort": {"gateway"},
+    "options.step.init": {"codes"},
 }
 
 
@@ -117,7 +116,6 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     assert set(replacing["abort"]) == keys | {"not_found", "already_configured", "other_gateway"}
     assert replacing["step"]["other_gateway"] == TRANSLATIONS["config"]["step"]["other_gateway"]
     naming = (keys - {"unsupported_version"}) | {"not_loaded"}
-    assert set(TRANSLATIONS["issues"]["unnamed_codes"]["fix_flow"]["abort"]) == naming | {"not_found"}
     assert set(TRANSLATIONS["options"]["abort"]) > naming
 
 
@@ -225,14 +223,11 @@ def test_r24_every_action_has_a_name_an_explanation_and_a_form() -> None:
 
 
 def test_the_codes_are_asked_in_the_same_words_everywhere() -> None:
-    """The dialog is one, so its words are the same at set-up, in the options and behind the repair."""
-    fix_flow = TRANSLATIONS["issues"]["unnamed_codes"]["fix_flow"]
+    """The dialog is one, so its words are the same at set-up and in the options."""
     for step in ("codes", "corrected"):
-        words = TRANSLATIONS["options"]["step"][step]
-        assert words == fix_flow["step"][step] == TRANSLATIONS["config"]["step"][step]
-    assert set(fix_flow["step"]["codes"]["data"]) == CODES_PLACEHOLDERS - {"page", "pages"}
-    identify = TRANSLATIONS["options"]["progress"]["identify"]
-    assert {"identify": identify} == fix_flow["progress"] == TRANSLATIONS["config"]["progress"]
+        assert TRANSLATIONS["options"]["step"][step] == TRANSLATIONS["config"]["step"][step]
+    assert set(TRANSLATIONS["options"]["step"]["codes"]["data"]) == CODES_PLACEHOLDERS - {"page", "pages"}
+    assert {"identify": TRANSLATIONS["options"]["progress"]["identify"]} == TRANSLATIONS["config"]["progress"]
 
 
 @pytest.mark.parametrize(("path", "text"), list(texts()))

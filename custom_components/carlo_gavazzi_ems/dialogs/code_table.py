@@ -57,5 +57,21 @@ class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlo
         """Store the choices. The entry is reloaded, so entities get their units at once."""
         return self.async_create_entry(data=self._naming.options(self.config_entry.options))
 
+    def _unnamed_codes(self) -> str:
+        """Return the codes that wait for a name, the first of them where there are many, or a dash."""
+        entry: EmsConfigEntry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED:
+            return "—"
+        runtime = entry.runtime_data
+        codes = sorted(
+            {
+                signal.code
+                for signal in runtime.topology.data.signals.values()
+                if runtime.catalogue.meaning(signal.code) is None
+            }
+        )
+        more = [f"+ {len(codes) - _MAX_PROBLEMS}"] if len(codes) > _MAX_PROBLEMS else []
+        return ", ".join([*map(str, codes[:_MAX_PROBLEMS]), *more]) or "—"
+
     def _catalogue(self) -> Catalogue:
         return Catalogue(Options.of(self.config_entry).codes)

@@ -16,7 +16,7 @@ import voluptuous as vol
 from custom_components.carlo_gavazzi_ems.access.account import error_key
 from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, Load, Sample, Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.options import CONF_CODES, CONF_CORRECTED, CONF_EVIDENCE, Options
+from custom_components.carlo_gavazzi_ems.options import CONF_CODES, CONF_EVIDENCE, Options
 from custom_components.carlo_gavazzi_ems.signals.catalogue import DOCUMENTED, Catalogue, Meaning, Source, parse_meaning
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, identify
 
@@ -89,10 +89,7 @@ class Naming:
         kept = {code: reason for code, reason in stored.evidence.items() if code in codes}
         for code in self.corrected():
             kept.pop(code, None)
-        options = {**before, CONF_CODES: codes, CONF_EVIDENCE: kept | self._evidence()}
-        if corrected := self.corrected():
-            options[CONF_CORRECTED] = sorted({*Options.read(before).corrected, *corrected}, key=int)
-        return options
+        return {**before, CONF_CODES: codes, CONF_EVIDENCE: kept | self._evidence()}
 
     def _evidence(self) -> dict[str, dict[str, Any]]:
         """Return confidence and law of each choice that was proposed, for the diagnostics."""

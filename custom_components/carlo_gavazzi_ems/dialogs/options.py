@@ -60,7 +60,9 @@ class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, OptionsFlowWithReload
             pages.append("import_history")
         if self._can_fill_dashboard():
             pages.append("energy")
-        return self.async_show_menu(step_id="init", menu_options=pages)
+        return self.async_show_menu(
+            step_id="init", menu_options=pages, description_placeholders={"codes": self._unnamed_codes()}
+        )
 
     async def async_step_polling(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for polling and recording."""

@@ -45,14 +45,18 @@ class WrittenHour(NamedTuple):
 
 async def async_cut_off(hass: HomeAssistant) -> float:
     """Return the end of the last hour that the recorder has compiled. Nothing from then on may be written."""
-    # The event of the five-minute statistics is fired before the recorder commits them.
-    await async_wait(hass)
-    compiled = await async_read(hass, lambda: _compiled_until(hass))
+    compiled = await async_compiled_until(hass)
     return floor_hour(min(dt_util.utcnow().timestamp() - _COMPILING, compiled))
 
 
-def _compiled_until(hass: HomeAssistant) -> float:
+async def async_compiled_until(hass: HomeAssistant) -> float:
     """Return the end of the last compiled five minutes, 0 if there are none."""
+    # The event of the five-minute statistics is fired before the recorder commits them.
+    await async_wait(hass)
+    return await async_read(hass, lambda: _compiled_until(hass))
+
+
+def _compiled_until(hass: HomeAssistant) -> float:
     with session_scope(hass=hass, read_only=True) as session:
         last = session.query(StatisticsRuns.start).order_by(StatisticsRuns.start.desc()).first()
     return last[0].replace(tzinfo=UTC).timestamp() + _FIVE_MINUTES if last else 0.0

@@ -45,12 +45,12 @@ async def async_targets(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Targ
     """Return the sensors of an entry that have statistics, sorted by signal UID.
 
     Sensors that are disabled or not recorded are left out, and those whose statistics have a unit that the gateway's
-    unit cannot be converted to. Raises RecorderFailedError.
+    unit cannot be converted to, or are about to get another unit. Raises RecorderFailedError.
     """
     runtime = entry.runtime_data
     registry = er.async_get(hass)
     entity_ids: dict[str, int] = {}
-    for uid in runtime.topology.data.signals:
+    for uid in runtime.topology.data.signals.keys() - runtime.unsettled:
         unique_id = f"{runtime.topology.info.serial_number}_{uid}"
         entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
         if entity_id is None or not is_entity_recorded(hass, entity_id):

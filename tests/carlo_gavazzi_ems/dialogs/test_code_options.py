@@ -1,18 +1,15 @@
 """Codes after the set-up: corrected in the options, exchanged as text, named in the repair."""
 
-from http import HTTPStatus
-from typing import Any
-
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed
 from custom_components.carlo_gavazzi_ems.signals.identify import LAWS, Finding
 from simulator import Drop, Gateway
 from tests.carlo_gavazzi_ems.conftest import SetUp
@@ -107,47 +104,15 @@ async def test_options_of_a_gateway_that_is_away(hass: HomeAssistant, gateway: G
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
 
 
-async def test_r28_a_repair_counts_the_unnamed_codes_and_names_them(
-    hass: HomeAssistant,
-    hass_client: ClientSessionGenerator,
-    issue_registry: ir.IssueRegistry,
-    gateway: Gateway,
-    findings: dict[int, Finding],
-    set_up: SetUp,
+async def test_r28_the_options_name_the_codes_that_wait(
+    hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """One issue says how many codes wait, and opens the form; named codes leave it, the last one takes it away."""
-    await async_setup_component(hass, "repairs", {})
-    entry = await set_up(gateway)
-    codes = {signal.si for signal in gateway.site.signals.values()} - {29}
-    (issue,) = issue_registry.issues.values()
-    assert issue.translation_placeholders == {"gateway": entry.title, "count": str(len(codes))}
-    client = await hass_client()
-
-    async def step(path: str = "", **data: str) -> dict[str, Any]:
-        response = await client.post(f"/api/repairs/issues/fix{path}", json=data)
-        assert response.status == HTTPStatus.OK
-        page: dict[str, Any] = await response.json()
-        await hass.async_block_till_done()
-        return page
-
-    for left in (len(codes) - 1, 0):
-        page = await step(handler=DOMAIN, issue_id=issue.issue_id)
-        while page["type"] == "progress":
-            response = await client.get(f"/api/repairs/issues/fix/{page['flow_id']}")
-            page = await response.json()
-            await hass.async_block_till_done()
-        fields = [field["name"] for field in page["data_schema"]]
-        chosen = fields if left == 0 else fields[:1]
-        done = await step(f"/{page['flow_id']}", **dict.fromkeys(chosen, "frequency/Hz"))
-        assert done["type"] == "create_entry"
-        await hass.async_block_till_done(wait_background_tasks=True)
-        counts = [
-            issue.translation_placeholders["count"]
-            for issue in issue_registry.issues.values()
-            if issue.translation_placeholders
-        ]
-        assert counts == ([str(left)] if left else [])
-    assert set(entry.options["codes"]) == {str(code) for code in codes}
+    """There is no repair for what a person has just skipped."""
+    codes = sorted({signal.si for signal in gateway.site.signals.values()} - {29})
+    entry = await set_up(gateway, options={"codes": {str(code): "frequency/Hz" for code in codes[2:]}})
+    assert not issue_registry.issues
+    menu = await hass.config_entries.options.async_init(entry.entry_id)
+    assert menu["description_placeholders"] == {"codes": f"{codes[0]}, {codes[1]}"}
 
 
 async def test_removing_the_entry_takes_its_repairs_away(
@@ -155,6 +120,7 @@ async def test_removing_the_entry_takes_its_repairs_away(
 ) -> None:
     """What concerns a gateway that is no longer set up concerns nobody."""
     entry = await set_up(gateway)
+    async_certificate_changed(hass, entry)
     assert issue_registry.issues
     await hass.config_entries.async_remove(entry.entry_id)
     assert not issue_registry.issues

@@ -169,6 +169,7 @@ class House:
                 data=SimpleNamespace(signals=signals, loads={}), info=SimpleNamespace(serial_number="BX1")
             ),
             realtime=SimpleNamespace(last_update_success=True, data={}, last_seen=None),
+            unsettled=set(),
             history=HistoryWork(),
         )
         self.foreign: list[str] = []

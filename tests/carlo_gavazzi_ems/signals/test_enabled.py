@@ -3,6 +3,9 @@
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.carlo_gavazzi_ems.api import Signal
+from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
+from custom_components.carlo_gavazzi_ems.signals.enabled import wanted_signals
 from custom_components.carlo_gavazzi_ems.signals.quantities import MAX_ENABLED, QUANTITIES, enabled_by_default
 
 VOLTAGES = {"voltage_l1", "voltage_l2", "voltage_l3"}
@@ -207,3 +210,34 @@ def test_stand_ins_stand_in_for_something() -> None:
     """Every key that a quantity stands in for is in the table, and is not its own."""
     for quantity in QUANTITIES.values():
         assert set(quantity.stands_in_for) <= QUANTITIES.keys() - {quantity.key}
+
+
+def signal(uid: int, code: int, *, load: int = 1, enabled: bool = True) -> Signal:
+    """Return a signal of a load."""
+    return Signal(uid=uid, load_uid=load, device_uid=1, code=code, sir=None, enabled=enabled)
+
+
+CODES = Catalogue({"1": "active_power/kW", "2": "energy_export/kWh", "3": "reactive_power/var"})
+
+
+@pytest.mark.parametrize(
+    ("signals", "values", "wanted"),
+    [
+        pytest.param({10: 1, 11: 7}, {}, {10}, id="nobody knows what it is, and there is something else"),
+        pytest.param({10: 3, 11: 7}, {}, {11}, id="the load would show nothing else"),
+        pytest.param({10: 7, 11: 8}, {}, {10, 11}, id="nobody knows anything"),
+        pytest.param({10: 1, 11: 2}, {11: 0.0}, {10}, id="exports nothing"),
+        pytest.param({10: 1, 11: 2}, {11: 0.01}, {10, 11}, id="has exported"),
+        pytest.param({10: 1, 11: 2}, {11: None}, {10}, id="is not known to have exported"),
+    ],
+)
+def test_r21_what_is_wanted(signals: dict[int, int], values: dict[int, float | None], wanted: set[int]) -> None:
+    """Of each load what has a meaning, else what has none; an export counter that has never moved is off."""
+    listed = {uid: signal(uid, code) for uid, code in signals.items()}
+    assert wanted_signals(listed, CODES, values) == wanted
+
+
+def test_r21_each_load_for_itself() -> None:
+    """What one load shows is nothing to another; a signal that is off on the gateway is off here."""
+    listed = {10: signal(10, 1), 20: signal(20, 7, load=2), 21: signal(21, 1, load=2, enabled=False)}
+    assert wanted_signals(listed, CODES, {}) == {10, 20}
