@@ -131,8 +131,11 @@ def totals(active: Rows, reactive: list[Rows], counter: float) -> dict[str, Rows
         "energy_export": sold,
         "energy_net": [plus - minus for plus, minus in zip(bought, sold, strict=True)],
         "energy_import_partial": [one - counter * 0.4 for one in bought],
+        "energy_export_partial": [one - counter * 0.2 for one in sold],
         "apparent_energy": counted(counter * 1.4, apparent),
+        "apparent_energy_partial": counted(counter * 0.9, apparent),
         "reactive_energy_import": counted(counter / 5, var),
+        "reactive_energy_import_partial": counted(counter / 9, var),
         "active_power_demand": [
             sum(active[max(0, row - QUARTER + 1) : row + 1]) / min(QUARTER, row + 1) for row in range(MINUTES)
         ],
