@@ -43,6 +43,7 @@ def _rows(url: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.usefixtures("socket_enabled")
 @pytest.mark.parametrize(
     ("start", "needs"), [(postgresql, "initdb"), (mariadb, "mariadbd")], ids=["postgresql", "mariadb"]
 )
