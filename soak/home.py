@@ -35,11 +35,22 @@ class Home:
 
     hass: HomeAssistant
 
-    def __init__(self, folder: Path, *, time_zone: str = "UTC", others: Mapping[str, ConfigType] | None = None) -> None:
-        """Live in this folder; `others` are integrations to set up beside ours, with their configuration."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        time_zone: str = "UTC",
+        others: Mapping[str, ConfigType] | None = None,
+        database: str | None = None,
+    ) -> None:
+        """Live in this folder; `others` are integrations to set up beside ours, with their configuration.
+
+        `database` is the URL of the recorder's, a file in the folder by default.
+        """
         self._folder = folder
         self._time_zone = time_zone
         self._others = dict(others or {})
+        self._database = database or f"sqlite:///{folder / 'home-assistant_v2.db'}"
 
     async def start(self) -> None:
         """Start with what is in the folder; RuntimeError if it does not."""
@@ -57,10 +68,9 @@ class Home:
             raise RuntimeError("Home Assistant does not start")
         await async_process_ha_core_config(hass, {"time_zone": self._time_zone})
         async_initialize_recorder(hass)
-        database = f"sqlite:///{self._folder / 'home-assistant_v2.db'}"
         for domain, config in (
             ("homeassistant", {}),
-            ("recorder", {"recorder": {"db_url": database, "auto_purge": False}}),
+            ("recorder", {"recorder": {"db_url": self._database, "auto_purge": False}}),
             ("sensor", {}),
             (DOMAIN, {}),
             *self._others.items(),

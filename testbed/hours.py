@@ -12,9 +12,9 @@ from typing import Final
 from simulator import Site
 
 HOUR: Final = 3600.0
-#: Seconds by which the state at the end of an hour may lag besides the poll interval: a counter is recorded at most once
-#: a minute, its sample is up to a second old, and the clocks differ by up to a second.
-LATE: Final = 3600.0 / 59 + 2.0
+#: Seconds by which the state at the end of an hour may be old beside the interval of the polls: its sample is up to a
+#: second old, an answer takes seconds of a fast clock, and the clocks differ by a second.
+LATE: Final = 6.0
 #: Seconds before the end of a period at which the gateway takes the last sample of it.
 _SAMPLED: Final = 1.0
 #: Rounding in the database; the gateway of such a run sends all digits.

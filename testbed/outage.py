@@ -39,6 +39,7 @@ _DESTROYED: Final = "Blocked attempt to insert duplicated statistic rows"
 _EPILOG: Final = """\
 examples:
   scripts/outage                  a Home Assistant is stopped, later killed; its hours come out right all the same
+  scripts/outage --worlds 100     random worlds in simulated time; its own options: scripts/outage --worlds 1 --help
   scripts/outage --no-repair      the same without the repair: fails, and so shows what the repair is good for
 
 exit codes: 0 every hour is right, 1 an hour is wrong or something failed, 2 bad arguments

@@ -70,6 +70,7 @@ class World:
         poll: int = 10,
         seed: int = 0,
         others: Mapping[str, ConfigType] | None = None,
+        database: str | None = None,
     ) -> None:
         """Prepare it; nothing runs yet. `others` are integrations beside ours, with their configuration."""
         self.clock = clock
@@ -79,7 +80,10 @@ class World:
         self._folder = folder
         self._saved = folder.with_name(f"{folder.name}-killed")
         self.home = Home(
-            folder, time_zone=time_zone, others={"template": {"template": [{"sensor": [_FOREIGN]}]}, **(others or {})}
+            folder,
+            time_zone=time_zone,
+            others={"template": {"template": [{"sensor": [_FOREIGN]}]}, **(others or {})},
+            database=database,
         )
         self.is_on = False
         #: From when to when Home Assistant did not poll, for whatever reason.

@@ -41,7 +41,9 @@ class Tale:
         self.gateway = Gateway(site, clock.true, history_days=10, offset=rules.get("offset", 0.0))
         self.gateway.history.seconds, self.gateway.history.shift = self.row, rules.get("shift", 0)
         others = rules.get("others")
-        self.world = World(clock, self.gateway, folder, poll=rules.get("poll", 10), others=others)
+        self.world = World(
+            clock, self.gateway, folder, poll=rules.get("poll", 10), others=others, database=rules.get("database")
+        )
         self.options: dict[str, Any] = rules.get("options", {})
         self.events: list[tuple[Signal, float]] = []
         self.holes: list[tuple[float, float]] = []

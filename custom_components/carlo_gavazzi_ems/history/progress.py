@@ -2,20 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-import logging
-from typing import Any, Final, Self, override
+from typing import Any, Self
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import UnsupportedStorageVersionError
-from homeassistant.helpers.storage import Store
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
+from custom_components.carlo_gavazzi_ems.storage.checked import CheckedStore
 
 from .arithmetic.rows import floor_hour
-
-_LOGGER = logging.getLogger(__name__)
-_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +90,14 @@ class Run:
     """Seconds by which the times of the gateway's history are ahead."""
 
 
-class _Store(Store[dict[str, Any]]):
-    """Reads also what the first version stored."""
-
-    @override
-    async def _async_migrate_func(
-        self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Turn one time for all sensors, and those that waited, into a time for each."""
-        begin = float(old_data["checked"])
-        # The oldest of them kept entity ids.
-        waited = {uid: hour for uid, hour in old_data.get("pending", {}).items() if uid.isdecimal()}
-        if len(waited) < len(old_data.get("pending", {})):
-            begin = min([begin, *old_data["pending"].values()])
-        return {"begin": begin, "checked": waited, "waiting": {}, "gaps": {}, "cut_short": {}, "taken_back": {}}
+def _from_first_version(old: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn one time for all sensors, and those that waited, into a time for each."""
+    begin, pending = float(old["checked"]), old.get("pending", {})
+    waited = {uid: hour for uid, hour in pending.items() if uid.isdecimal()}
+    if len(waited) < len(pending):
+        # The oldest releases kept entity ids.
+        begin = min(begin, *pending.values())
+    return {"begin": begin, "checked": waited, "waiting": {}, "gaps": {}, "cut_short": {}, "taken_back": {}}
 
 
 class ProgressStore:
@@ -116,29 +105,17 @@ class ProgressStore:
 
     def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry) -> None:
         """Keep it for this entry."""
-        self._store = _Store(hass, _VERSION, f"{DOMAIN}.{entry.entry_id}.repair")
-        self._title = entry.title
+        self._store = CheckedStore(
+            hass,
+            f"{DOMAIN}.{entry.entry_id}.repair",
+            f"{entry.title}: the progress of the repair of missed hours",
+            RepairProgress.from_dict,
+            upgrades=[_from_first_version],
+        )
 
     async def async_load(self, begin: float) -> RepairProgress:
         """Return the progress; where there is none that can be read, one that begins with an hour."""
-        try:
-            kept = await self._store.async_load()
-            if kept is not None:
-                return RepairProgress.from_dict(kept)
-        except (
-            UnsupportedStorageVersionError,
-            NotImplementedError,
-            AttributeError,
-            KeyError,
-            TypeError,
-            ValueError,
-        ) as err:
-            _LOGGER.warning(
-                "%s: the stored progress of the repair cannot be read, the last ten days are checked again: %r",
-                self._title,
-                err,
-            )
-        return RepairProgress(begin=begin)
+        return await self._store.async_read() or RepairProgress(begin=begin)
 
     async def async_save(self, progress: RepairProgress) -> None:
         """Keep the progress."""

@@ -9,15 +9,15 @@ import time
 from typing import Final
 
 _FIVE_MINUTES: Final = 300.0
-#: Seconds that a poll may come late, or take.
-_LATE: Final = 2.0
+#: Seconds that a poll may come late, or take, and the part of the interval that is enough for a short one.
+_LATE, _LATE_PART = 5.0, 0.5
 #: Of the rows an hour those that are written for the ends of five minutes: one or two polls come shortly before each.
 _PUNCTUAL_ROWS: Final = 24
 
 
 def is_last_before_mark(interval: float) -> bool:
     """Return whether five minutes, as the recorder counts them, end before the next poll in `interval` seconds is done."""
-    return _FIVE_MINUTES - time.time() % _FIVE_MINUTES <= interval + _LATE
+    return _FIVE_MINUTES - time.time() % _FIVE_MINUTES <= interval + min(_LATE, _LATE_PART * interval)
 
 
 class Throttle:
