@@ -188,6 +188,16 @@ def test_r24_every_field_has_a_name_and_an_explanation() -> None:
         assert set(page["data"]) == set(page["data_description"]) == {str(marker) for marker in schema.schema}
 
 
+def test_r24_no_field_of_any_dialog_lacks_its_explanation() -> None:
+    """Set-up, options and repairs, in the order of the fields."""
+    flows = [TRANSLATIONS["config"], TRANSLATIONS["options"]]
+    flows += [issue["fix_flow"] for issue in TRANSLATIONS["issues"].values() if "fix_flow" in issue]
+    forms = [step for flow in flows for step in flow.get("step", {}).values() if "data" in step]
+    assert forms
+    for step in forms:
+        assert list(step["data"]) == list(step.get("data_description", {})), step["title"]
+
+
 def test_r24_every_entity_has_an_icon() -> None:
     """Where Home Assistant has none for what it measures, the integration brings one; it never paints over one."""
     of_classes = json.loads((Path(sensor.__file__).parent / "icons.json").read_text(encoding="utf-8"))[
