@@ -8,6 +8,9 @@ from typing import Any, Final
 #: Suspensions after which something waits for ever.
 _MOST: Final = 400
 
+#: What happens to the task of the work while it waits; what it returns is waited for.
+type Interrupt = Callable[[asyncio.Task[Any]], Awaitable[object] | None]
+
 
 @coroutine
 def _counted[T](work: Coroutine[Any, Any, T], suspended: Callable[[], None]) -> Generator[Any, Any, T]:
@@ -27,47 +30,65 @@ def _counted[T](work: Coroutine[Any, Any, T], suspended: Callable[[], None]) -> 
             error = thrown
 
 
+class _Attempt:
+    """One run of the work, with one interruption."""
+
+    def __init__(self, number: int, interrupt: Interrupt) -> None:
+        """Interrupt at the suspension of this number."""
+        self.interrupted = False
+        self._left = number
+        self._interrupt = interrupt
+        self._task: asyncio.Task[Any] | None = None
+        self._beside: Awaitable[object] | None = None
+
+    async def run(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run the work; raise what it raises, unless it was interrupted."""
+        self._task = asyncio.create_task(self._counting(work))
+        (result,) = await asyncio.gather(self._task, return_exceptions=True)
+        if self._beside is not None:
+            await self._beside
+        if isinstance(result, BaseException) and not self.interrupted:
+            raise result
+
+    async def _counting(self, work: Coroutine[Any, Any, object]) -> object:
+        """Run the work in a task of its own, which can be cancelled."""
+        return await _counted(work, self._suspended)
+
+    def _suspended(self) -> None:
+        """Count a suspension."""
+        self._left -= 1
+        if self._left == 0 and self._task is not None:
+            self.interrupted = True
+            self._beside = self._interrupt(self._task)
+
+
 async def every_suspension(
-    start: Callable[[], Coroutine[Any, Any, object]], interrupt: Callable[[asyncio.Task[Any]], None]
+    start: Callable[[], Coroutine[Any, Any, object]], interrupt: Interrupt, stride: int = 1
 ) -> AsyncIterator[int]:
     """Start work over and over, and interrupt it at its n-th suspension for n = 1, 2, …; yield n after each.
 
-    The last one yielded is the number of suspensions of the work that got through. What the work raises when it is
-    interrupted belongs to the interruption.
+    The last one yielded is larger than the number of suspensions: the work got through. What the work raises when it
+    is interrupted belongs to the interruption.
     """
-    for number in range(1, _MOST):
-        count = 0
-        interrupted = False
-
-        def suspended(number: int = number) -> None:
-            nonlocal count, interrupted
-            count += 1
-            if count == number:
-                interrupted = True
-                interrupt(task)  # noqa: B023  # it is done before the next one is made
-
-        async def run() -> object:
-            return await _counted(start(), suspended)
-
-        task = asyncio.get_running_loop().create_task(run(), name=f"interrupted at {number}")
-        results = await asyncio.gather(task, return_exceptions=True)
-        if not interrupted and isinstance(results[0], Exception):
-            raise results[0]
+    for number in range(1, _MOST, stride):
+        attempt = _Attempt(number, interrupt)
+        await attempt.run(start())
         yield number
-        if not interrupted:
+        if not attempt.interrupted:
             return
     raise AssertionError("the work never got through")
 
 
-def cancel(task: asyncio.Task[Any]) -> None:
+def cancel(task: asyncio.Task[Any]) -> Awaitable[object] | None:
     """Cancel the work, as a stop of Home Assistant does."""
     task.cancel()
+    return None
 
 
-def meanwhile(action: Callable[[], Awaitable[object]]) -> Callable[[asyncio.Task[Any]], None]:
+def meanwhile(action: Callable[[], Coroutine[Any, Any, object]]) -> Interrupt:
     """Return an interruption that does something else while the work waits, such as a reload."""
 
-    def interrupt(_: asyncio.Task[Any]) -> None:
-        asyncio.ensure_future(action())  # noqa: RUF006  # the test waits for all tasks of Home Assistant
+    def interrupt(_: asyncio.Task[Any]) -> Awaitable[object] | None:
+        return asyncio.create_task(action())
 
     return interrupt
