@@ -11,7 +11,21 @@ from .judge import Judgement, Verdict
 
 _BARS = {True: (0.95, 0.98), False: (0.85, 0.90)}
 """Typical sites, and hard ones: certain and right, right as first proposal."""
-_HEAD = f"{'':34}{'codes':>7}{'certain':>9}{'silent':>8}{'wrong':>7}{'first':>8}{'silent':>8}{'wrong':>7}"
+_HEAD = f"{'':34}{'codes':>7}{'certain':>9}{'silent':>8}{'wrong':>7}{'at most':>9}{'first':>8}{'silent':>8}{'wrong':>7}{'of made':>9}"
+_WORTH = 0.8
+"""A first proposal is worth showing where it is right so often."""
+_RULE_OF_THREE = 3.0
+"""Of n that were all right, with 95 % confidence no more than 3 of n are wrong in the long run."""
+
+
+def upper_bound(right: int, wrong: int) -> float | None:
+    """Return how large a share of what is called certain may be wrong, with 95 % confidence; None where nothing is certain.
+
+    Where something was wrong, the bound is Poisson's with its usual approximation.
+    """
+    if not right + wrong:
+        return None
+    return min(1.0, (_RULE_OF_THREE if not wrong else wrong + 1.65 * wrong**0.5 + 1.9) / (right + wrong))
 
 
 def _row(name: str, judgements: Sequence[Judgement]) -> str:
@@ -22,9 +36,20 @@ def _row(name: str, judgements: Sequence[Judgement]) -> str:
         verdicts = [getattr(one, which) for one in judgements]
         cells.append(f"{100 * verdicts.count(Verdict.RIGHT) / count:>{width - 1}.1f}%")
         cells.append(f"{100 * verdicts.count(Verdict.SILENT) / count:>7.1f}%")
-        wrong = verdicts.count(Verdict.WRONG)
+        right, wrong = verdicts.count(Verdict.RIGHT), verdicts.count(Verdict.WRONG)
         cells.append(f"{wrong:>7}")
+        if which == "certain":
+            bound = upper_bound(right, wrong)
+            cells.append(f"{'':>9}" if bound is None else f"{100 * bound:>8.2f}%")
+        else:
+            cells.append(f"{100 * right / max(1, right + wrong):>8.1f}%")
     return "".join(cells)
+
+
+def is_worth_showing(judgements: Sequence[Judgement]) -> bool:
+    """Tell whether the first proposals among some judgements are right often enough to be shown."""
+    made = [one for one in judgements if one.first is not Verdict.SILENT]
+    return sum(one.first is Verdict.RIGHT for one in made) >= _WORTH * len(made)
 
 
 def _quantity(truth: str) -> str:
@@ -96,6 +121,8 @@ def render(results: Sequence[Result], *, wrong: bool = False) -> str:
     ordered = sum(one.in_order for one in phased)
     cpu = [50 * result.cpu / result.codes for result in results if result.codes]
     heavy = [50 * result.cpu / result.series for result in results if result.series]
+    sure = [one for one in _of(results, nameable=False) if one.certain is not Verdict.SILENT]
+    bound = upper_bound(len(sure) - len(certain_errors(results)), len(certain_errors(results)))
     lines += [
         "",
         f"Certain phases that also have their true number: {ordered} of {len(phased)}",
@@ -103,7 +130,8 @@ def render(results: Sequence[Result], *, wrong: bool = False) -> str:
             f"CPU for 50 codes on all their loads: mean {sum(cpu) / len(cpu):.2f} s, most {max(cpu):.2f} s; "
             f"for 50 series: mean {sum(heavy) / len(heavy):.2f} s, most {max(heavy):.2f} s"
         ),
-        f"Certain and wrong: {len(certain_errors(results))} of {len(_of(results, nameable=False))} codes",
+        f"Certain and wrong: {len(certain_errors(results))} of {len(_of(results, nameable=False))} codes, {len(sure)} certain",
+        f"With 95 % confidence at most {100 * (bound or 0.0):.3f} % of what is called certain is wrong",
     ]
     for result, one in certain_errors(results):
         lines.append(f"  {_place(result)}: {one.truth} was called {one.answer} by {one.law}")
@@ -139,7 +167,7 @@ def reached(results: Sequence[Result]) -> bool:
         right = [sum(getattr(one, which) is Verdict.RIGHT for one in judgements) for which in ("certain", "first")]
         if right[0] < certain * len(judgements) or right[1] < first * len(judgements):
             return False
-    return True
+    return all(is_worth_showing(_of(results, nameable=True, keep=keep)) for _, keep in _groups(results))
 
 
 def as_data(results: Iterable[Result]) -> list[dict[str, object]]:

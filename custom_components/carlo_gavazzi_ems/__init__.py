@@ -18,6 +18,7 @@ from .history.witness import Witness
 from .inventory.absence import AbsenceWatch, absence_store
 from .inventory.archive import Archive
 from .inventory.devices import DeviceTree
+from .inventory.takeover import async_take_over
 from .inventory.topology import TopologyCoordinator
 from .issues import async_clock_checked, async_forget_issues, async_watch_disabled_entries
 from .options import Options
@@ -41,6 +42,7 @@ async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     """Load or read the lists, register the devices, and start polling."""
+    async_take_over(hass, entry)
     client = Account.from_data(entry.data).client(hass, await async_login_backoff(hass, entry))
     if Options.of(entry).raw_answers:
         client.traffic.keep_answers()

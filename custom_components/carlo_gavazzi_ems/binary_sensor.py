@@ -2,7 +2,7 @@
 
 from typing import Final, override
 
-from homeassistant.components.binary_sensor import (  # type: ignore[attr-defined]  # the other module came with 2026.10
+from homeassistant.components.binary_sensor import (  # type: ignore[attr-defined, unused-ignore]  # 2026.10 alone
     BinarySensorDeviceClass,
     BinarySensorEntity,
 )

@@ -9,6 +9,10 @@ MODEL: Final = "EMS"
 DEFAULT_PORT: Final = 443
 
 CONF_FINGERPRINT: Final = "fingerprint"
+#: The SHA-256 of the pinned certificate's public key. Entries of the first releases do not have it.
+CONF_PUBLIC_KEY: Final = "public_key"
+#: What was taken over from the gateway that this one replaced.
+CONF_REPLACED: Final = "replaced"
 
 #: How often devices, loads and signals are listed anew.
 TOPOLOGY_INTERVAL: Final = timedelta(minutes=10)

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from functools import partial
 import logging
 import time
-from typing import Final, override
+from typing import TYPE_CHECKING, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
@@ -40,6 +40,9 @@ from .polling.throttle import Throttle, is_last_before_mark
 from .polling.time_slice import TimeSlice
 from .polling.values import Counter, SignalValues
 
+if TYPE_CHECKING:
+    from .runtime import EmsConfigEntry
+
 _LOGGER = logging.getLogger(__name__)
 
 #: Seconds between a request that failed and its one repetition.
@@ -58,7 +61,7 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
     """Reads the values of the signals that have an enabled entity."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, client: EmsClient, topology: TopologyCoordinator
+        self, hass: HomeAssistant, entry: EmsConfigEntry, client: EmsClient, topology: TopologyCoordinator
     ) -> None:
         """Poll as often as the options say."""
         options = Options.of(entry)

@@ -7,12 +7,12 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_FINGERPRINT
+from .const import CONF_FINGERPRINT, CONF_PUBLIC_KEY, CONF_REPLACED
 from .reporting.redaction import Redactor
 from .reporting.report import codes, connection, gap_repair, polling, requests, topology
 from .runtime import EmsConfigEntry
 
-_TO_REDACT: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD, CONF_FINGERPRINT}
+_TO_REDACT: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD, CONF_FINGERPRINT, CONF_PUBLIC_KEY, CONF_REPLACED}
 
 
 async def async_get_config_entry_diagnostics(_: HomeAssistant, entry: EmsConfigEntry) -> dict[str, Any]:
@@ -31,7 +31,7 @@ async def async_get_config_entry_diagnostics(_: HomeAssistant, entry: EmsConfigE
         return {"entry": about}
     runtime = entry.runtime_data
     info = runtime.topology.info
-    secrets = (entry.data[key] for key in _TO_REDACT)
+    secrets = (entry.data.get(key) for key in _TO_REDACT)
     redactor = Redactor([*secrets, info.serial_number, info.mac_address, info.mac_address.replace(":", "")])
     report = {
         "entry": about,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .runtime import EmsConfigEntry
 
 CERTIFICATE_CHANGED: Final = "certificate_changed"
+OTHER_GATEWAY: Final = "other_gateway"
 COUNTER_JUMPED: Final = "counter_jumped"
 HISTORY_WAITS: Final = "history_waits"
 CLOCK_WRONG: Final = "clock_wrong"
@@ -32,16 +33,41 @@ def certificate_issue_id(entry: EmsConfigEntry) -> str:
 
 
 @callback
-def async_certificate_changed(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
-    """Create the issue of a changed certificate. Nothing is sent until the user trusts it."""
+def async_certificate_changed(hass: HomeAssistant, entry: EmsConfigEntry, host: str | None = None) -> None:
+    """Create the issue of a changed certificate. Nothing is sent until the user trusts it.
+
+    `host` is a new address at which the gateway was announced. It is kept when the old address is asked again.
+    """
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, certificate_issue_id(entry))
+    if host is None and issue is not None:
+        return
     _create(
         hass,
         entry,
         certificate_issue_id(entry),
         {},
+        data={"host": host},
         is_fixable=True,
         severity=ir.IssueSeverity.ERROR,
         translation_key=CERTIFICATE_CHANGED,
+    )
+
+
+@callback
+def async_other_gateway(hass: HomeAssistant, entry: EmsConfigEntry, *, found: bool) -> None:
+    """Create or delete the issue of another gateway at the address of an entry."""
+    issue_id = f"{OTHER_GATEWAY}_{entry.entry_id}"
+    if not found:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    _create(
+        hass,
+        entry,
+        issue_id,
+        {},
+        is_fixable=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=OTHER_GATEWAY,
     )
 
 
@@ -146,9 +172,9 @@ def async_watch_disabled_entries(hass: HomeAssistant) -> None:
         return
 
     @callback
-    def changed(_: ConfigEntryChange, entry: ConfigEntry) -> None:
-        if entry.domain == DOMAIN and entry.disabled_by is not None:
-            async_forget_issues(hass, entry)
+    def changed(_: ConfigEntryChange, of_any_domain: ConfigEntry) -> None:
+        if of_any_domain.domain == DOMAIN and of_any_domain.disabled_by is not None:
+            async_forget_issues(hass, of_any_domain)
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
 

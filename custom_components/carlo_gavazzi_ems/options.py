@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from homeassistant.config_entries import ConfigEntry
+if TYPE_CHECKING:
+    from .runtime import EmsConfigEntry
 
 CONF_THROTTLE: Final = "throttle"
 CONF_REPAIR_GAPS: Final = "repair_gaps"
@@ -34,7 +35,7 @@ class Options:
     """What spoke for the meaning of a code, for the diagnostics."""
 
     @classmethod
-    def of(cls, entry: ConfigEntry) -> Self:
+    def of(cls, entry: EmsConfigEntry) -> Self:
         """Return the options of an entry."""
         return cls.read(entry.options)
 

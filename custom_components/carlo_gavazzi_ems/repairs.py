@@ -1,67 +1,100 @@
 """The repair flows."""
 
-from typing import cast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, cast
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, UnknownEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
-from .access.account import Account, error_key
+from .access.account import Account, async_log_in, error_key
+from .access.lockout import async_login_backoff
 from .api import Certificate, EmsError, fetch_certificate
-from .const import CONF_FINGERPRINT, DOMAIN
-from .dialogs.trust import certificate_placeholders, readable_fingerprint
+from .const import DOMAIN
+from .dialogs.replacement import KEEP, OTHER_GATEWAY, REPLACE, Replacement
+from .dialogs.trust import certificate_placeholders, change_step
 from .history.database import RecorderFailedError
-from .issues import COUNTER_JUMPED, HISTORY_WAITS, LOAD_MISSING
+from .issues import (
+    CERTIFICATE_CHANGED,
+    COUNTER_JUMPED,
+    HISTORY_WAITS,
+    LOAD_MISSING,
+    async_certificate_trusted,
+)
 from .runtime import EmsConfigEntry
 
+type IssueData = dict[str, str | int | float | None]
 
-class CertificateChangedFlow(RepairsFlow):
+
+class EmsRepairFlow(RepairsFlow):
+    """The dialog of an issue of one entry."""
+
+    def __init__(self, entry: EmsConfigEntry, issue_id: str, data: IssueData) -> None:
+        """Repair this entry; `data` belongs to the issue."""
+        self._entry = entry
+        self._issue_id = issue_id
+        self._data = data
+
+
+class CertificateChangedFlow(EmsRepairFlow):
     """Shows the old and the new certificate, and pins the new one on consent."""
 
-    def __init__(self, entry: EmsConfigEntry) -> None:
-        """Repair this entry."""
-        self._entry = entry
-        self._certificate: Certificate | None = None
+    _certificate: Certificate | None = None
+
+    @property
+    def _account(self) -> Account:
+        """The account at the address whose certificate is shown, with the trusted certificate."""
+        account = Account.from_data(self._entry.data)
+        # The gateway may have been announced at another host.
+        host = str(self._data.get("host") or account.address.host)
+        return replace(account, address=replace(account.address, host=host))
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Read the current certificate."""
-        account = Account.from_data(self._entry.data)
+        account = self._account
         try:
-            self._certificate = await fetch_certificate(account.address.host, account.address.port)
+            certificate = await fetch_certificate(account.address.host, account.address.port)
         except EmsError as err:
             return self.async_abort(
                 reason=error_key(err), description_placeholders={"gateway": self._entry.title, "host": str(account)}
             )
-        return await self.async_step_confirm()
+        if certificate.fingerprint == account.address.fingerprint:
+            # Another device had the address for a while.
+            async_certificate_trusted(self.hass, self._entry)
+            self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+            return self.async_abort(reason="not_found")
+        self._certificate = certificate
+        return await self.async_step_certificate_changed()
 
-    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+    async def async_step_certificate_changed(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Show the certificate; pin it on consent and reload the entry."""
-        certificate = cast("Certificate", self._certificate)
+        account, certificate = self._account, cast("Certificate", self._certificate)
         if user_input is None:
             return self.async_show_form(
-                step_id="confirm",
+                step_id=change_step(certificate, account),
                 description_placeholders={
                     "gateway": self._entry.title,
-                    "old_fingerprint": readable_fingerprint(self._entry.data[CONF_FINGERPRINT]),
-                    **certificate_placeholders(certificate),
+                    **certificate_placeholders(certificate, account),
                 },
             )
-        self.hass.config_entries.async_update_entry(
-            self._entry, data={**self._entry.data, CONF_FINGERPRINT: certificate.fingerprint}
-        )
+        try:
+            self.hass.config_entries.async_update_entry(
+                self._entry, data={**self._entry.data, **account.trusting(certificate).as_data()}
+            )
+        except UnknownEntry:
+            return self.async_abort(reason="not_found")
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
         return self.async_create_entry(data={})
 
+    async_step_certificate_key_unknown = async_step_certificate_changed
+    async_step_certificate_renewed = async_step_certificate_changed
+    async_step_certificate_unsigned = async_step_certificate_changed
 
-class LoadMissingFlow(RepairsFlow):
+
+class LoadMissingFlow(EmsRepairFlow):
     """Removes a load that the gateway no longer lists."""
-
-    def __init__(self, entry: EmsConfigEntry, load: int, name: str) -> None:
-        """Repair this entry; `load` is the UID of the load."""
-        self._entry = entry
-        self._load = load
-        self._name = name
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Go on to the question."""
@@ -69,26 +102,23 @@ class LoadMissingFlow(RepairsFlow):
 
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Remove the load on consent, unless it is listed again."""
-        placeholders = {"gateway": self._entry.title, "load": self._name}
+        load = int(self._data["load"] or 0)
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id)
+        placeholders = dict((issue.translation_placeholders if issue else None) or {"load": str(load)})
+        placeholders["gateway"] = self._entry.title
         if user_input is None:
             return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded", description_placeholders=placeholders)
         runtime = self._entry.runtime_data
-        runtime.devices.async_remove_load(self._load)
+        runtime.devices.async_remove_load(load)
         # After a reload the load is new if the gateway lists it again.
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
         return self.async_create_entry(data={})
 
 
-class HistoryFlow(RepairsFlow):
+class HistoryFlow(EmsRepairFlow):
     """Checks the recorded hours at once."""
-
-    def __init__(self, entry: EmsConfigEntry, issue_id: str, jump: tuple[int, float] | None = None) -> None:
-        """Repair this entry; `jump` is the signal whose rise is taken back, and when it rose."""
-        self._entry = entry
-        self._issue_id = issue_id
-        self._jump = jump
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Go on to the question."""
@@ -103,31 +133,87 @@ class HistoryFlow(RepairsFlow):
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded", description_placeholders=placeholders)
         history = self._entry.runtime_data.history
-        if self._jump is not None:
-            signal, at = self._jump
-            history.taken_back[signal] = at
+        is_jump = self._issue_id.startswith(COUNTER_JUMPED)
+        if is_jump:
+            history.taken_back[int(self._data["signal"] or 0)] = float(self._data["at"] or 0)
         try:
             await history.repair.async_run()
         except EmsError, RecorderFailedError:
             return self.async_abort(reason="not_repaired", description_placeholders=placeholders)
-        if self._jump is None and ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id) is not None:
+        if not is_jump and ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id) is not None:
             return self.async_abort(reason="still_waiting", description_placeholders=placeholders)
         return self.async_create_entry(data={})
 
 
-async def async_create_fix_flow(
-    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
-) -> RepairsFlow:
+class OtherGatewayFlow(EmsRepairFlow):
+    """Asks whether the gateway at the address of an entry replaces the old one."""
+
+    _replacement: Replacement
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Log in, and compare the gateways."""
+        entry = self._entry
+        account = Account.from_data(entry.data)
+        placeholders = {"gateway": entry.title, "host": str(account)}
+        try:
+            client, info = await async_log_in(self.hass, account, await async_login_backoff(self.hass, entry))
+            if info.serial_number == entry.unique_id:
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+                return self.async_abort(reason="not_found")
+            if self.hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, info.serial_number) is not None:
+                return self.async_abort(reason="already_configured", description_placeholders=placeholders)
+            self._replacement = await Replacement.async_read(self.hass, entry, account, client, info)
+        except EmsError as err:
+            return self.async_abort(reason=error_key(err), description_placeholders=placeholders)
+        return self.async_show_menu(
+            step_id=OTHER_GATEWAY,
+            menu_options=[REPLACE, KEEP],
+            description_placeholders=self._replacement.placeholders(entry),
+        )
+
+    async def async_step_replace(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Take over entities and statistics."""
+        try:
+            self.hass.config_entries.async_update_entry(
+                self._entry, **self._replacement.accepted(self.hass, self._entry)
+            )
+        except UnknownEntry:
+            return self.async_abort(reason="not_found")
+        self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+        return self.async_create_entry(data={})
+
+    async def async_step_keep(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Change nothing; the issue stays."""
+        return self.async_abort(
+            reason="other_gateway",
+            description_placeholders={"gateway": self._entry.title, "host": str(self._replacement.account)},
+        )
+
+
+class NothingToRepairFlow(RepairsFlow):
+    """Ends at once: the issue is not one of this version, or its gateway was removed."""
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Abort."""
+        return self.async_abort(reason="not_found")
+
+
+#: What the id of an issue begins with -> its dialog, and what has to be in the data of the issue.
+_FLOWS: Final[Mapping[str, tuple[type[EmsRepairFlow], set[str]]]] = {
+    CERTIFICATE_CHANGED: (CertificateChangedFlow, set()),
+    OTHER_GATEWAY: (OtherGatewayFlow, set()),
+    LOAD_MISSING: (LoadMissingFlow, {"load"}),
+    HISTORY_WAITS: (HistoryFlow, set()),
+    COUNTER_JUMPED: (HistoryFlow, {"signal", "at"}),
+}
+
+
+async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: IssueData | None) -> RepairsFlow:
     """Return the flow of an issue."""
-    entry: EmsConfigEntry | None = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
-    if entry is None:
-        raise ValueError(f"no entry belongs to the issue {issue_id}")
-    if issue_id.startswith(LOAD_MISSING) and data is not None:
-        issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
-        placeholders = (issue.translation_placeholders if issue else None) or {}
-        return LoadMissingFlow(entry, int(data["load"] or 0), placeholders.get("load", str(data["load"])))
-    if issue_id.startswith(HISTORY_WAITS):
-        return HistoryFlow(entry, issue_id)
-    if issue_id.startswith(COUNTER_JUMPED) and data is not None:
-        return HistoryFlow(entry, issue_id, (int(data["signal"] or 0), float(data["at"] or 0)))
-    return CertificateChangedFlow(entry)
+    data = data or {}
+    entry: EmsConfigEntry | None = hass.config_entries.async_get_entry(str(data.get("entry_id")))
+    if entry is not None:
+        for beginning, (flow, needed) in _FLOWS.items():
+            if issue_id.startswith(f"{beginning}_") and needed <= data.keys():
+                return flow(entry, issue_id, data)
+    return NothingToRepairFlow()

@@ -66,7 +66,7 @@ REPAIR_HISTORY: Final = vol.Schema(
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Register the actions; one that writes is for administrators."""
+    """Register the actions."""
     hass.services.async_register(
         DOMAIN, SERVICE_GET_HISTORY, _async_get_history, GET_HISTORY, supports_response=SupportsResponse.ONLY
     )

@@ -82,6 +82,8 @@ class CertificateSpec:
     not_after: datetime = field(default_factory=lambda: datetime.now(UTC) + timedelta(days=3650))
     authority: Authority | None = None
     """The issuer; None for a self-signed certificate."""
+    key: ec.EllipticCurvePrivateKey | None = None
+    """The key, to renew a certificate without changing it; None for a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,8 @@ class Certificate:
 
     @classmethod
     def create(cls, spec: CertificateSpec) -> Self:
-        """Return a new certificate with a new key."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        """Return a new certificate, with a new key unless one is given."""
+        key = spec.key or ec.generate_private_key(ec.SECP256R1())
         subject = _name(spec.common_name)
         authority = spec.authority
         builder = (

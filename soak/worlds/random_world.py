@@ -22,7 +22,6 @@ from .world import HOUR, World, make_site
 _ROME: Final = datetime(2026, 10, 24, 14, 56, 20, tzinfo=UTC).timestamp()
 _LORD_HOWE: Final = datetime(2026, 10, 3, 4, 56, 20, tzinfo=UTC).timestamp()
 _MINUTE: Final = 60.0
-OPTIONS: dict = {}
 #: Hours in which nothing goes wrong: before the first episode, and after the last one.
 _BEFORE, _AFTER = 1.2 * HOUR, 3.4 * HOUR
 #: What the recorder says when an import has destroyed an hour of somebody else.
@@ -102,7 +101,7 @@ def draw(seed: int, hours: float = 14.0) -> Story:
             story.episodes.append(Episode("wrong", now, now + lasting))
             now += lasting + chance.uniform(0.5, 1.5) * HOUR
         if chance.random() < 0.15:
-            story.episodes.append(Episode("host behind", now, now + chance.uniform(5, 90) * _MINUTE))
+            story.episodes.append(Episode("host behind", now, now + chance.uniform(70, 200) * _MINUTE))
             now = story.episodes[-1].end + chance.uniform(0.5, 1.5) * HOUR
     return story
 
@@ -122,6 +121,8 @@ class Run:
         self.world = World(clock, self.gateway, folder, time_zone=story.zone, poll=story.poll, seed=story.seed)
         self._clock = clock
         self.events = list(self._events(self.world.counters))
+        #: When also history was wrong.
+        self.misread: list[tuple[float, float]] = []
 
     def _events(self, counters: list[Signal]) -> Iterator[tuple[Signal, float]]:
         """Have meters set back or replaced, where somebody can see it; yield which, and when."""
@@ -143,7 +144,7 @@ class Run:
     async def live(self) -> None:
         """Let it happen."""
         world = self.world
-        await world.first_start(OPTIONS)
+        await world.first_start()
         for each in self.story.episodes:
             await world.until(each.start)
             await self._go_through(each)
@@ -188,8 +189,12 @@ class Run:
                 await world.until(end + 30)
                 world.sees()
             case "host behind":
-                world.misses()
+                # A host without a clock of its own starts with the time at which it was switched off, or so.
+                await world.kill()
+                await world.until(end - 20 * _MINUTE)
                 self._clock.set(-self._chance.choice((45 * _MINUTE, 10 * _MINUTE)))
+                await world.start()
+                world.misses()
                 await world.until(end)
                 self._clock.set(0.0)
                 await world.until(end + 60)
@@ -201,7 +206,10 @@ class Run:
             if chance.random() < 0.6:
                 wrong = chance.choice((0.0, 429496729.5, 2147483.647, 0.75))
                 value = (lambda true: 0.75 * true) if wrong == 0.75 else wrong
-                self.gateway.misread(signal, episode.start, episode.end, value, in_history=chance.random() < 0.4)
+                in_history = chance.random() < 0.4
+                self.gateway.misread(signal, episode.start, episode.end, value, in_history=in_history)
+                if in_history:
+                    self.misread.append((episode.start, episode.end))
 
 
 def run(seed: int, hours: float = 14.0) -> tuple[Story, Verdict]:
@@ -216,7 +224,7 @@ def run(seed: int, hours: float = 14.0) -> tuple[Story, Verdict]:
             asyncio.set_event_loop(loop)
             made = Run(story, clock, folder)
             loop.run_until_complete(made.live())
-            holes = list(story.spans("power cut", "silent"))
+            holes = [*story.spans("power cut", "silent"), *made.misread]
             judge = Judge(
                 made.world,
                 row=story.row,

@@ -1,15 +1,21 @@
 """What the tests of the long run have in common: a named site, time that passes, and states."""
 
 from datetime import timedelta
+import logging
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, UnknownMeaning, parse_meaning
-from simulator import Gateway, Site
+from simulator import (
+    Gateway,
+    Site,
+)
 
 REALTIME = "/v1/signals/realtime"
 LOGIN = "/v1/auth/login"
@@ -54,3 +60,33 @@ def state_of(hass: HomeAssistant, gateway: Gateway, key: int | str, domain: str 
 def requests(gateway: Gateway, path: str) -> int:
     """Return how many requests there were for a path."""
     return sum(request.path == path for request in gateway.requests)
+
+
+async def restart(hass: HomeAssistant, entry: MockConfigEntry, *, background: bool = True) -> None:
+    """Set an entry up anew, and wait for the lists where `background` says so."""
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=background)
+
+
+def state_of_entry(entry: ConfigEntry) -> ConfigEntryState:
+    """Return how an entry is now."""
+    return entry.state
+
+
+def sensors(hass: HomeAssistant) -> set[str]:
+    """Return which states there are."""
+    return {state.state for state in hass.states.async_all("sensor")}
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
+    """Return what was logged of us above debug."""
+    return [
+        (record.levelno, record.getMessage())
+        for record in caplog.records
+        if record.levelno > logging.DEBUG and DOMAIN in record.name and "not been tested" not in record.getMessage()
+    ]
+
+
+def paths(gateway: Gateway) -> list[str]:
+    """Return the paths that were asked for, in order."""
+    return [request.path for request in gateway.requests]

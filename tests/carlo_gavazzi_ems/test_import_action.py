@@ -16,7 +16,7 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR
 from simulator import Gateway
 
-from .dialogs.test_import_history import (
+from .dialogs.import_pages import (
     BEGIN,
     HISTORY,
     HOURS,

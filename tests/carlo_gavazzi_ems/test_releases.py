@@ -1,15 +1,25 @@
 """What Home Assistant does itself since a release, and what older releases are given for it: the same result on each."""
 
-from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from simulator import Gateway
+from custom_components.carlo_gavazzi_ems.ha_release import ISSUES_OF_ENTRIES
+from simulator import Gateway, RefuseLogins
 
 from .conftest import SetUp
 from .resident import state_of
@@ -71,3 +81,33 @@ async def test_an_entity_is_renamed_in_place(
     assert hass.states.get(before.entity_id) is None
     if hasattr(Entity, "async_entity_id_changed"):
         assert hass.data["entity_components"]["sensor"].get_entity("sensor.renamed") is entity
+
+
+async def test_a_locked_account_at_set_up_is_tried_when_the_lock_ends(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Since 2026.11 one attempt is made, then; before, Home Assistant tries at its own pace, and none is sent."""
+    gateway.faults.add(RefuseLogins(code=429, retry_after=900, times=1))
+    entry = await set_up(gateway, expect=ConfigEntryState.SETUP_RETRY)
+    sent = len(gateway.requests)
+    attempts = 0
+
+    def changed(change: ConfigEntryChange, changed: ConfigEntry) -> None:
+        nonlocal attempts
+        attempts += changed.state is ConfigEntryState.SETUP_IN_PROGRESS
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
+
+    async def pass_by(seconds: int) -> None:
+        for _ in range(0, seconds, 50):
+            freezer.tick(50)
+            async_fire_time_changed(hass)
+            await hass.async_block_till_done(wait_background_tasks=entry.state is not ConfigEntryState.LOADED)
+
+    await pass_by(850)
+    assert len(gateway.requests) == sent
+    assert (attempts == 0) is ISSUES_OF_ENTRIES
+    await pass_by(100 if ISSUES_OF_ENTRIES else 1200)
+    assert entry.state is ConfigEntryState.LOADED
+    if ISSUES_OF_ENTRIES:
+        assert attempts == 1

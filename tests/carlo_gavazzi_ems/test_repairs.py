@@ -4,18 +4,23 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp.test_utils import TestClient
+from cryptography.hazmat.primitives.asymmetric import ec
+from homeassistant.components.repairs import RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
-from custom_components.carlo_gavazzi_ems.dialogs.trust import readable_fingerprint
+from custom_components.carlo_gavazzi_ems.api import fetch_certificate
+from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, CONF_PUBLIC_KEY, DOMAIN
+from custom_components.carlo_gavazzi_ems.dialogs.trust import CHANGED, KEY_UNKNOWN, RENEWED, readable_fingerprint
+from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed
 from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
-from simulator import Gateway
+from simulator import CertificateSpec, Gateway
 
 from .conftest import SetUp
 
@@ -28,15 +33,25 @@ async def press(client: TestClient[Any, Any], path: str = "", **data: str) -> di
     return page
 
 
+async def opened(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlowResult:
+    """Return the first page of the dialog of an issue."""
+    flow: Any = await async_create_fix_flow(hass, issue_id, data)
+    flow.hass, flow.handler = hass, DOMAIN
+    page: RepairsFlowResult = await flow.async_step_init()
+    return page
+
+
 def certificate_issues(registry: ir.IssueRegistry) -> list[ir.IssueEntry]:
     """Return the issues about a certificate; codes without a name are another matter."""
     return [issue for issue in registry.issues.values() if issue.translation_key == "certificate_changed"]
 
 
-async def new_certificate(gateway: Gateway) -> None:
+async def new_certificate(gateway: Gateway, spec: CertificateSpec | None = None) -> None:
     """Give the gateway another certificate, as a firmware update does."""
     await gateway.stop()
-    await gateway.rotate_certificate()
+    await gateway.rotate_certificate(spec)
     await gateway.start()
     gateway.requests.clear()
 
@@ -65,7 +80,8 @@ async def test_r13_a_changed_certificate_is_settled_in_one_click(
 
     client = await hass_client()
     form = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
-    assert form["step_id"] == "confirm"
+    # The entry is one of the first releases, which did not keep the key.
+    assert form["step_id"] == KEY_UNKNOWN
     assert form["description_placeholders"]["old_fingerprint"] == readable_fingerprint(old)
     assert form["description_placeholders"]["fingerprint"] == readable_fingerprint(gateway.fingerprint)
     assert form["description_placeholders"]["gateway"] == entry.title
@@ -136,10 +152,91 @@ async def test_r13_the_gateway_is_away_when_the_repair_is_opened(
     result = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
     assert (result["type"], result["reason"]) == ("abort", "refused")
     await gateway.start()
-    assert (await press(client, handler=DOMAIN, issue_id=issue.issue_id))["step_id"] == "confirm"
+    assert (await press(client, handler=DOMAIN, issue_id=issue.issue_id))["step_id"] == KEY_UNKNOWN
 
 
-async def test_a_repair_without_its_entry(hass: HomeAssistant) -> None:
-    """An issue whose entry is gone has no dialog."""
-    with pytest.raises(ValueError, match="certificate_changed_x"):
-        await async_create_fix_flow(hass, "certificate_changed_x", {"entry_id": "x"})
+@pytest.mark.parametrize("name", ["certificate_changed", "unnamed_codes", "load_missing", "of_a_later_version"])
+async def test_a_repair_without_its_entry(hass: HomeAssistant, name: str) -> None:
+    """An issue whose entry is gone has a dialog that says so."""
+    known: list[dict[str, str | int | float | None] | None] = [
+        {"entry_id": "x"},
+        {"entry_id": "x", "load": 1},
+        {},
+        None,
+    ]
+    for data in known:
+        result = await opened(hass, f"{name}_x", data)
+        assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_found")
+
+
+@pytest.mark.parametrize("issue_id", ["of_a_later_version", "load_missing", "certificate"])
+async def test_an_issue_that_this_version_does_not_know(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, issue_id: str
+) -> None:
+    """It opens no dialog about something else."""
+    entry = await set_up(gateway)
+    result = await opened(hass, f"{issue_id}_{entry.entry_id}", {"entry_id": entry.entry_id})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_found")
+
+
+async def test_r13_a_repair_is_confirmed_after_its_entry_was_removed(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    issue_registry: ir.IssueRegistry,
+    gateway: Gateway,
+    set_up: SetUp,
+) -> None:
+    """Two windows: in one the dialog is open, in the other the integration is deleted."""
+    await async_setup_component(hass, "repairs", {})
+    entry = await set_up(gateway)
+    await new_certificate(gateway)
+    await entry.runtime_data.realtime.async_refresh()
+    (issue,) = certificate_issues(issue_registry)
+    client = await hass_client()
+    form = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
+    await hass.config_entries.async_remove(entry.entry_id)
+    done = await press(client, f"/{form['flow_id']}")
+    assert (done["type"], done["reason"]) == ("abort", "not_found")
+
+
+@pytest.mark.parametrize("step", [RENEWED, CHANGED])
+async def test_r13_a_renewed_certificate_is_called_renewed(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    issue_registry: ir.IssueRegistry,
+    gateway: Gateway,
+    set_up: SetUp,
+    step: str,
+) -> None:
+    """The repair says whether the key is the same; either is settled by one click, and the next change compares again."""
+    await async_setup_component(hass, "repairs", {})
+    key = ec.generate_private_key(ec.SECP256R1())
+    await gateway.rotate_certificate(CertificateSpec(key=key))
+    trusted = await fetch_certificate(gateway.host, gateway.port)
+    entry = await set_up(gateway, data={CONF_PUBLIC_KEY: trusted.public_key})
+    client = await hass_client()
+    for _ in range(2):
+        await new_certificate(gateway, CertificateSpec(key=key if step == RENEWED else None))
+        await entry.runtime_data.realtime.async_refresh()
+        (issue,) = certificate_issues(issue_registry)
+        form = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
+        assert form["step_id"] == step
+        assert gateway.requests == []
+        assert (await press(client, f"/{form['flow_id']}"))["type"] == "create_entry"
+        await hass.async_block_till_done()
+        assert entry.state is ConfigEntryState.LOADED
+        assert entry.data[CONF_FINGERPRINT] == gateway.fingerprint
+
+
+async def test_r13_the_trusted_certificate_is_back_when_the_repair_is_opened(
+    hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
+) -> None:
+    """There is nothing to trust; the entry loads at once."""
+    entry = await set_up(gateway)
+    async_certificate_changed(hass, entry)
+    (issue,) = certificate_issues(issue_registry)
+    result = await opened(hass, issue.issue_id, issue.data)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_found")
+    assert not certificate_issues(issue_registry)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED

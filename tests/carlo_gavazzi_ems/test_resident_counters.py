@@ -117,7 +117,7 @@ async def test_r01_a_dip_that_stays_is_accepted_with_one_warning(
     assert float(state_of(hass, gateway, uid).state) == before
     await poll(hass, freezer)
     assert float(state_of(hass, gateway, uid).state) == pytest.approx(before * 0.95)
-    assert {issue.translation_key for issue in issue_registry.issues.values()} <= {"clock_behind", "unnamed_codes"}
+    assert {issue.translation_key for issue in issue_registry.issues.values()} <= {"clock_behind"}
     (warning,) = [record.getMessage() for record in caplog.records if "(corrected)" in record.getMessage()]
     load = gateway.site.loads[gateway.site.signals[uid].lid]
     assert warning.startswith(f"{load.label}: ")

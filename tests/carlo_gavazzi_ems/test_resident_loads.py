@@ -1,41 +1,28 @@
 """Loads that fall silent, come, and go, and a gateway whose clock is wrong: R5, R17 and R18."""
 
-from datetime import timedelta
-from typing import Any
-
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
-from homeassistant.setup import async_setup_component
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import (
-    BadRecord,
-    Damage,
     Drop,
     FreezeLoad,
     Gateway,
-    HalfBody,
     HideLoad,
-    Html,
     Site,
     SiteKind,
     Status,
     WrongClock,
     build_site,
 )
-from simulator.faults import Fault
 
 from .conftest import SetUp, signal_entries
 from .resident import entity_id, named, poll, state_of
-from .texts.hostile import HOSTILE, is_plain
 
 
 @pytest.fixture
@@ -197,205 +184,3 @@ async def test_r17_the_button_says_why_it_cannot(hass: HomeAssistant, gateway: G
         await press(hass, gateway)
     assert error.value.translation_key == "cannot_connect"
     assert error.value.translation_placeholders == {"gateway": entry.title}
-
-
-def missing(registry: ir.IssueRegistry) -> list[ir.IssueEntry]:
-    """Return the offers to remove a load."""
-    return [issue for issue in registry.issues.values() if issue.translation_key == "load_missing"]
-
-
-async def _hide_for_a_day(
-    hass: HomeAssistant, gateway: Gateway, freezer: FrozenDateTimeFactory, entry: MockConfigEntry, load: int
-) -> None:
-    """Take a load away, and let 25 hours pass, with a restart in between."""
-    gateway.site.remove_load(load)
-    for _ in range(3):
-        await poll(hass, freezer, 601)
-    await poll(hass, freezer, 60)
-    freezer.tick(timedelta(hours=25))
-    await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-async def test_r18_a_load_that_is_gone_for_a_day_may_be_removed(
-    hass: HomeAssistant,
-    device_registry: dr.DeviceRegistry,
-    issue_registry: ir.IssueRegistry,
-    gateway: Gateway,
-    set_up: SetUp,
-    freezer: FrozenDateTimeFactory,
-    load: int,
-) -> None:
-    """Nothing is deleted by itself; a repair names the load, and removes it with its device on consent."""
-    await async_setup_component(hass, "repairs", {})
-    entry = await set_up(gateway)
-    label, meter = gateway.site.loads[load].label, gateway.site.loads[load].did
-    serial = gateway.identity.serial_number
-    signals = {f"{serial}_{signal.uid}" for signal in gateway.site.signals_of_load(load)}
-    await _hide_for_a_day(hass, gateway, freezer, entry, load)
-    (issue,) = missing(issue_registry)
-    assert issue.translation_placeholders == {"gateway": entry.title, "load": label}
-    identifier = (DOMAIN, f"{serial}_load_{load}")
-    assert device_registry.async_get_child_device_by_identifier(identifier, entry.entry_id) is not None
-
-    manager = hass.data["repairs"]["flow_manager"]
-    page = await manager.async_init(DOMAIN, data={"issue_id": issue.issue_id})
-    assert page["description_placeholders"] == {"gateway": entry.title, "load": label}
-    page = await manager.async_configure(page["flow_id"], {})
-    assert page["type"] == FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
-    assert device_registry.async_get_child_device_by_identifier(identifier, entry.entry_id) is None
-    gone = device_registry.async_get_device_by_identifier((DOMAIN, f"{serial}_device_{meter}"), entry.entry_id)
-    assert (gone is None) is (meter not in gateway.site.devices)
-    left = {item.unique_id for item in signal_entries(er.async_get(hass), entry)}
-    assert not left & signals
-    assert left == {f"{serial}_{uid}" for uid in gateway.site.signals}
-    assert missing(issue_registry) == []
-
-
-async def test_r18_a_load_that_comes_back_is_not_offered(
-    hass: HomeAssistant,
-    issue_registry: ir.IssueRegistry,
-    gateway: Gateway,
-    set_up: SetUp,
-    freezer: FrozenDateTimeFactory,
-    load: int,
-) -> None:
-    """Missing twice, or for hours, or in lists of which a record was left out, is nothing; back again settles it."""
-    entry = await set_up(gateway)
-    fault = gateway.faults.add(HideLoad(load=load))
-    await poll(hass, freezer, 601, times=20)
-    assert missing(issue_registry) == []
-    broken = gateway.faults.add(BadRecord(what="loads", how=Damage.NOT_AN_OBJECT))
-    freezer.tick(timedelta(hours=30))
-    await entry.runtime_data.topology.async_refresh()
-    assert missing(issue_registry) == []
-    gateway.faults.remove(broken)
-    await entry.runtime_data.topology.async_refresh()
-    assert len(missing(issue_registry)) == 1
-    gateway.faults.remove(fault)
-    await entry.runtime_data.topology.async_refresh()
-    assert missing(issue_registry) == []
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        BadRecord(what="loads", how=Damage.NOT_AN_OBJECT),
-        BadRecord(what="loads", how=Damage.BAD_KEY),
-        BadRecord(what="loads", how=Damage.TEXT),
-        Status(path="/v1/loads", code=500),
-        Status(path="/v1/signals", code=500),
-        HalfBody(path="/v1/loads"),
-        Html(path="/v1/loads"),
-        Drop(path="/v1/devices"),
-    ],
-    ids=["no object", "bad key", "bad field", "error", "error of another list", "half", "page", "no answer"],
-)
-async def test_r18_a_list_that_is_not_whole_offers_and_counts_nothing(
-    hass: HomeAssistant,
-    issue_registry: ir.IssueRegistry,
-    gateway: Gateway,
-    set_up: SetUp,
-    freezer: FrozenDateTimeFactory,
-    load: int,
-    fault: Fault,
-) -> None:
-    """A load is missing for days, but no list was read to its end: nothing is offered, and none of them counts."""
-    entry = await set_up(gateway)
-    gateway.faults.add(HideLoad(load=load))
-    damage = gateway.faults.add(fault)
-    for _ in range(5):
-        freezer.tick(timedelta(hours=12))
-        await entry.runtime_data.topology.async_refresh()
-    assert missing(issue_registry) == []
-    gateway.faults.remove(damage)
-    for hours in (0, 12):
-        freezer.tick(timedelta(hours=hours))
-        await entry.runtime_data.topology.async_refresh()
-        # The count and the day begin with the first whole list.
-        assert missing(issue_registry) == []
-    freezer.tick(timedelta(hours=13))
-    await entry.runtime_data.topology.async_refresh()
-    assert len(missing(issue_registry)) == 1
-
-
-async def test_r14_a_label_is_text_wherever_it_is_shown(
-    hass: HomeAssistant,
-    device_registry: dr.DeviceRegistry,
-    issue_registry: ir.IssueRegistry,
-    gateway: Gateway,
-    set_up: SetUp,
-    freezer: FrozenDateTimeFactory,
-    load: int,
-) -> None:
-    """Control and override characters never arrive; markup is a name's own business, but no link in a repair."""
-    gateway.site.rename(load, HOSTILE)
-    entry = await set_up(gateway)
-    identifier = (DOMAIN, f"{gateway.identity.serial_number}_load_{load}")
-    child = device_registry.async_get_child_device_by_identifier(identifier, entry.entry_id)
-    assert child is not None
-    assert child.name is not None
-    assert child.name.isprintable()
-    assert len(child.name) <= 200
-    assert "[click](http://x.example) <img" in child.name
-    gateway.faults.add(HideLoad(load=load))
-    for _ in range(3):
-        freezer.tick(timedelta(hours=13))
-        await entry.runtime_data.topology.async_refresh()
-    (issue,) = missing(issue_registry)
-    assert issue.translation_placeholders is not None
-    shown = issue.translation_placeholders["load"]
-    assert shown.startswith("(31mA B (click)(http: //x.example) (img")
-    assert is_plain(shown)
-
-
-async def test_r18_only_what_is_gone_can_be_deleted_by_hand(
-    hass: HomeAssistant,
-    hass_ws_client: WebSocketGenerator,
-    device_registry: dr.DeviceRegistry,
-    gateway: Gateway,
-    set_up: SetUp,
-    load: int,
-) -> None:
-    """The device page deletes neither the gateway, nor a device or load that is listed."""
-    await async_setup_component(hass, "config", {})
-    entry = await set_up(gateway)
-    serial = gateway.identity.serial_number
-    client = await hass_ws_client(hass)
-
-    async def delete(device_id: str) -> bool:
-        await client.send_json_auto_id({"type": "config/device_registry/remove", "device_id": device_id})
-        answer: dict[str, Any] = await client.receive_json()
-        if not answer["success"]:
-            await client.send_json_auto_id(
-                {
-                    "type": "config/device_registry/remove_config_entry",
-                    "config_entry_id": entry.entry_id,
-                    "device_id": device_id,
-                }
-            )
-            answer = await client.receive_json()
-        await hass.async_block_till_done()
-        return bool(answer["success"])
-
-    meter = gateway.site.loads[load].did
-    root = device_registry.async_get_device_by_identifier((DOMAIN, serial), entry.entry_id)
-    device = device_registry.async_get_device_by_identifier((DOMAIN, f"{serial}_device_{meter}"), entry.entry_id)
-    child = device_registry.async_get_child_device_by_identifier((DOMAIN, f"{serial}_load_{load}"), entry.entry_id)
-    assert root is not None
-    assert device is not None
-    assert child is not None
-    for listed in (root, device, child):
-        assert not await delete(listed.id)
-    gateway.site.remove_load(load)
-    await entry.runtime_data.topology.async_refresh()
-    assert await delete(child.id)
-    assert entry.state is ConfigEntryState.LOADED
-    assert not [
-        item for item in signal_entries(er.async_get(hass), entry) if item.unique_id.rpartition("_")[2] == str(load)
-    ]
-    assert (
-        device_registry.async_get_child_device_by_identifier((DOMAIN, f"{serial}_load_{load}"), entry.entry_id) is None
-    )

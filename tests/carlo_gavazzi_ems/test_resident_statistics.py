@@ -24,7 +24,7 @@ from simulator.dialect import Json
 from simulator.faults.base import Answer, DataFault, FaultTarget
 
 from .conftest import SetUp
-from .dialogs.test_import_history import in_recorder
+from .dialogs.import_pages import in_recorder
 from .resident import entity_id, state_of
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)

@@ -19,6 +19,7 @@ from custom_components.carlo_gavazzi_ems.dialogs.connection import FORMS
 from custom_components.carlo_gavazzi_ems.dialogs.energy import DEVICES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.dialogs.import_history import IMPORT
 from custom_components.carlo_gavazzi_ems.dialogs.options import POLLING
+from custom_components.carlo_gavazzi_ems.dialogs.trust import CHANGED, FIRST, KEY_UNKNOWN, RENEWED, UNSIGNED
 from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import Refusal
 from custom_components.carlo_gavazzi_ems.services import (
     GET_HISTORY,
@@ -34,11 +35,14 @@ TRANSLATIONS: dict[str, Any] = json.loads((INTEGRATION / "translations" / "en.js
 #: The dialogs that name codes.
 CODES_FLOWS = ("config", "options")
 CODES_PLACEHOLDERS = {"page", "pages", *(f"code_{n}" for n in range(1, CODES_PER_PAGE + 1))}
+CERTIFICATE_PLACEHOLDERS = {"host", "subject", "not_before", "not_after", "fingerprint", "old_fingerprint"}
+REPLACEMENT_PLACEHOLDERS = {"gateway", "host", "other", "kept", "gone", "new", "signals", "all_signals"}
 #: What each part of the dialogs is given to fill in.
 PLACEHOLDERS = {
-    "config.step.certificate": {"host", "subject", "not_before", "not_after", "fingerprint"},
+    "config.step.certificate": CERTIFICATE_PLACEHOLDERS,
     "config.step.reauth_confirm": {"gateway"},
     "config.step.reconfigure": {"gateway"},
+    "config.step.other_gateway": REPLACEMENT_PLACEHOLDERS,
     "config.abort.no_gateway": {"host"},
     "config.abort.not_verified": {"gateway", "host"},
     "config.abort.other_gateway": {"gateway", "host"},
@@ -48,15 +52,11 @@ PLACEHOLDERS = {
     "exceptions.history": {"value"},
     "exceptions": {"gateway"},
     "issues.certificate_changed.title": {"gateway"},
-    "issues.certificate_changed.fix_flow.step": {
-        "gateway",
-        "old_fingerprint",
-        "subject",
-        "not_before",
-        "not_after",
-        "fingerprint",
-    },
+    "issues.certificate_changed.fix_flow.step": {"gateway"} | CERTIFICATE_PLACEHOLDERS,
     "issues.certificate_changed.fix_flow.abort": {"gateway", "host"},
+    "issues.other_gateway.title": {"gateway"},
+    "issues.other_gateway.fix_flow.step": REPLACEMENT_PLACEHOLDERS,
+    "issues.other_gateway.fix_flow.abort": {"gateway", "host"},
     "issues.load_missing": {"gateway", "load"},
     "issues.clock_ahead": {"gateway", "minutes"},
     "issues.clock_behind": {"gateway", "minutes"},
@@ -89,7 +89,15 @@ def texts(node: Any = TRANSLATIONS, path: str = "") -> Iterator[tuple[str, str]]
 def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     """What the client raises is told in a form and as an exception; nothing is left over."""
     keys = {key for _, key in _ERROR_KEYS}
-    forms = {"invalid_host", "no_signals", "plain_http", "unknown", "unknown_meaning"}
+    forms = {
+        "invalid_host",
+        "lists_unreadable",
+        "missing_password",
+        "no_signals",
+        "plain_http",
+        "unknown",
+        "unknown_meaning",
+    }
     assert set(TRANSLATIONS["config"]["error"]) == keys | forms
     actions = {
         "import_stopped",
@@ -103,9 +111,27 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     assert set(TRANSLATIONS["exceptions"]) == keys | actions | {"other_gateway", *Refusal}
     handshake = (api.EmsTimeoutError, api.TlsError, api.HostNotFoundError, api.RefusedError, api.EmsConnectionError)
     aborts = TRANSLATIONS["issues"]["certificate_changed"]["fix_flow"]["abort"]
-    assert set(aborts) == {error_key(kind("")) for kind in handshake}
+    assert set(aborts) == {error_key(kind("")) for kind in handshake} | {"not_found"}
+    replacing = TRANSLATIONS["issues"]["other_gateway"]["fix_flow"]
+    assert set(replacing["abort"]) == keys | {"not_found", "already_configured", "other_gateway"}
+    assert replacing["step"]["other_gateway"] == TRANSLATIONS["config"]["step"]["other_gateway"]
     naming = (keys - {"unsupported_version"}) | {"not_loaded"}
     assert set(TRANSLATIONS["options"]["abort"]) > naming
+
+
+def test_r13_every_changed_certificate_shows_both_fingerprints_and_how_to_compare_them() -> None:
+    """Side by side, in the dialogs and in the repair; only the first certificate has nothing to stand beside."""
+    steps = TRANSLATIONS["config"]["step"]
+    fixes = TRANSLATIONS["issues"]["certificate_changed"]["fix_flow"]["step"]
+    kinds = {RENEWED, CHANGED, KEY_UNKNOWN, UNSIGNED}
+    assert {step for step in steps if step.startswith(FIRST)} == kinds | {FIRST}
+    assert set(fixes) == kinds
+    for page in [*(steps[kind] for kind in kinds), *fixes.values()]:
+        assert re.search(r"`\{old_fingerprint\}`\n[^\n]*`\{fingerprint\}`", page["description"])
+        assert "https://{host} in a browser" in page["description"]
+    assert "https://{host} in a browser" in steps[FIRST]["description"]
+    assert "{old_fingerprint}" not in steps[FIRST]["description"]
+    assert len({page["description"] for page in fixes.values()}) == len(kinds)
 
 
 def test_r15_each_failure_has_words_of_its_own() -> None:

@@ -40,7 +40,9 @@ HASS_MODULES = {
 #: What sends requests.
 CLIENT = {f"{API}.{name}" for name in ("EmsClient", "client", "transport", "auth", "certificate", "fetch_certificate")}
 #: What parses the gateway's JSON.
-PARSERS = {f"{API}.{name}" for name in ("records", "fields", "jsontext", "parse_json", "samples", "transport")}
+PARSERS = {
+    f"{API}.{name}" for name in ("records", "fields", "jsontext", "jsonrepair", "parse_json", "samples", "transport")
+}
 ENTITIES = {f"{OWN}.{name}" for name in ("entity", "sensor", "binary_sensor", "button")}
 DIALOGS = {f"{OWN}.{name}" for name in ("config_flow", "repairs", "dialogs")}
 
@@ -77,6 +79,7 @@ WALLS: Final[Mapping[str, set[str]]] = {
     "dialogs": {"json", "orjson", "aiohttp"} | PARSERS | ENTITIES | {f"{OWN}.coordinator"},
     # Reads only: with `test_reporting_waits_for_nothing`, no request, no change.
     "reporting": IO_MODULES | HASS_MODULES | CLIENT | ENTITIES | DIALOGS | {f"{OWN}.issues", f"{OWN}.coordinator"},
+    "storage": of_ours("storage"),
     "texts": IO_MODULES | {"homeassistant"} | of_ours("texts"),
 }
 #: Room and file -> an import that its wall forbids, with the reason.

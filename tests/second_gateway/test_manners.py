@@ -88,22 +88,12 @@ def _reads_no_number(gateway: Gateway) -> None:
             marks=pytest.mark.xfail(strict=True, reason="found here: a string under enable costs the record"),
         ),
         _quotes_a_number,
-        pytest.param(
-            _prints_a_raw_tab,
-            marks=pytest.mark.xfail(strict=True, reason="found here: one raw tab costs the whole body"),
-        ),
+        _prints_a_raw_tab,
         _prints_latin_1,
-        pytest.param(
-            _prints_half_an_emoji,
-            marks=pytest.mark.xfail(strict=True, reason="found here: a lone surrogate costs the whole body"),
-        ),
-        pytest.param(
-            _prints_a_number_of_c, marks=pytest.mark.xfail(strict=True, reason="found here: it costs the whole body")
-        ),
+        _prints_half_an_emoji,
+        _prints_a_number_of_c,
         _leaves_fields_out,
-        pytest.param(
-            _reads_no_number, marks=pytest.mark.xfail(strict=True, reason="found here: it costs the whole body")
-        ),
+        _reads_no_number,
     ],
 )
 async def test_manners(

@@ -92,6 +92,9 @@ class Tale:
         """Have the counters read wrong from now on until a time."""
         for signal in self.world.counters:
             self.gateway.misread(signal, self.clock.true(), instant(until), value, in_history=in_history)
+        if in_history:
+            # Nobody knows how much was counted in which hour of it.
+            self.holes.append((self.clock.true(), instant(until)))
         self.world.misses()
         await self.world.until(instant(until) + 30)
         self.world.sees()

@@ -3,17 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
+from custom_components.carlo_gavazzi_ems.repairs import HistoryFlow, async_create_fix_flow
 from soak.worlds.judge import Verdict
 
 from .tale import Tale, instant, tell
-
-assert REPAIRS
 
 
 def _three_quarters(true: float) -> float:
@@ -71,6 +68,7 @@ def test_r01_a_rise_that_is_taken_back(tmp_path: Path) -> None:
         assert "kWh" in issue.translation_placeholders["amount"]
         await tale.until("14:20")
         flow = await async_create_fix_flow(tale.world.home.hass, issue.issue_id, issue.data)
+        assert isinstance(flow, HistoryFlow)
         flow.hass = tale.world.home.hass
         assert (await flow.async_step_init())["type"] == "form"
         assert (await flow.async_step_confirm({}))["type"] == "create_entry"

@@ -1,7 +1,7 @@
 """The account of a config entry, its client, and the translation keys of the client's errors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self, override
 
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
@@ -10,6 +10,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from custom_components.carlo_gavazzi_ems.api import (
     Address,
+    Certificate,
     CertificateChangedError,
     CertificateUntrustedError,
     EmsClient,
@@ -28,7 +29,7 @@ from custom_components.carlo_gavazzi_ems.api import (
     UnauthorizedError,
     UnsupportedVersionError,
 )
-from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT
+from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, CONF_PUBLIC_KEY
 
 from .address import format_address
 
@@ -63,6 +64,8 @@ class Account:
     address: Address
     username: str
     password: str
+    public_key: str | None = None
+    """SHA-256 of the pinned certificate's public key, None if it is not known."""
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
@@ -71,6 +74,7 @@ class Account:
             address=Address(host=data[CONF_HOST], port=data[CONF_PORT], fingerprint=data[CONF_FINGERPRINT]),
             username=data[CONF_USERNAME],
             password=data[CONF_PASSWORD],
+            public_key=data.get(CONF_PUBLIC_KEY),
         )
 
     def as_data(self) -> dict[str, Any]:
@@ -79,9 +83,15 @@ class Account:
             CONF_HOST: self.address.host,
             CONF_PORT: self.address.port,
             CONF_FINGERPRINT: self.address.fingerprint,
+            CONF_PUBLIC_KEY: self.public_key,
             CONF_USERNAME: self.username,
             CONF_PASSWORD: self.password,
         }
+
+    def trusting(self, certificate: Certificate) -> Self:
+        """Return the account with a pinned certificate."""
+        address = replace(self.address, fingerprint=certificate.fingerprint)
+        return replace(self, address=address, public_key=certificate.public_key)
 
     def client(self, hass: HomeAssistant, backoff: LoginBackoff | None = None) -> EmsClient:
         """Return a client that uses Home Assistant's session. Nothing is sent yet."""
@@ -95,9 +105,11 @@ class Account:
         return format_address(self.address.host, self.address.port)
 
 
-async def async_log_in(hass: HomeAssistant, account: Account) -> tuple[EmsClient, GatewayInfo]:
+async def async_log_in(
+    hass: HomeAssistant, account: Account, backoff: LoginBackoff | None = None
+) -> tuple[EmsClient, GatewayInfo]:
     """Log in and return the client and the gateway's identity. Raises EmsError."""
-    client = account.client(hass)
+    client = account.client(hass, backoff)
     # This needs no login, so a device that is not an EMS never receives the password.
     await client.check_version()
     await client.login()

@@ -3,21 +3,27 @@
 import asyncio
 from dataclasses import replace
 import logging
+import time
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util.hass_dict import HassKey
 
 from custom_components.carlo_gavazzi_ems.api import (
     Address,
+    CertificateChangedError,
+    CertificateUntrustedError,
     EmsClient,
+    EmsConnectionError,
     EmsError,
     UnsupportedVersionError,
     fetch_certificate,
 )
 from custom_components.carlo_gavazzi_ems.const import DEFAULT_PORT, DOMAIN
+from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed
 
 from .account import Account
 from .lockout import async_login_backoff
@@ -29,6 +35,11 @@ _LOGGER = logging.getLogger(__name__)
 
 #: Seconds between attempts. A gateway requests its address early in its start and is announced only once.
 BOOT_DELAYS: Final = (5.0, 15.0, 40.0)
+#: New addresses of one gateway that are tried in an hour; each costs a login and a reload.
+MAX_MOVES: Final = 3
+_HOUR: Final = 3600.0
+#: When a new address was tried, by entry id, on the monotonic clock.
+_MOVES: HassKey[dict[str, list[float]]] = HassKey(f"{DOMAIN}_moves")
 
 
 @callback
@@ -43,25 +54,51 @@ def async_entry_of(hass: HomeAssistant, mac: str) -> EmsConfigEntry | None:
     return None
 
 
-async def async_follow(hass: HomeAssistant, entry: EmsConfigEntry, host: str) -> Account:
-    """Return the account of a gateway at its new address. Raises AbortFlow if another device answers there.
+async def async_follow(hass: HomeAssistant, entry: EmsConfigEntry, host: str) -> None:
+    """Verify that a gateway is at a new address now. Raises AbortFlow if it is not.
 
-    Nothing is sent to a device with another certificate than the trusted one, and no credentials during a lock-out or
-    after a refusal.
+    A gateway that answers at its old address has not moved: who announces it elsewhere may be a relay. Nothing is sent
+    to a device with another certificate than the trusted one, and no credentials during a lock-out or after a refusal.
     """
     account = Account.from_data(entry.data)
     placeholders = {"gateway": entry.title, "host": host}
-    if await _async_resolves_to(account.address.host, host):
+    if await _async_resolves_to(account.address.host, host) or await _async_answers(hass, account):
         raise AbortFlow("already_configured")
+    if not _async_may_try(hass, entry):
+        _LOGGER.debug("%s was announced at too many addresses in an hour", entry.title)
+        raise AbortFlow("not_verified", placeholders)
     moved = replace(account, address=replace(account.address, host=host))
     try:
         serial_number = await moved.client(hass, await async_login_backoff(hass, entry)).serial_number()
     except EmsError as err:
         _LOGGER.debug("%s was announced at another address, but cannot be verified there: %s", entry.title, err)
+        if isinstance(err, CertificateChangedError | CertificateUntrustedError):
+            async_certificate_changed(hass, entry, host)
         raise AbortFlow("not_verified", placeholders) from err
     if serial_number != entry.unique_id:
         raise AbortFlow("other_gateway", placeholders)
-    return moved
+
+
+async def _async_answers(hass: HomeAssistant, account: Account) -> bool:
+    """Return whether a device with the trusted certificate answers at an address. No credentials are sent."""
+    try:
+        await account.client(hass).check_version()
+    except EmsConnectionError:
+        return False
+    except EmsError:
+        pass
+    return True
+
+
+@callback
+def _async_may_try(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
+    """Return whether another new address of a gateway may be tried, and count it."""
+    now = time.monotonic()
+    moves = hass.data.setdefault(_MOVES, {})
+    recent = [tried for tried in moves.get(entry.entry_id, ()) if now - tried < _HOUR]
+    allowed = len(recent) < MAX_MOVES
+    moves[entry.entry_id] = [*recent, now] if allowed else recent
+    return allowed
 
 
 async def async_expect_gateway(hass: HomeAssistant, host: str) -> Address:

@@ -4,17 +4,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
+import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.api import LoginBackoff
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.storage.checked import CheckedStore
 
 if TYPE_CHECKING:
     from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
-_VERSION: Final = 1
 _SAVE_DELAY: Final = 1.0
 
 
@@ -28,17 +28,31 @@ class _Record(TypedDict):
     """Whether the credentials of the entry were refused. The credentials are not stored here."""
 
 
+_SCHEMA: Final = vol.Schema(
+    {
+        str: {
+            vol.Required("refusals"): int,
+            vol.Required("until"): vol.Coerce(float),
+            vol.Required("at"): vol.Coerce(float),
+            vol.Optional("wrong"): bool,
+        }
+    }
+)
+
+
 class _LoginRecords:
     """The stored logins of all entries."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Start without records."""
-        self.store: Store[dict[str, _Record]] = Store(hass, _VERSION, f"{DOMAIN}.logins")
+        self.store: CheckedStore[dict[str, _Record]] = CheckedStore(
+            hass, f"{DOMAIN}.logins", "The list of refused logins", _SCHEMA
+        )
         self.records: dict[str, _Record] = {}
 
     async def async_load(self) -> None:
         """Load the records."""
-        self.records = await self.store.async_load() or {}
+        self.records = await self.store.async_read() or {}
 
     def backoff(self, entry: EmsConfigEntry) -> LoginBackoff:
         """Return the login state of an entry. A change of the entry by the user ends a lock-out.

@@ -1,6 +1,7 @@
-"""The certificate a gateway shows, read before anything is sent to it."""
+"""The certificate that a gateway shows, read before anything is sent to it."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 import hashlib
@@ -9,21 +10,27 @@ import ssl
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .exceptions import EmsConnectionError, EmsTimeoutError, HostNotFoundError, RefusedError, TlsError
 
 _FAREWELL: Final = 1.0
+#: What decoding raises for a certificate, or a field of it, that does not follow the standard.
+_UNREADABLE: Final = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """What a person needs in order to recognise a certificate.
 
-    `fingerprint` is the SHA-256 of its DER form in lower-case hex; `subject` follows RFC 4514.
-    A certificate that cannot be decoded has a fingerprint only.
+    `fingerprint` is the SHA-256 of its DER form in lower-case hex, `public_key` that of its public key's;
+    `subject` follows RFC 4514. A field that cannot be decoded is empty; a certificate that cannot be decoded has a
+    fingerprint only.
     """
 
     fingerprint: str
+    public_key: str | None = None
     subject: str = ""
     not_before: datetime | None = None
     not_after: datetime | None = None
@@ -32,16 +39,34 @@ class Certificate:
 def describe_certificate(der: bytes) -> Certificate:
     """Return what a certificate says of itself."""
     fingerprint = hashlib.sha256(der).hexdigest()
-    try:
-        decoded = x509.load_der_x509_certificate(der)
-        return Certificate(
-            fingerprint=fingerprint,
-            subject=decoded.subject.rfc4514_string(),
-            not_before=decoded.not_valid_before_utc,
-            not_after=decoded.not_valid_after_utc,
-        )
-    except ValueError:
+    if (decoded := _readable(lambda: x509.load_der_x509_certificate(der))) is None:
         return Certificate(fingerprint=fingerprint)
+    return Certificate(
+        fingerprint=fingerprint,
+        public_key=_readable(lambda: _key_fingerprint(decoded)),
+        subject=_readable(lambda: _subject(decoded)) or "",
+        not_before=_readable(lambda: decoded.not_valid_before_utc),
+        not_after=_readable(lambda: decoded.not_valid_after_utc),
+    )
+
+
+def _readable[T](read: Callable[[], T]) -> T | None:
+    """Return what was decoded, None where it does not follow the standard."""
+    try:
+        return read()
+    except _UNREADABLE:
+        return None
+
+
+def _subject(certificate: x509.Certificate) -> str:
+    """Return the subject as in RFC 4514."""
+    return certificate.subject.rfc4514_string()
+
+
+def _key_fingerprint(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of the DER form of the public key in lower-case hex."""
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(key).hexdigest()
 
 
 async def fetch_certificate(host: str, port: int, *, time_limit: float = 10) -> Certificate:

@@ -13,7 +13,7 @@ from .models import Protocol
 from .paging import PAGE_LIMIT, Page, read_map
 from .records import as_object
 from .traffic import Traffic
-from .transport import Transport
+from .transport import Transport, parsed
 
 #: UIDs that fit into one request line: with five digits each it stays below the 8 kB that servers take.
 UIDS_PER_REQUEST: Final = 1000
@@ -85,7 +85,7 @@ class Requester:
         """Get and read a path with this token."""
         body = await self._transport.fetch("GET", path, query=query, token=token)
         try:
-            return read(body)
+            return await parsed(read, body)
         except InvalidAnswerError as err:
             self._transport.traffic.unreadable(path, err)
             raise

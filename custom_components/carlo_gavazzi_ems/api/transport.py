@@ -1,6 +1,7 @@
 """One HTTPS exchange with a gateway: trust, time limit, size limit, JSON, and errors of one tree."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,12 +30,14 @@ from .exceptions import (
     TlsError,
     UnauthorizedError,
 )
-from .jsontext import parse_json
+from .jsontext import as_utf8, parse_json
 from .traffic import Traffic
 
 #: No answer of a request that this client makes comes near: a page of 1000 records is 100 kB.
 MAX_BODY: Final = 16 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
+#: Bytes that are parsed in a few milliseconds, 50 where they have to be repaired.
+_LARGE: Final = 200 * 1024
 #: Seconds; a thousand values take a small gateway about one.
 TIME_LIMIT: Final = 10.0
 
@@ -77,7 +80,7 @@ class Transport:
         token: str | None = None,
     ) -> object:
         """Send one request and return the JSON of a 200; anything else raises an EmsError."""
-        return parse_json(await self.fetch(method, path, query=query, body=body, token=token))
+        return await parsed(parse_json, await self.fetch(method, path, query=query, body=body, token=token))
 
     async def fetch(
         self,
@@ -88,7 +91,7 @@ class Transport:
         body: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> bytes:
-        """Send one request and return the body of a 200 as it is; anything else raises an EmsError.
+        """Send one request and return the body of a 200, in UTF-8; anything else raises an EmsError.
 
         Redirects are not followed: the answer of a gateway comes from the gateway.
         """
@@ -131,13 +134,18 @@ class Transport:
                 allow_redirects=False,
             ) as response:
                 _raise_for_status(response)
-                received = await _read(response)
+                received = as_utf8(await _read(response), response.charset)
                 if body is None:
                     # The answer to a body, a login, is a secret.
                     self.traffic.answered(path, query, received)
                 return received
         except (aiohttp.ClientError, OSError, ValueError) as err:
             raise _translated(err) from err
+
+
+async def parsed[T](read: Callable[[bytes], T], body: bytes) -> T:
+    """Return what `read` makes of a body; a large one is read in a thread, so that it holds up nothing else."""
+    return read(body) if len(body) < _LARGE else await asyncio.to_thread(read, body)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

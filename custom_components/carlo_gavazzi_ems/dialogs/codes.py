@@ -83,8 +83,10 @@ class Naming:
 
     def options(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Return an entry's options with the choices and their evidence."""
-        codes = self.codes()
-        kept = {code: reason for code, reason in Options.read(before).evidence.items() if code in codes}
+        stored = Options.read(before)
+        # A newer version may have confirmed meanings that this one does not know; an update finds them again.
+        codes = {code: stored.codes[code] for code in self.catalogue.rejected if code in stored.codes} | self.codes()
+        kept = {code: reason for code, reason in stored.evidence.items() if code in codes}
         for code in self.corrected():
             kept.pop(code, None)
         return {**before, CONF_CODES: codes, CONF_EVIDENCE: kept | self._evidence()}

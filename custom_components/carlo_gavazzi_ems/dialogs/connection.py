@@ -1,7 +1,8 @@
 """The forms that ask for address and credentials of a gateway, and the account that a filled form stands for."""
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from dataclasses import replace
+from typing import Any, Final
 
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
@@ -11,11 +12,10 @@ from custom_components.carlo_gavazzi_ems.access.account import Account
 from custom_components.carlo_gavazzi_ems.access.address import parse_address
 from custom_components.carlo_gavazzi_ems.api import Address
 
+_PASSWORD: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password"))
 _CREDENTIALS: Final = {
     vol.Required(CONF_USERNAME): TextSelector(TextSelectorConfig(autocomplete="username")),
-    vol.Required(CONF_PASSWORD): TextSelector(
-        TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password")
-    ),
+    vol.Required(CONF_PASSWORD): _PASSWORD,
 }
 _ADDRESS_AND_CREDENTIALS: Final = vol.Schema({vol.Required(CONF_HOST): TextSelector(), **_CREDENTIALS})
 #: Step -> its form.
@@ -26,17 +26,29 @@ FORMS: Final = {
 }
 
 
-def typed_account(user_input: Mapping[str, Any], known: Address | None) -> Account:
-    """Return the account of a filled form. Raises InvalidHostError or PlainHttpError.
+class MissingPasswordError(ValueError):
+    """The password was left empty, and none is known for the user name."""
 
-    `known` is the address of the entry to change, None for a new one. It is used if the form has no address or the
-    same one, so its pinned certificate stays.
+
+def connection_form(step: str, *, password_known: bool) -> vol.Schema:
+    """Return the form of a step; the password may be left empty if it is known."""
+    form = FORMS[step]
+    return form.extend({vol.Optional(CONF_PASSWORD): _PASSWORD}) if password_known else form
+
+
+def typed_account(user_input: Mapping[str, Any], entry: Account | None, passwords: Mapping[str, str]) -> Account:
+    """Return the account of a filled form. Raises InvalidHostError, PlainHttpError or MissingPasswordError.
+
+    `entry` is the account of the entry to change, None for a new one. Its pinned certificate is expected at a new
+    address too. `passwords` are those to use where the form has none, by user name.
     """
-    address = known
-    if known is None or CONF_HOST in user_input:
+    if entry is None or CONF_HOST in user_input:
         host, port = parse_address(user_input[CONF_HOST])
-        if known is None or (host, port) != (known.host, known.port):
-            address = Address(host=host, port=port)
-    return Account(
-        address=cast("Address", address), username=user_input[CONF_USERNAME], password=user_input[CONF_PASSWORD]
-    )
+        address = Address(host=host, port=port) if entry is None else replace(entry.address, host=host, port=port)
+    else:
+        address = entry.address
+    username = user_input[CONF_USERNAME]
+    if not (password := user_input.get(CONF_PASSWORD) or passwords.get(username, "")):
+        raise MissingPasswordError(username)
+    public_key = None if entry is None else entry.public_key
+    return Account(address=address, username=username, password=password, public_key=public_key)

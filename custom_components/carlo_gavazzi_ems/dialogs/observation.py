@@ -33,8 +33,8 @@ async def async_observe(
     """
     listed = {signal.uid: signal for signal in signals}
     samples = await client.realtime(wanted=listed.keys())
-    batches = _batches([signal for signal in listed.values() if signal.uid in samples])
-    end = _newest(samples)
+    batches = batches_of([signal for signal in listed.values() if signal.uid in samples])
+    end = newest(samples)
     rows: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     deadline = time.monotonic() + TIME_BUDGET
     for done, batch in enumerate(batches):
@@ -70,7 +70,7 @@ def _series(signal: Signal, rows: list[tuple[float, float]], samples: Mapping[in
     )
 
 
-def _newest(samples: Mapping[int, Sample]) -> datetime:
+def newest(samples: Mapping[int, Sample]) -> datetime:
     """Return the newest stamp: now, by the gateway's own clock, which may be wrong.
 
     A load may have a clock of its own: what is more than a day ahead of the median does not count.
@@ -82,7 +82,7 @@ def _newest(samples: Mapping[int, Sample]) -> datetime:
     return datetime.fromtimestamp(max(stamp for stamp in stamps if stamp <= latest), UTC)
 
 
-def _batches(signals: list[Signal]) -> list[list[int]]:
+def batches_of(signals: list[Signal]) -> list[list[int]]:
     """Return which signals to ask for together: whole loads, those first that show the most new codes.
 
     The laws hold between the signals of one load, so a load is looked at as a whole or not at all.

@@ -1,11 +1,28 @@
-"""A certificate as the dialogs show it."""
+"""A certificate as the dialogs show it: a first one, or a changed one beside the one that was trusted."""
 
-from homeassistant.util import dt as dt_util
+from typing import Final
 
+from custom_components.carlo_gavazzi_ems.access.account import Account
 from custom_components.carlo_gavazzi_ems.api import Certificate
 from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
 _NONE = "—"
+#: The step that shows a first certificate.
+FIRST: Final = "certificate"
+#: The steps that show a changed certificate.
+RENEWED: Final = "certificate_renewed"
+CHANGED: Final = "certificate_changed"
+KEY_UNKNOWN: Final = "certificate_key_unknown"
+UNSIGNED: Final = "certificate_unsigned"
+
+
+def change_step(certificate: Certificate, trusted: Account) -> str:
+    """Return the step that shows a certificate which is not the trusted one."""
+    if trusted.address.fingerprint is None:
+        return UNSIGNED
+    if trusted.public_key is None or certificate.public_key is None:
+        return KEY_UNKNOWN
+    return RENEWED if certificate.public_key == trusted.public_key else CHANGED
 
 
 def readable_fingerprint(fingerprint: str | None) -> str:
@@ -15,11 +32,16 @@ def readable_fingerprint(fingerprint: str | None) -> str:
     return ":".join(fingerprint[i : i + 2] for i in range(0, len(fingerprint), 2)).upper()
 
 
-def certificate_placeholders(certificate: Certificate) -> dict[str, str]:
-    """Return what a dialog shows of a certificate; dates are in Home Assistant's time zone."""
+def certificate_placeholders(certificate: Certificate, trusted: Account) -> dict[str, str]:
+    """Return what a dialog shows of a certificate and of the trusted one.
+
+    Dates are those of the certificate, in UTC: 9999-12-31, which stands for no end, is not valid in every time zone.
+    """
     dates = {"not_before": certificate.not_before, "not_after": certificate.not_after}
     return {
+        "host": str(trusted),
         "fingerprint": readable_fingerprint(certificate.fingerprint),
+        "old_fingerprint": readable_fingerprint(trusted.address.fingerprint),
         "subject": escaped(certificate.subject) or _NONE,
-        **{name: dt_util.as_local(date).strftime("%Y-%m-%d") if date else _NONE for name, date in dates.items()},
+        **{name: _NONE if date is None else date.date().isoformat() for name, date in dates.items()},
     }

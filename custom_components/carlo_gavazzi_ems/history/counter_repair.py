@@ -43,7 +43,9 @@ def lag_of(entry: EmsConfigEntry) -> float:
 def curve_of(target: Target, readings: Iterable[Reading], taken_back: Sequence[float] = ()) -> Curve:
     """Return the curve of a counter in the unit of its statistics; rises at times in `taken_back` are left out."""
     kilowatt = KILOWATT_HOUR.get(target.metadata["unit_of_measurement"] or "", 0.0) / HOUR
-    return Curve(target.readings(list(readings)), increasing=target.increasing, floor=kilowatt, taken_back=taken_back)
+    return Curve(
+        target.readings(list(readings)), increasing=target.increasing, kilowatt=kilowatt, taken_back=taken_back
+    )
 
 
 @dataclass(slots=True)

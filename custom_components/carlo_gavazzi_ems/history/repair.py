@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 import logging
+import time
 from typing import Final
 
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
@@ -32,6 +33,8 @@ _LOOK_BACK: Final = 10 * 24 * HOUR
 _MINUTE, _SECOND = 15, 30
 #: Five-minute statistics after a start that trigger a check: at first the values may not have settled.
 _EARLY_LOOKS: Final = 4
+#: Seconds by which a clock is off that somebody has set.
+_CLOCK_SET: Final = 30.0
 
 
 class GapRepair:
@@ -47,6 +50,9 @@ class GapRepair:
         self._is_waiting = False
         #: Before this instant Home Assistant may have been off, and its rows may repeat the last value.
         self._flat_before = dt_util.utcnow().timestamp()
+        #: When this run of Home Assistant began, by its clock, and how far that is from one that nobody sets.
+        self._begun = self._flat_before
+        self._clock = time.time() - time.monotonic()
 
     @callback
     def async_start(self) -> None:
@@ -115,8 +121,10 @@ class GapRepair:
         async with self._entry.runtime_data.history.lock:
             try:
                 await self._async_repair(outcome, since)
-            finally:
+            except EmsError:
                 self._report(outcome)
+                raise
+            self._report(outcome)
         return outcome
 
     async def _async_repair(self, outcome: Outcome, since: float | None) -> None:
@@ -127,6 +135,9 @@ class GapRepair:
         work = self._entry.runtime_data.history
         for uid, at in work.taken_back.items():
             progress.take_back(uid, at)
+        if self._host_clock_was_set():
+            # Hours were checked by a clock that was wrong.
+            since = min(self._begun, cut_off if since is None else since)
         again = work.again if since is None else {target.uid: since for target in targets} | work.again
         for uid, begin in again.items():
             progress.look_again(uid, floor_hour(begin))
@@ -143,6 +154,11 @@ class GapRepair:
         self._is_waiting = bool(progress.waiting)
         outcome.until = datetime.fromtimestamp(cut_off, UTC)
         async_report_waiting(self._hass, self._entry, progress)
+
+    def _host_clock_was_set(self) -> bool:
+        """Return whether somebody has set the host's clock since the last run."""
+        before, self._clock = self._clock, time.time() - time.monotonic()
+        return abs(self._clock - before) > _CLOCK_SET
 
     def _report(self, outcome: Outcome) -> None:
         """Log what was written in one line, and what was refused in another."""

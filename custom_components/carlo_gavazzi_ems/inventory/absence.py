@@ -5,10 +5,11 @@ import time
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.storage import Store
+import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.issues import async_load_listed, async_load_missing
+from custom_components.carlo_gavazzi_ems.storage.checked import CheckedStore
 
 from .devices import DeviceTree
 from .topology import TopologyCoordinator
@@ -16,7 +17,6 @@ from .topology import TopologyCoordinator
 if TYPE_CHECKING:
     from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
-_VERSION: Final = 1
 MIN_READS: Final = 3
 MIN_SECONDS: Final = 24 * 3600.0
 
@@ -44,9 +44,15 @@ def note_absences(known: dict[str, Absence], missing: Collection[int], now: floa
     }
 
 
-def absence_store(hass: HomeAssistant, entry: EmsConfigEntry) -> Store[dict[str, Absence]]:
+_SCHEMA: Final = vol.Schema(
+    {vol.Match(r"\A\d+\Z"): {vol.Required("since"): vol.Coerce(float), vol.Required("reads"): int}},
+)
+
+
+def absence_store(hass: HomeAssistant, entry: EmsConfigEntry) -> CheckedStore[dict[str, Absence]]:
     """Return the store for the missing loads of an entry."""
-    return Store(hass, _VERSION, f"{DOMAIN}.{entry.entry_id}.missing")
+    what = f"{entry.title}: the list of missing loads"
+    return CheckedStore(hass, f"{DOMAIN}.{entry.entry_id}.missing", what, _SCHEMA)
 
 
 class AbsenceWatch:
@@ -65,7 +71,7 @@ class AbsenceWatch:
 
     async def async_start(self) -> None:
         """Load the stored absences, and check every new list."""
-        self._absences = await self._store.async_load() or {}
+        self._absences = await self._store.async_read() or {}
         self.async_check()
         self._entry.async_on_unload(self._topology.async_add_listener(self.async_check))
 

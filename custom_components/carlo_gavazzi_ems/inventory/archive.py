@@ -1,19 +1,17 @@
 """Stores the last lists of a gateway, so that a start does not wait for them."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from custom_components.carlo_gavazzi_ems.api import EmsError, Snapshot
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.storage.checked import CheckedStore
 
 if TYPE_CHECKING:
     from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
-_VERSION: Final = 1
 #: Lists read by the config flow, by serial number.
 _HANDED_OVER: HassKey[dict[str, Snapshot]] = HassKey(f"{DOMAIN}_handed_over")
 
@@ -31,7 +29,8 @@ class Archive:
         """Store the lists of this entry."""
         self._hass = hass
         self._entry = entry
-        self._store: Store[dict[str, Any]] = Store(hass, _VERSION, f"{DOMAIN}.{entry.entry_id}.topology")
+        what = f"{entry.title}: the stored lists of the gateway"
+        self._store = CheckedStore(hass, f"{DOMAIN}.{entry.entry_id}.topology", what, _snapshot)
         self._kept: Snapshot | None = None
 
     async def async_load(self) -> Snapshot | None:
@@ -39,14 +38,8 @@ class Archive:
         handed_over = self._hass.data.get(_HANDED_OVER, {}).pop(self._entry.unique_id or "", None)
         if handed_over is not None:
             return handed_over
-        try:
-            stored = await self._store.async_load()
-            kept = Snapshot.from_json(stored)
-        except EmsError, HomeAssistantError, NotImplementedError:
-            # Missing, damaged, or of a newer version: the gateway is asked.
-            return None
-        self._kept = kept
-        return kept if kept.info.serial_number == self._entry.unique_id else None
+        self._kept = kept = await self._store.async_read()
+        return kept if kept is not None and kept.info.serial_number == self._entry.unique_id else None
 
     @callback
     def async_keep(self, snapshot: Snapshot) -> None:
@@ -62,3 +55,11 @@ class Archive:
         """Remove the stored lists; the next start asks the gateway."""
         self._kept = None
         await self._store.async_remove()
+
+
+def _snapshot(stored: Any) -> Snapshot:
+    """Return the stored lists. Raises ValueError unless all of them can be read."""
+    try:
+        return Snapshot.from_json(stored)
+    except EmsError as err:
+        raise ValueError(str(err)) from err

@@ -71,7 +71,8 @@ class DeviceTree:
             return uid in data.loads
         if (uid := self._uid_of(device, "device")) is not None:
             return uid in data.devices or any(load.device_uid == uid for load in data.loads.values())
-        return True
+        # What else there is belongs to a gateway that was replaced.
+        return (DOMAIN, self._serial) in device.identifiers
 
     @callback
     def async_remove_load(self, uid: int) -> None:

@@ -20,7 +20,7 @@ from custom_components.carlo_gavazzi_ems.api import (
     UnsupportedVersionError,
 )
 from custom_components.carlo_gavazzi_ems.const import DOMAIN, TOPOLOGY_INTERVAL
-from custom_components.carlo_gavazzi_ems.issues import async_certificate_trusted
+from custom_components.carlo_gavazzi_ems.issues import async_certificate_trusted, async_other_gateway
 from custom_components.carlo_gavazzi_ems.polling.base import EmsCoordinator
 
 from .archive import Archive
@@ -80,8 +80,10 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
         self.info = info
 
     def _check_serial_number(self, serial_number: str) -> None:
-        """Raise ConfigEntryError if this is another gateway."""
-        if serial_number != self.config_entry.unique_id:
+        """Raise ConfigEntryError if this is another gateway; a repair asks whether it replaces the old one."""
+        is_other = serial_number != self.config_entry.unique_id
+        async_other_gateway(self.hass, self.config_entry, found=is_other)
+        if is_other:
             raise ConfigEntryError(
                 translation_domain=DOMAIN,
                 translation_key="other_gateway",

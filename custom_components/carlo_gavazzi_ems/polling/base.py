@@ -3,22 +3,27 @@
 from collections.abc import Callable
 from datetime import timedelta
 import logging
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from custom_components.carlo_gavazzi_ems.access.account import error_key
 from custom_components.carlo_gavazzi_ems.api import (
+    BusyError,
     CertificateChangedError,
     CertificateUntrustedError,
     EmsClient,
     EmsError,
     InvalidCredentialsError,
+    LoginLockedError,
 )
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed
+
+if TYPE_CHECKING:
+    from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 _MAX_WARNINGS = 20
@@ -27,10 +32,10 @@ _MAX_WARNINGS = 20
 class EmsCoordinator[T](DataUpdateCoordinator[T]):
     """Polls one gateway; says neither that it fails nor that it is back: who knows the whole picture does that."""
 
-    config_entry: ConfigEntry
+    config_entry: EmsConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, client: EmsClient, *, name: str, interval: timedelta
+        self, hass: HomeAssistant, entry: EmsConfigEntry, client: EmsClient, *, name: str, interval: timedelta
     ) -> None:
         """Poll with this client."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=name, update_interval=interval)
@@ -50,8 +55,13 @@ class EmsCoordinator[T](DataUpdateCoordinator[T]):
         if isinstance(err, CertificateChangedError | CertificateUntrustedError):
             async_certificate_changed(self.hass, entry)
         if not isinstance(err, InvalidCredentialsError):
+            # Later the interval of the poll decides; at set-up Home Assistant 2026.11 waits as long as the gateway asks for.
+            wait = err.retry_after if isinstance(err, BusyError | LoginLockedError) and not self.ready else None
             return UpdateFailed(
-                translation_domain=DOMAIN, translation_key=error_key(err), translation_placeholders=placeholders
+                translation_domain=DOMAIN,
+                translation_key=error_key(err),
+                translation_placeholders=placeholders,
+                retry_after=wait,
             )
         failure = ConfigEntryAuthFailed(
             translation_domain=DOMAIN, translation_key="invalid_auth", translation_placeholders=placeholders
@@ -71,7 +81,7 @@ class EmsCoordinator[T](DataUpdateCoordinator[T]):
     def _tell(self, failure: HomeAssistantError) -> None:
         """Say once that the gateway is out of reach."""
         text = str(failure).rstrip(".")
-        _LOGGER.warning("%s; its entities are unavailable until that is over", text)
+        _LOGGER.info("%s; its entities are unavailable until that is over", text)
 
     def _silence(self, *, success: bool) -> None:
         """Take Home Assistant's own two lines about a poll that fails, and one that works again, out of the log."""

@@ -56,8 +56,7 @@ class SignalListeners:
         known, self._values = self._values, values
         if not is_last and now < self._quiet_until and (values is known or values == known):
             return []
-        next_turn = self._throttle.next_turn
-        punctual = self._throttle.punctual if is_last else frozenset[int]()
+        next_turn, punctual = self._throttle.next_turn, self._throttle.punctual if is_last else ()
         due = [
             uid
             for uid, shown in self._shown.items()

@@ -29,10 +29,10 @@ class Throttle:
         self._intervals: dict[int, float] = {}
         #: The few that there are.
         self._distinct: set[float] = set()
-        #: When a signal's next turn begins, by UID; no entry where it need not wait.
-        self.next_turn: dict[int, float] = {}
         #: Signals of which the last value before the end of each five minutes is shown.
         self.punctual: set[int] = set()
+        #: When a signal's next turn begins, by UID; no entry where it need not wait.
+        self.next_turn: dict[int, float] = {}
 
     def register(self, uid: int, rows: int, now: float, *, punctual: bool = False) -> None:
         """Show a signal at most `rows` times an hour, 0 for every change; its first value is shown now.
@@ -43,15 +43,14 @@ class Throttle:
         self._intervals.pop(uid, None)
         self.punctual.discard(uid)
         self.release(uid)
-        if rows <= 1 or not self._factor:
-            return
-        if punctual:
-            self.punctual.add(uid)
-            rows -= _PUNCTUAL_ROWS
-        # In any hour there are parts of one turn more than fit into it.
-        self._intervals[uid] = 3600.0 * self._factor / (rows - 1)
-        self._distinct.add(self._intervals[uid])
-        self.take(uid, now)
+        if rows > 1 and self._factor:
+            if punctual:
+                self.punctual.add(uid)
+                rows -= _PUNCTUAL_ROWS
+            # In any hour there are parts of one turn more than fit into it.
+            self._intervals[uid] = 3600.0 * self._factor / (rows - 1)
+            self._distinct.add(self._intervals[uid])
+            self.take(uid, now)
 
     def take(self, uid: int, now: float) -> None:
         """Note that a number is shown at a time in seconds."""

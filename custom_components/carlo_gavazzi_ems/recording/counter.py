@@ -109,7 +109,7 @@ class CounterReadings:
     def read(self, value: float | None, rested: float | None = None) -> float | None:
         """Take a reading, None for one without a number, and return the value to show.
 
-        `rested` is for how many seconds before it the last reading was still there, None where that is not known.
+        `rested` is how many seconds before it the last reading was still there, None where that is not known.
         """
         if value is not None and is_over_range(value):
             value = None
@@ -120,8 +120,10 @@ class CounterReadings:
             self._latest = self._latest if value is None else value
             return self._latest
         now = time.monotonic()
+        if rested is not None:
+            self._guard.seen(now - rested)
         self._ask_history(self._guard, now)
-        verdict = self._guard.read(value, now, rested)
+        verdict = self._guard.read(value, now)
         if verdict.event is not None:
             self._report(verdict, verdict.event, time.time() - (now - verdict.since))
         self._latest = verdict.value

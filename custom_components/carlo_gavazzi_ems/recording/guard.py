@@ -152,13 +152,13 @@ class CounterGuard:
         agrees = self._impossible(reading, now) if self._doubt is _Doubt.RISE else falls
         self._confirmed, self._denied = agrees, not agrees
 
-    def read(self, value: float | None, now: float, rested: float | None = None) -> Verdict:
-        """Return what to show for a reading, None for one without a number, at a time in seconds.
+    def seen(self, at: float) -> None:
+        """Note that the last accepted reading was still there at a time; while one is in doubt it was not."""
+        if not self.holding:
+            self._seen_at = max(self._seen_at, at)
 
-        `rested` is how many seconds before it the last reading was still there, None where that is not known.
-        """
-        if rested is not None and self._held_since is None and now - rested > self._seen_at:
-            self._seen_at = now - rested
+    def read(self, value: float | None, now: float) -> Verdict:
+        """Return the value to show for a reading, None for one without a number."""
         if value is None or not math.isfinite(value) or value > MOST:
             return Verdict(value=self._shown)
         if self._last is None:
@@ -225,12 +225,9 @@ class CounterGuard:
         lasted = self._count >= RESET_POLLS and seen >= RESET_SECONDS
         if not (lasted and self._confirmed) and held < (DENIED_SECONDS if self._denied else HOLD_SECONDS):
             return None
-        match doubt:
-            case _Doubt.RISE:
-                return Event.JUMPED
-            case _Doubt.DIP if not self._confirmed:
-                return Event.CORRECTED
-        return Event.RESET
+        if doubt is _Doubt.RISE:
+            return Event.JUMPED
+        return Event.RESET if self._confirmed or (doubt is _Doubt.RESET and lasted) else Event.CORRECTED
 
     def _reason(self, value: float) -> _Doubt:
         """Return what is wrong with a reading."""

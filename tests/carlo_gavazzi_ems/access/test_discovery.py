@@ -1,11 +1,14 @@
 """R16: what becomes of a device that the network announces, over real HTTPS."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+import contextlib
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 import json
 from typing import Any
 
+import aiohttp
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import (
     SOURCE_DHCP,
@@ -19,27 +22,36 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.loader import async_get_dhcp
 import pytest
+import pytest_socket
 
 from custom_components.carlo_gavazzi_ems.access import discovery
+from custom_components.carlo_gavazzi_ems.access.discovery import MAX_MOVES
+from custom_components.carlo_gavazzi_ems.config_flow import MAX_OFFERS
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
+from custom_components.carlo_gavazzi_ems.dialogs.trust import KEY_UNKNOWN, readable_fingerprint
+from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed, certificate_issue_id
+from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
 from simulator import Gateway, Html, Identity, RefuseLogins, Status
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME, SetUp
 from tests.carlo_gavazzi_ems.resident import LOGIN, poll, requests
+from tests.carlo_gavazzi_ems.test_repairs import opened
 from tests.carlo_gavazzi_ems.test_walls import INTEGRATION
 
-#: Where the gateway was before; nothing is ever sent there, the address is for documentation.
-ELSEWHERE = "192.0.2.7"
+#: Where the gateway was before. Nothing listens there.
+ELSEWHERE = "127.0.0.9"
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
-    """Expect a gateway where the simulated one listens, at once; read minutes of history."""
+    """Expect a gateway where the simulated one listens, at once; read minutes of history; use loopback as a network."""
+    pytest_socket.socket_allow_hosts(["127.0.0.0/16"])
     monkeypatch.setattr(discovery, "DEFAULT_PORT", gateway.port)
     monkeypatch.setattr(discovery, "BOOT_DELAYS", (0.0, 0.0))
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
@@ -156,8 +168,16 @@ async def test_r16_a_host_name_that_leads_nowhere_is_replaced(
     async def nowhere(*_: object, **__: object) -> list[Any]:
         raise OSError(-2, "Name or service not known")
 
+    connector = async_get_clientsession(hass).connector
+    assert isinstance(connector, aiohttp.TCPConnector)
+    resolve = connector._resolver.resolve
+
+    async def known(host: str, *arguments: Any, **options: Any) -> list[Any]:
+        return await (nowhere() if host == "ems.invalid" else resolve(host, *arguments, **options))
+
     with monkeypatch.context() as patched:
         patched.setattr(hass.loop, "getaddrinfo", nowhere)
+        patched.setattr(connector._resolver, "resolve", known)
         assert outcome(await announce(hass, gateway.identity.mac)) == "already_configured"
     assert entry.data[CONF_HOST] == "127.0.0.1"
 
@@ -297,3 +317,109 @@ async def test_r16_a_gateway_of_another_version_is_offered(hass: HomeAssistant, 
     form = await announce(hass, gateway.identity.mac)
     page = await submit(hass, await submit(hass, form, typed(gateway)), {})
     assert page["errors"] == {"base": "unsupported_version"}
+
+
+async def test_r14_twenty_mac_addresses_at_one_address_are_one_offer(hass: HomeAssistant, gateway: Gateway) -> None:
+    """Whoever makes up MAC addresses of the maker fills no page with dialogs."""
+    macs = [f"00:19:ee:00:00:{number:02x}" for number in range(20)]
+    results = await asyncio.gather(*(announce(hass, mac) for mac in macs))
+    assert [outcome(result) for result in results].count(None) == 1
+    assert len(hass.config_entries.flow.async_progress()) == 1
+    assert requests(gateway, "/ver") == 1
+
+
+async def test_r14_the_number_of_offers_is_limited(hass: HomeAssistant, gateway: Gateway) -> None:
+    """Each made-up MAC address has an address of its own."""
+    async with AsyncExitStack() as stack:
+        hosts = [f"127.0.1.{number}" for number in range(1, 16)]
+        for host in hosts:
+            await stack.enter_async_context(relay(gateway, host))
+        for number, host in enumerate(hosts):
+            await announce(hass, f"00:19:ee:00:01:{number:02x}", host)
+        assert len(hass.config_entries.flow.async_progress()) == MAX_OFFERS
+
+
+@asynccontextmanager
+async def relay(gateway: Gateway, host: str) -> AsyncIterator[None]:
+    """Pass every byte on to the gateway, from another address: its certificate is the trusted one."""
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, on = await asyncio.open_connection(gateway.host, gateway.port)
+        await asyncio.gather(copy(reader, on), copy(back, writer))
+
+    server = await asyncio.start_server(serve, host, gateway.port)
+    try:
+        yield
+    finally:
+        server.close()
+        server.close_clients()
+
+
+async def test_r14_a_relay_is_not_followed(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
+    """The gateway answers where it was: announced elsewhere twenty times, it costs no login and no reload."""
+    entry = await set_up(gateway)
+    runtime, before = entry.runtime_data, dict(entry.data)
+    gateway.requests.clear()
+    async with relay(gateway, "127.0.0.2"), relay(gateway, "127.0.0.3"):
+        for number in range(20):
+            host = f"127.0.0.{2 + number % 2}"
+            assert outcome(await announce(hass, gateway.identity.mac, host)) == "already_configured"
+    assert entry.runtime_data is runtime
+    assert dict(entry.data) == before
+    assert requests(gateway, LOGIN) == 0
+
+
+async def test_r14_the_number_of_moves_is_limited(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
+    """An address that changes all the time costs three logins an hour, and three reloads."""
+    entry = await set_up(gateway)
+    logins = gateway.logins
+    followed = 0
+    async with relay(gateway, "127.0.0.2"), relay(gateway, "127.0.0.3"):
+        for number in range(6):
+            move(hass, entry)
+            host = f"127.0.0.{2 + number % 2}"
+            await announce(hass, gateway.identity.mac, host)
+            followed += entry.data[CONF_HOST] == host
+        move(hass, entry, gateway.host)
+        await hass.config_entries.async_unload(entry.entry_id)
+    assert followed == MAX_MOVES
+    # One where it is verified, one of the reload.
+    assert gateway.logins - logins <= 2 * MAX_MOVES
+
+
+async def test_r13_a_gateway_that_moved_with_a_new_certificate_gets_a_repair(
+    hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
+) -> None:
+    """Nothing is sent; the repair shows the new certificate at the new address, and takes over both on consent."""
+    entry = await set_up(gateway)
+    old = entry.data[CONF_FINGERPRINT]
+    move(hass, entry)
+    await gateway.stop()
+    await gateway.rotate_certificate()
+    await gateway.start()
+    gateway.requests.clear()
+    assert outcome(await announce(hass, gateway.identity.mac)) == "not_verified"
+    async_certificate_changed(hass, entry)
+    issue = issue_registry.async_get_issue(DOMAIN, certificate_issue_id(entry))
+    assert issue is not None
+    page = await opened(hass, issue.issue_id, issue.data)
+    assert page["step_id"] == KEY_UNKNOWN
+    placeholders = page["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["old_fingerprint"] == readable_fingerprint(old)
+    assert placeholders["fingerprint"] == readable_fingerprint(gateway.fingerprint)
+    assert placeholders["host"] == f"127.0.0.1:{gateway.port}"
+    assert gateway.requests == []
+    flow: Any = await async_create_fix_flow(hass, issue.issue_id, issue.data)
+    flow.hass, flow.handler = hass, DOMAIN
+    await flow.async_step_init()
+    await flow.async_step_certificate_key_unknown({})
+    await hass.async_block_till_done()
+    assert (entry.data[CONF_HOST], entry.data[CONF_FINGERPRINT]) == ("127.0.0.1", gateway.fingerprint)
+    assert entry.state is ConfigEntryState.LOADED

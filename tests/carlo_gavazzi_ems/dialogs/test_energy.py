@@ -26,7 +26,7 @@ from simulator import Gateway, Site, SiteKind, build_site
 from tests.carlo_gavazzi_ems.conftest import SetUp
 from tests.carlo_gavazzi_ems.resident import named
 
-from .test_import_history import open_page, submit
+from .import_pages import open_page, submit
 
 
 @pytest.fixture

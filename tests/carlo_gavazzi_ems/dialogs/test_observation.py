@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+import time
 
 import aiohttp
 import pytest
@@ -11,6 +12,7 @@ from custom_components.carlo_gavazzi_ems.api import (
     EmsClient,
     EmsConnectionError,
     InvalidCredentialsError,
+    Sample,
     Signal,
 )
 from custom_components.carlo_gavazzi_ems.dialogs import observation
@@ -110,14 +112,14 @@ async def test_a_part_that_cannot_be_read_costs_that_part(gateway: Gateway) -> N
 
 async def test_a_refused_login_is_no_missing_history(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """What only the person can settle is told, not taken for a gateway without history."""
-    series = observation._batches
+    series = observation.batches_of
 
     def revoke(signals: list[Signal]) -> list[list[int]]:
         gateway.reboot()
         gateway.faults.add(RefuseLogins())
         return series(signals)
 
-    monkeypatch.setattr(observation, "_batches", revoke)
+    monkeypatch.setattr(observation, "batches_of", revoke)
     with pytest.raises(InvalidCredentialsError):
         await observe(gateway)
 
@@ -127,3 +129,33 @@ async def test_no_signals(socket_enabled: None) -> None:
     empty = build_site(SiteKind.LOAD_TEST, seed=1, signals=0)
     async with Gateway(empty, username=USERNAME, password=PASSWORD) as gateway:
         assert await observe(gateway) == ({}, [])
+
+
+def sample(timestamp: float) -> Sample:
+    """Return a sample of some time."""
+    return Sample(uid=1, code=5, value=1.0, timestamp=timestamp)
+
+
+@pytest.mark.parametrize("ahead", [400 * 86_400, -400 * 86_400])
+def test_r26_one_wrong_clock_costs_nothing(ahead: float) -> None:
+    """One load whose clock is 400 days off does not move the day that is read of all the others."""
+    now = 1_750_000_000.0
+    samples = {uid: sample(now - uid) for uid in range(20)} | {99: sample(now + ahead)}
+    assert observation.newest(samples).timestamp() == now
+
+
+def test_r26_batches_of_20_000_signals_take_no_time() -> None:
+    """A thousand loads of twenty signals each, all of the same codes: three loads are read, found in less than a second."""
+    signals = [Signal(uid=20 * load + code, code=code, load_uid=load) for load in range(1000) for code in range(20)]
+    started = time.process_time()
+    batches = observation.batches_of(signals)
+    assert time.process_time() - started < 1.0
+    assert len(batches) == 3
+
+
+def test_r26_batches_begin_with_what_shows_most() -> None:
+    """The load with the most new codes comes first; one that adds nothing is not read."""
+    rich = [Signal(uid=code, code=code, load_uid=1) for code in range(10)]
+    poor = [Signal(uid=100 + 10 * load, code=1, load_uid=load) for load in range(2, 9)]
+    assert observation.batches_of([*poor, *rich])[0] == list(range(10))
+    assert len(observation.batches_of([*poor, *rich])) == 3

@@ -12,8 +12,8 @@ import pytest
 
 from simulator import Gateway
 from simulator.faults import Fault
+from tests.carlo_gavazzi_ems.config_pages import submit
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME
-from tests.carlo_gavazzi_ems.test_config_flow import submit
 
 from .table import AWAITED, LISTS, Request, Situation, Variant, asked, error_of, kinds_of_outcome, variants
 

@@ -11,9 +11,9 @@ import pytest
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.inventory.archive import Archive
 from simulator import Gateway
+from tests.carlo_gavazzi_ems.config_pages import start, submit, typed
 from tests.carlo_gavazzi_ems.conftest import SetUp
 from tests.carlo_gavazzi_ems.resident import named
-from tests.carlo_gavazzi_ems.test_config_flow import start, submit, typed
 
 from .matrix import CREDENTIALS, Matrix, assert_lists_missed, error_shown, every_outcome, reauths, recover
 from .table import FIRST, LISTS, Situation

@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import Gateway, Site, SiteKind, build_site
 from simulator.faults.base import DataFault, StateFault, kinds
-from tests.carlo_gavazzi_ems.dialogs.test_import_history import NOON, entry, in_recorder, open_page, submit, through
+from tests.carlo_gavazzi_ems.dialogs.import_pages import NOON, entry, in_recorder, open_page, submit, through
 
 from .matrix import Matrix, Strike, later, recover
 from .table import Request, Situation, Variant, kinds_of_outcome

@@ -24,7 +24,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy.orm.session import Session
 
-from custom_components.carlo_gavazzi_ems.api import EmsConnectionError, HistoryRow, Rows, Signal
+from custom_components.carlo_gavazzi_ems.api import EmsConnectionError, HistoryRow, NotFoundError, Rows, Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.history.repair import GapRepair
 from custom_components.carlo_gavazzi_ems.runtime import HistoryWork
@@ -83,6 +83,10 @@ class Meter:
         if self.is_off:
             return 0.0
         return 2000.0 + 250 * (int(hour) % 2) + 10 * ((hour * 60) % 7)
+
+    async def date(self) -> None:
+        """Tell no time in UTC: its clock is right."""
+        raise NotFoundError(404)
 
     async def history(
         self,
@@ -161,8 +165,10 @@ class House:
         self.entry.runtime_data = SimpleNamespace(
             client=meter,
             catalogue=Catalogue({"1": "energy_import/kWh", "2": "active_power/W"}),
-            topology=SimpleNamespace(data=SimpleNamespace(signals=signals), info=SimpleNamespace(serial_number="BX1")),
-            realtime=SimpleNamespace(last_update_success=True),
+            topology=SimpleNamespace(
+                data=SimpleNamespace(signals=signals, loads={}), info=SimpleNamespace(serial_number="BX1")
+            ),
+            realtime=SimpleNamespace(last_update_success=True, data={}, last_seen=None),
             unsettled=set(),
             history=HistoryWork(),
         )
@@ -204,9 +210,9 @@ class House:
         await async_recorder_block_till_done(self.hass)
         self.repair = GapRepair(self.hass, self.entry)
 
-    async def repaired(self, *, early: bool = False) -> None:
+    async def repaired(self) -> None:
         """Repair, and wait until the recorder has written."""
-        await self.repair.async_repair(early=early)
+        await self.repair.async_repair()
         await async_recorder_block_till_done(self.hass)
 
     def in_database[T](self, work: Callable[[Session], T], *, read_only: bool = True) -> T:

@@ -19,8 +19,9 @@ from sqlalchemy.exc import OperationalError
 from custom_components.carlo_gavazzi_ems.api import EmsConnectionError
 from custom_components.carlo_gavazzi_ems.history import statistics
 from custom_components.carlo_gavazzi_ems.history.database import RecorderFailedError, async_wait
+from custom_components.carlo_gavazzi_ems.history.progress import ProgressStore
 
-from .conftest import ENERGY, House
+from .conftest import ENERGY, House, at
 from .test_importer import everything, run
 
 _RECORDER = "homeassistant.components.recorder.statistics"
@@ -60,7 +61,8 @@ async def test_r03_a_database_that_fails(house: House, caplog: pytest.LogCapture
     assert house.entry.runtime_data.history.last.written == 0
     said = [item for item in caplog.records if item.name.startswith("custom_components") and item.levelname != "DEBUG"]
     assert ["missed hours are looked at again in an hour" in item.getMessage() for item in said] == [True]
-    assert await house.repair._store.async_load() is None
+    progress = await ProgressStore(house.hass, house.entry).async_load(at(0).timestamp())
+    assert progress.since(ENERGY) <= at(11).timestamp()
     await house.repaired()
     house.assert_true()
     assert house.entry.runtime_data.history.last.hours[ENERGY] == 6
@@ -80,7 +82,7 @@ async def test_r03_unloaded_in_the_middle(house: House) -> None:
             yield rows
 
     house.meter.history = waiting  # type: ignore[method-assign]
-    house.repair._async_repair_soon(early=True)
+    house.repair._async_repair_soon()
     await reading.wait()
     assert house.entry.runtime_data.history.lock.locked()
     await house.entry._async_process_on_unload(house.hass)

@@ -119,7 +119,7 @@ async def test_r03_random_weeks(house: House, seed: int) -> None:
         # and a quarter past every hour.
         looks = 0 if first else looks + 1
         if first or (looks < _EARLY_LOOKS and house.repair._is_waiting):
-            await house.repaired(early=True)
+            await house.repaired()
         if abs(now % 1 - 0.25) < _SLOT / 2:
             await house.repaired()
     rows = house.rows()

@@ -5,6 +5,8 @@ import logging
 from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 import pytest
 
+from custom_components.carlo_gavazzi_ems.history.progress import ProgressStore
+
 from .conftest import ENERGY, House, at
 from .test_importer import run
 
@@ -47,7 +49,7 @@ async def test_r03_home_assistant_off(house: House, caplog: pytest.LogCaptureFix
     last = house.entry.runtime_data.history.last
     await house.live(19, 19 + 3 / 12)
     await house.repaired()
-    await house.repair._store.async_remove()
+    await ProgressStore(house.hass, house.entry).async_remove()
     await house.repaired()
     assert (house.rows(), house.rows(house.power)) == before
     assert house.entry.runtime_data.history.last is last
@@ -94,21 +96,21 @@ async def test_r03_nothing_is_made_up_before_the_first_hour(house: House, first:
     """The time before a sensor was recorded is the import's, whatever happened in its first hour."""
     house.meter.is_off = first == "no load"
     await house.live(10 + 1 / 12, 10.25, available=first != "unavailable")
-    await house.repaired(early=True)
+    await house.repaired()
     if back := {"off": 10.75, "off over the hour": 11.25, "off for hours": 16.0, "no load": 16.0}.get(first):
         await house.live(10.25, 10.5)
         await house.restart(back + 2 / 60)
         await house.live(back + 1 / 12, back + 0.25)
-        await house.repaired(early=True)
+        await house.repaired()
         await house.live(back + 0.25, int(back) + 1.25)
     else:
         await house.live(10.25, 11.25)
     await house.repaired()
-    await house.repair._store.async_remove()
+    await ProgressStore(house.hass, house.entry).async_remove()
     await house.repaired()
     assert min(house.rows()) == min(house.rows(house.power)) == 10
     # Nor is it read: of a sensor that is new, that would be ten days.
-    assert min(start for _, start, _ in house.meter.asked) > at(7.5)
+    assert min(start for _, start, _ in house.meter.asked) > at(5.5)
     told = await run(house, -10, dry_run=True)
     assert {sensor.until for sensor in told.values()} == {at(10).timestamp()}
     assert {sensor.hours for sensor in told.values()} == {20}
@@ -132,7 +134,7 @@ async def test_r03_the_hour_of_the_restart_of_a_measured_value(house: House) -> 
     await house.live(10, 11.5)
     await house.restart(16.75 + 2 / 60)
     await house.live(16.75 + 1 / 12, 17 + 1 / 12)
-    await house.repaired(early=True)
+    await house.repaired()
     assert measured(house, 15) == pytest.approx(truly_measured(house, 15))
     assert measured(house, 16) != pytest.approx(truly_measured(house, 16))
     await house.live(17 + 1 / 12, 17.25)

@@ -14,18 +14,20 @@ type Values = dict[int, float | None]
 class Screen:
     """What listeners show, as the coordinator has them show it."""
 
-    def __init__(self, rows: int, *, factor: float = 1.0, start: float = 0.0, **first: float | None) -> None:
+    def __init__(
+        self, rows: int, *, factor: float = 1.0, start: float = 0.0, punctual: bool = False, **first: float | None
+    ) -> None:
         """Listen to signals `s<uid>`, each with its first value."""
         self.throttle = Throttle(factor=factor)
         self.listeners = SignalListeners(self.throttle)
         self.shown: Values = {int(name[1:]): value for name, value in first.items()}
         for uid in self.shown:
-            self.throttle.register(uid, rows, start)
+            self.throttle.register(uid, rows, start, punctual=punctual)
             self.listeners.add(uid, lambda: None, self.shown)
 
-    def poll(self, now: float, values: Values) -> set[int]:
+    def poll(self, now: float, values: Values, *, is_last: bool = False) -> set[int]:
         """Have shown what is due; return which signals are."""
-        due = self.listeners.due(values, now)
+        due = self.listeners.due(values, now, is_last=is_last)
         for update in self.listeners.updates(due, values):
             update()
         for uid in due:
@@ -37,7 +39,8 @@ class Screen:
 
 def hour(screen: Screen, start: float, step: float) -> int:
     """Return how often signal 1 is shown in an hour of polls that all change it."""
-    return sum(1 in screen.poll(start + number * step, {1: float(number)}) for number in range(1, int(3600 / step) + 1))
+    times = [start + number * step for number in range(1, int(3600 / step) + 1)]
+    return sum(1 in screen.poll(now, {1: now}, is_last=300 - now % 300 <= step + 2) for now in times)
 
 
 @pytest.mark.parametrize("rows", [20, 60, 120])
@@ -73,8 +76,8 @@ def test_a_value_that_goes_back_while_it_waits_is_not_shown_and_costs_no_turn() 
 def test_what_comes_or_goes_does_not_wait() -> None:
     """No number, no value at all, and the first number after that."""
     screen = Screen(61, s1=0.0)
-    turns: list[dict[int, float | None]] = [{1: None}, {1: 7.0}, {}, {1: None}, {1: 8.0}]
-    for now, values in enumerate(turns):
+    answers: list[Values] = [{1: None}, {1: 7.0}, {}, {1: None}, {1: 8.0}]
+    for now, values in enumerate(answers):
         assert screen.poll(1.0 + now, values) == {1}
     assert screen.poll(7.0, {1: 9.0}) == set()
 
@@ -84,6 +87,16 @@ def test_r21_0_switches_it_off() -> None:
     assert hour(Screen(60, factor=0, s1=0.0), 0.0, 10.0) == 360
     assert 25 <= hour(Screen(60, factor=2, s1=0.0), 0.0, 10.0) <= 30
     assert hour(Screen(0, s1=0.0), 0.0, 10.0) == 360
+
+
+def test_a_punctual_signal_is_shown_at_the_last_poll_before_five_minutes_end() -> None:
+    """From that value the recorder makes the energy of the hour; the budget of the hour holds it all."""
+    screen = Screen(60, punctual=True, s1=0.0)
+    screen.poll(270.0, {1: 1.0})
+    assert screen.poll(280.0, {1: 2.0}) == set()
+    assert screen.poll(290.0, {1: 2.0}, is_last=True) == {1}
+    assert Screen(60, s1=0.0).poll(1.0, {1: 2.0}, is_last=True) == set()
+    assert 1 + hour(Screen(60, start=5.0, punctual=True, s1=0.0), 5.0, 10.0) <= 60
 
 
 def test_whoever_has_gone_is_not_called() -> None:

@@ -10,19 +10,19 @@ from typing import Final
 
 from .rows import Reading
 
-#: A dip of at most this part of the reading, and of at most one unit, is lost decimals.
+#: A dip of at most this part of the reading, and of at most one kilowatt-hour, is lost decimals.
 _TINY_PART: Final = 0.001
-#: The part of all steps that are taken for ordinary, and how many times as large one that is no jump may be.
-_ORDINARY: Final = 0.9
-_OUTSTANDING: Final = 20.0
+#: The part of all steps that are taken for ordinary, and how many times as fast one that is no jump may be.
+_ORDINARY: Final = 0.75
+_OUTSTANDING: Final = 5.0
 #: The part of a fall or jump that the step back has to make up for.
 _STEP_BACK: Final = 0.5
 _MOST_DECIMALS: Final = 6
 
 
-def tiny(value: float) -> float:
-    """Return how far a reading may fall below this one without being a fall of the counter."""
-    return min(_TINY_PART * value, 1.0)
+def tiny(value: float, most: float) -> float:
+    """Return how far a reading may fall below this one without being a fall of the counter, `most` at most."""
+    return min(_TINY_PART * value, most)
 
 
 def quantum(readings: Sequence[Reading]) -> float:
@@ -34,39 +34,47 @@ def quantum(readings: Sequence[Reading]) -> float:
     return 0.0
 
 
-def rates(readings: Sequence[Reading]) -> list[float]:
-    """Return how fast the counter rises from one reading to the next where it does, in units a second."""
-    return [
+def pace(readings: Sequence[Reading], house: float) -> float:
+    """Return the fastest rise that is no jump, in units a second; 0 where nothing rises.
+
+    No jump is what a house may draw, `house` in units a second.
+    """
+    rates = sorted(
         (after.value - before.value) / (after.end - before.end)
         for before, after in pairwise(readings)
         if after.value > before.value
-    ]
+    )
+    most = max(_OUTSTANDING * rates[int(_ORDINARY * (len(rates) - 1))], house) if rates else 0.0
+    return max((rate for rate in rates if rate <= most), default=0.0)
 
 
-def pace(readings: Sequence[Reading]) -> float:
-    """Return the fastest ordinary rise, in units a second; 0 where nothing rises. Jumps are left out."""
-    found = sorted(rates(readings))
-    if not found:
-        return 0.0
-    most = _OUTSTANDING * found[int(_ORDINARY * (len(found) - 1))]
-    return max(rate for rate in found if rate <= most)
-
-
-def without_wrong_readings(readings: Sequence[Reading], fastest: float) -> list[Reading]:
+def without_wrong_readings(readings: Sequence[Reading], fastest: float, most: float) -> list[Reading]:
     """Return the readings of an increasing counter without those after which it goes on where it was before them.
 
-    `readings` are in order; `fastest` is the rise in units a second above which a step is no consumption.
+    `readings` are in order; `fastest` is the rise in units a second above which a step is no consumption, and `most` a
+    dip below which it is no fall.
     """
+
+    def follows(before: Reading, after: Reading) -> bool:
+        """Return whether a meter can have counted from one reading to another."""
+        margin = tiny(before.value, most)
+        return -margin <= after.value - before.value <= fastest * (after.end - before.end) + margin
+
+    def returns(earlier: Reading, between: Sequence[Reading], reading: Reading) -> bool:
+        """Return whether a reading goes on from an earlier one, in one step from what was read between."""
+        step, depth = reading.value - between[-1].value, earlier.value - between[0].value
+        return follows(earlier, reading) and step * depth > 0 and abs(step) >= _STEP_BACK * abs(depth)
+
     # Readings that follow each other without a fall and without a jump.
     runs: list[list[Reading]] = []
     for reading in readings:
         if reading.value < 0:
             continue
-        if runs and _follows(runs[-1][-1], reading, fastest):
+        if runs and follows(runs[-1][-1], reading):
             runs[-1].append(reading)
             continue
         for index in range(len(runs) - 2, -1, -1):
-            if _returns(runs[index][-1], runs[-1], reading, fastest):
+            if returns(runs[index][-1], runs[-1], reading):
                 # What lies between was never the meter's.
                 del runs[index + 1 :]
                 runs[-1].append(reading)
@@ -74,15 +82,3 @@ def without_wrong_readings(readings: Sequence[Reading], fastest: float) -> list[
         else:
             runs.append([reading])
     return [reading for run in runs for reading in run]
-
-
-def _follows(before: Reading, after: Reading, fastest: float) -> bool:
-    """Return whether a meter can have counted from one reading to another."""
-    margin = tiny(before.value)
-    return -margin <= after.value - before.value <= fastest * (after.end - before.end) + margin
-
-
-def _returns(earlier: Reading, between: Sequence[Reading], reading: Reading, fastest: float) -> bool:
-    """Return whether a reading goes on from an earlier one, in one step from what was read between."""
-    step, depth = reading.value - between[-1].value, earlier.value - between[0].value
-    return _follows(earlier, reading, fastest) and step * depth > 0 and abs(step) >= _STEP_BACK * abs(depth)

@@ -10,8 +10,8 @@ from typing import Final
 
 from custom_components.carlo_gavazzi_ems.recording.guard import RESET_BELOW
 
-from .cleaning import pace, quantum, rates, tiny, without_wrong_readings
-from .rows import Reading, in_order
+from .cleaning import pace, quantum, tiny, without_wrong_readings
+from .rows import HOUR, Reading, in_order
 
 #: Of what a number may differ that went through a database and a change of units.
 _ROUNDING: Final = 1e-9
@@ -21,6 +21,8 @@ SLACK: Final = 2.0
 _HOLE: Final = 2.5
 #: Seconds around the time of a step at which it is looked for.
 _AROUND: Final = 600.0
+#: Kilowatts that a house may draw at once.
+_HOUSE: Final = 25.0
 #: By how much consumption may be faster than the fastest that the rows show on average.
 _LEEWAY: Final = 3.0
 #: By how much a meter that begins at 0 may have counted faster than it ordinarily does.
@@ -60,20 +62,22 @@ class Curve:
         readings: Iterable[Reading],
         *,
         increasing: bool,
-        floor: float = 0.0,
+        kilowatt: float = 0.0,
         taken_back: Sequence[float] = (),
     ) -> None:
         """Take the history in any order; a counter that is not `increasing` may run back.
 
-        `floor` is what any installation may draw, in units a second. The largest step in the minutes around each time
+        `kilowatt` is one, in units a second, of a counter of energy. The largest step in the minutes around each time
         in `taken_back` is not counted.
         """
         ordered = in_order(readings)
         self.increasing = increasing
-        self._pace = max(pace(ordered), floor)
+        house = _HOUSE * kilowatt
+        self._tiny = kilowatt * HOUR or 1.0
+        self._pace = max(pace(ordered, house), kilowatt)
         if increasing:
-            ordered = without_wrong_readings(ordered, _LEEWAY * self._pace)
-        self._fastest = _LEEWAY * max([floor, *rates(ordered)])
+            ordered = without_wrong_readings(ordered, _LEEWAY * self._pace, self._tiny)
+        self._fastest = _LEEWAY * max(pace(ordered, house), kilowatt)
         self._quantum = quantum(ordered)
         self._taken_back = _steps(ordered, taken_back)
         self._points = self._add_up(ordered)
@@ -93,6 +97,11 @@ class Curve:
     def has_rows(self, start: float, end: float) -> bool:
         """Return whether a row closes after one instant and not after another."""
         return bisect_right(self._ends, start + SLACK) < bisect_right(self._ends, end + SLACK)
+
+    @property
+    def last(self) -> tuple[float, float]:
+        """The last reading and its total; only where there is any history."""
+        return self._points[-1].value, self._points[-1].total
 
     def reaches(self, instant: float) -> bool:
         """Return whether there is a reading at or after an instant."""
@@ -147,7 +156,7 @@ class Curve:
         if before is None or after is None:
             # Where history begins or ends, only its own reading is known.
             point = after or before
-            return point and (state + point.offset if self._near(state, point, tolerance) else None)
+            return state + point.offset if point is not None and self._near(state, point, tolerance) else None
         if before.offset == after.offset:
             return state + before.offset if self._between(state, before, after, (begin, stop), tolerance) else None
         # The meter began anew: up to then it counted on, from then on it counted up to the reading after.
@@ -191,7 +200,7 @@ class Curve:
             before = points[-1] if points else _Point(end, value, 0.0)
             offset = before.offset
             if self.increasing and value < before.value:
-                if value >= before.value - tiny(before.value):
+                if value >= before.value - tiny(before.value, self._tiny):
                     # Lost decimals: held until the counter passes them.
                     value = before.value  # noqa: PLW2901
                 else:

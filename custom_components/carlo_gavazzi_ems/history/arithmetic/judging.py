@@ -170,6 +170,10 @@ def before_first(curve: Curve, first: CounterRow, start: float, lag: float) -> P
     if not curve or curve.first[0] > first.start:
         return Plan()
     total = curve.locate(first.state, first.start - lag, first.start + HOUR)
+    value, counted = curve.last
+    if total is Unplaced.TOO_LATE and value <= first.state:
+        # History has a hole between its last row and the first recorded hour.
+        total = counted + first.state - value
     if not isinstance(total, float):
         message = f"{first.state:g} was recorded in the first hour, which is not in the history of that hour"
         raise HistoryMismatchError(Refusal.UNKNOWN_STATE, message, first.state)

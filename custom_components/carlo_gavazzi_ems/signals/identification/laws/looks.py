@@ -13,6 +13,14 @@ _LABEL = "label_speaks_of_it"
 _NOMINAL = (100.0, 110.0, 120.0, 127.0, 208.0, 220.0, 230.0, 240.0, 277.0)
 _BETWEEN = (380.0, 400.0, 415.0, 480.0, 690.0)
 """Nominal voltages of phases and between them; a grid keeps within a tenth."""
+_OF_PHASES = {
+    **{
+        kind: tuple(f"{kind}_l{phase}" for phase in (1, 2, 3))
+        for kind in ("voltage", "current", "active_power", "apparent_power", "reactive_power", "power_factor")
+    },
+    "line_voltage_mean": ("line_voltage_l1_l2", "line_voltage_l2_l3", "line_voltage_l3_l1"),
+}
+"""What several codes of one quantity on a load are rather than that quantity."""
 _UNITS = {
     "hot_water": "m³",
     "water": "m³",
@@ -42,6 +50,26 @@ def apply(knowledge: Knowledge) -> None:
             rising = all(column.is_rising for column in columns)
             if rising is not (spoken == "temperature"):
                 claims.add(code, Role(spoken), POSSIBLE, _LABEL, _UNITS[spoken])
+    _number_phases(knowledge)
+
+
+def _number_phases(knowledge: Knowledge) -> None:
+    """Propose phases, by ascending codes, where loads have two or three codes of a kind and nothing tells their places."""
+    claims = knowledge.claims
+    for quantity, phases in _OF_PHASES.items():
+        for load in knowledge.loads:
+            alike = [
+                code
+                for code in sorted(load.columns)
+                if (best := claims.best(code)) is not None
+                and best.confidence <= POSSIBLE
+                and best.role in {Role(quantity), *map(Role, phases)}
+            ]
+            if 2 <= len(alike) <= 3:
+                for code, phase in zip(alike, phases, strict=False):
+                    best = claims.best(code)
+                    if best is not None and best.role == Role(quantity):
+                        claims.add(code, Role(phase), POSSIBLE + 0.05, best.law, best.unit)
 
 
 def _is_electrical(knowledge: Knowledge, load: Load) -> bool:
@@ -84,6 +112,8 @@ def _looks(  # noqa: PLR0911  # one return a look
     if low < 0 and all(abs(one) > 0.998 for column in columns for one in (column.lowest, column.highest)) and high <= 1:
         return [("power_factor", POSSIBLE, None)]
     if all(column.is_flag for column in columns):
+        if low < 1 < high:
+            return []
         return [("tariff" if low >= 1 else "alarm", GUESS, None), ("status", GUESS / 2, None)]
     if all(column.is_rising for column in columns):
         if electrical:

@@ -29,6 +29,10 @@ class Ledger:
         """Codes that are proven to be of the phase that is claimed."""
         self.found: dict[tuple[tuple[int, int], Place], set[str]] = {}
         """The relations that hold in each block of each load."""
+        self.broken: set[tuple[str, tuple[int, ...]]] = set()
+        """Relations between codes that fail on some load."""
+        self.phase_count = knowledge.phases.count if knowledge.phases else 0
+        """How many phases there are where there are several."""
         self.whole_by_parts: set[tuple[tuple[int, int], int]] = set()
         """Totals that are the sum of their parts, with their load."""
         self.scaled = any(text.partition("/")[2] in POWER_SCALES for text in knowledge.known.values())
@@ -51,11 +55,16 @@ class Ledger:
     def blocks(self, load: Load) -> Iterator[tuple[Place, dict[Kind, int]]]:
         """Yield the codes of a load that are claimed to belong together, phase by phase, then those of the total."""
         blocks: dict[Place, dict[Kind, int]] = {}
-        for code in load.columns:
+        for code in sorted(load.columns, key=self._confidence):  # where several claim the same, the surest comes last
             role = self.role(code)
             if role is not None and role.quantity in set(Kind) and len(role.phases) < 2:
                 blocks.setdefault(role.phases, {})[Kind(role.quantity)] = code
         yield from sorted(blocks.items(), key=lambda item: (not item[0], item[0]))
+
+    def _confidence(self, code: int) -> float:
+        """Return how confident the best claim of a code is."""
+        claim = self.knowledge.claims.best(code)
+        return claim.confidence if claim is not None else 1.0
 
     def rivals(self, load: Load, codes: Iterable[int] = ()) -> list[int]:
         """Return the codes of a load that go up and down, without some."""

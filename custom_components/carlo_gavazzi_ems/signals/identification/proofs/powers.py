@@ -4,7 +4,7 @@ Rivals of a kind: S for P and P for S where the power factor is 1, Q for P where
 proportion where a factor hardly moves. So two relations have to hold to the digits, each with every part mattering.
 Rivals of a place: the total for the phase of a load whose other phases are off, and the other way round. So a phase is
 proven by a second block with a current of its own on the same load, the total by the sum of proven phases, and the only
-phase of a load by what the gateway says of its connection, or by a total that is proven elsewhere.
+phase of a load by what the gateway says of its connection.
 """
 
 from collections import Counter
@@ -54,7 +54,10 @@ def relations(ledger: Ledger, seen: Readings, block: Block) -> set[str]:
         if not set(kinds) <= block.keys():
             continue
         codes = [block[kind] for kind in kinds]
-        if seen.seen(law, codes).holds and all(seen.matters(law, codes, place) for place in _MUST_MATTER[name]):
+        held = seen.seen(law, codes)
+        if held.fails:
+            ledger.broken.add((name, tuple(codes)))
+        elif held.holds and all(seen.matters(law, codes, place) for place in _MUST_MATTER[name]):
             found.add(name)
     return found
 
@@ -73,6 +76,8 @@ _WITNESSES: tuple[tuple[frozenset[str], frozenset[Kind]], ...] = (
 """Relations that together leave no other reading of the codes, and the kinds that they prove."""
 
 
+_FINE = 4e-3
+"""Phases of a balanced load differ by a per cent; what resolves less than half of that tells them apart."""
 _ENOUGH = 3
 """Of loads that publish the same codes, more than so many that tell add nothing."""
 
@@ -87,10 +92,19 @@ def prove_kinds(ledger: Ledger) -> None:
             found = relations(ledger, seen, block)
             told[seen.load.codes] += len(found) > 1 and not place
             ledger.found[seen.load.key, place] = found
+    for seen in ledger.readings:
+        for place, block in ledger.blocks(seen.load):
+            found = ledger.found.get((seen.load.key, place), set())
+            found -= {name for name in found if _is_broken(ledger, name, block)}
             for needed, kinds in _WITNESSES:
                 if needed <= found:
                     ledger.kinds.update(block[kind] for kind in kinds if kind in block)
                     ledger.scaled = ledger.scaled or bool(needed & _SCALED)
+
+
+def _is_broken(ledger: Ledger, name: str, block: Block) -> bool:
+    """Tell whether a relation between the same codes fails on another load: a code means the same everywhere."""
+    return (name, tuple(block[kind] for kind in laws_of(ledger, block)[name][1])) in ledger.broken
 
 
 _SCALED = frozenset({"product", "power", "reactive"})
@@ -103,21 +117,37 @@ def _carries(ledger: Ledger, key: tuple[int, int], place: Place, block: Block) -
 
 
 def prove_phases(ledger: Ledger) -> None:
-    """Prove the phases of loads on which at least two conductors have a block of their own."""
+    """Prove the phases of loads on which two conductors have a block of their own, or add up to the power of the load."""
     for seen in ledger.readings:
         key = seen.load.key
         blocks = [(place, block) for place, block in ledger.blocks(seen.load) if place]
         carrying = [(place, block) for place, block in blocks if _carries(ledger, key, place, block)]
         if len({block[A] for _, block in carrying}) < 2:
-            continue
-        for place, block in carrying:
-            found = ledger.found[key, place]
+            carrying = []
+        for place, block in carrying or _parts_of_a_total(ledger, seen):
+            found = ledger.found.get((key, place), set())
             members = {kind for name in found for kind in laws_of(ledger, block)[name][1]} - {U}
             for kind in members:
                 code = block[kind]
                 if code in ledger.kinds and _is_alone(ledger, seen, block, found, kind):
                     ledger.prove(code)
                     ledger.phased.add(code)
+
+
+def _parts_of_a_total(ledger: Ledger, seen: Readings) -> list[tuple[Place, Block]]:
+    """Return the blocks of phases whose active powers are proven to be such and add up to that of the load."""
+    blocks = [(place, block) for place, block in ledger.blocks(seen.load) if place and P in block]
+    total = dict(ledger.blocks(seen.load)).get((), {}).get(P)
+    kinds = [(place, block) for place, block in blocks if block[P] in ledger.kinds]
+    if total is None or len(blocks) < 2 or not kinds:
+        return []
+    codes = [total, *(block[P] for _, block in blocks)]
+    if not (seen.seen(_sum, codes).holds and _is_no_part(ledger, seen, codes)):
+        return []
+    ledger.kinds.add(total)
+    ledger.prove(total, *(block[P] for _, block in kinds))
+    ledger.phased.update(block[P] for _, block in kinds)
+    return kinds
 
 
 def _is_alone(ledger: Ledger, seen: Readings, block: Block, found: set[str], kind: Kind) -> bool:
@@ -127,9 +157,33 @@ def _is_alone(ledger: Ledger, seen: Readings, block: Block, found: set[str], kin
         law, kinds = laws[name]
         if kind in kinds:
             codes = [block[one] for one in kinds]
-            if seen.is_unique(law, codes, kinds.index(kind), ledger.rivals(seen.load, codes)):
+            if not seen.is_unique(law, codes, kinds.index(kind), ledger.rivals(seen.load, codes)):
+                continue
+            if kind is F and _fits_elsewhere(ledger, seen, block):
+                continue
+            if seen.seen(law, codes).resolved <= _FINE or _all_there(ledger, seen, kind):
                 return True
     return False
+
+
+def _fits_elsewhere(ledger: Ledger, seen: Readings, block: Block) -> bool:
+    """Tell whether a power factor fits another phase or the total as well, as it does on a balanced load."""
+    for _, other in ledger.blocks(seen.load):
+        if other == block:
+            continue
+        moved = {**other, F: block[F]}
+        for law, kinds in laws_of(ledger, moved).values():
+            if F in kinds and set(kinds) <= moved.keys():
+                held = seen.seen(law, [moved[one] for one in kinds])
+                if held.rows and not held.fails:
+                    return True
+    return False
+
+
+def _all_there(ledger: Ledger, seen: Readings, kind: Kind) -> bool:
+    """Tell whether a load shows a kind in all of its phases, so that none that is off can be mixed up with another."""
+    phases = [block for place, block in ledger.blocks(seen.load) if place]
+    return len(phases) == ledger.phase_count and all(kind in block for block in phases)
 
 
 def _sum(values: Sequence[float]) -> tuple[float, float]:
@@ -170,6 +224,8 @@ def _prove_by_total(ledger: Ledger, seen: Readings, total: Block) -> None:
     """Prove S, PF and Q of a load by relations with totals that are proven."""
     laws = laws_of(ledger, total)
     found = ledger.found.get((seen.load.key, ()), set())
+    if not any(P in block for place, block in ledger.blocks(seen.load) if place):
+        return
     for _ in range(2):
         for name in ("factor", "hypotenuse", "cosine"):
             kinds = laws[name][1]
@@ -182,11 +238,12 @@ def _prove_by_total(ledger: Ledger, seen: Readings, total: Block) -> None:
 
 
 def prove_singles(ledger: Ledger) -> None:
-    """Prove the codes of loads on one phase: the gateway says so, or a total that is proven elsewhere is U times I here."""
+    """Prove the codes of loads on one phase, where the gateway says so: else one phase may be all that is switched on."""
     for seen in ledger.readings:
-        load = seen.load
-        blocks = list(ledger.blocks(load))
-        # A load on one phase has U and A of some phase and totals of everything else: one block for the relations.
+        if not ledger.system(seen.load).upper().startswith("1P"):
+            continue
+        blocks = list(ledger.blocks(seen.load))
+        # A load on one phase has U and I of some phase and totals of everything else: one block for the relations.
         merged: Block = {}
         for _, block in blocks:
             if set(block) & set(merged):
@@ -195,20 +252,16 @@ def prove_singles(ledger: Ledger) -> None:
             merged |= block
         if not merged:
             continue
-        found = relations(ledger, seen, merged)
+        found = {name for name in relations(ledger, seen, merged) if not _is_broken(ledger, name, merged)}
         kinds = {kind for needed, proved in _WITNESSES if needed <= found for kind in proved if kind in merged}
         if not found & _SCALED or not kinds:
             continue
-        elsewhere = any(
-            merged[kind] in ledger.proven and not _is_phase(ledger, merged[kind]) for kind in kinds & {P, S, Q, F}
-        )
-        if ledger.system(load).upper().startswith("1P") or elsewhere:
-            ledger.scaled = True
-            for kind in kinds:
-                code = merged[kind]
-                ledger.kinds.add(code)
-                if not _is_phase(ledger, code) or kind in {U, A}:
-                    ledger.prove(code)
+        ledger.scaled = True
+        for kind in kinds:
+            code = merged[kind]
+            ledger.kinds.add(code)
+            if not _is_phase(ledger, code) or kind in {U, A}:
+                ledger.prove(code)
 
 
 def _is_phase(ledger: Ledger, code: int) -> bool:

@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from custom_components.carlo_gavazzi_ems.history.arithmetic.gaps import Counter
-from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import Plan, RecordedState, Rules
+from custom_components.carlo_gavazzi_ems.history.arithmetic.curve import Curve
+from custom_components.carlo_gavazzi_ems.history.arithmetic.judging import Judge, Judgement
+from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import Plan, RecordedState
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR, CounterRow, Reading
 
-RULES = Rules(increasing=True, lag=60.0, kept=10 * 86_400.0)
+#: Seconds that a recorded state may be old.
+LAG = 60.0
+_KILOWATT = 1 / 3600
+#: More gaps than any world has.
+_ROUNDS = 200
 
 
 @dataclass
@@ -74,18 +79,49 @@ class World:
         return (self.truth[round(end / 60) - 1] - self.truth[round(start / 60) - 1]) / 60_000
 
 
-def repair(world: World, until: int | None = None, live: RecordedState | None = None) -> Plan:
-    """Plan for all hours of a world."""
-    rows = [row for row in world.rows() if until is None or row.start < until * HOUR]
-    return Counter(reversed(world.readings()), RULES).repair(rows, (until or world.hours) * HOUR, live)
+@dataclass
+class Repaired:
+    """What a repair made of a world."""
+
+    rows: dict[float, CounterRow]
+    judgement: Judgement
+    """The last look, which found nothing more to write."""
+    written: set[float] = field(default_factory=set)
+    """The hours that were written."""
+    moved: list[float] = field(default_factory=list)
+    """From when on sums were moved."""
 
 
-def carried_out(world: World, plan: Plan) -> dict[float, CounterRow]:
-    """Return the rows after a plan, as the recorder carries it out."""
-    rows = {row.start: row for row in world.rows()}
-    for start, by in plan.adjustments:
-        rows |= {key: row._replace(sum=row.sum + by) for key, row in rows.items() if row.start >= start}
-    return rows | {row.start: row for row in plan.rows}
+def curve(world: World) -> Curve:
+    """Return the history of a world."""
+    return Curve(reversed(world.readings()), increasing=True, kilowatt=_KILOWATT)
+
+
+def repair(world: World, until: int | None = None, live: RecordedState | None = None) -> Repaired:
+    """Repair all hours of a world, one gap after the other as the recorder carries it out."""
+    end = (until or world.hours) * HOUR
+    rows = {row.start: row for row in world.rows() if row.start < end}
+    return repair_rows(rows, curve(world), end, live)
+
+
+def repair_rows(
+    rows: dict[float, CounterRow], history: Curve, end: float, live: RecordedState | None = None
+) -> Repaired:
+    """Repair recorded rows."""
+    since, done = 0.0, Repaired(dict(rows), Judgement(checked=0.0))
+    for _ in range(_ROUNDS):
+        done.judgement = Judge(history, sorted(done.rows.values()), LAG).judge(since, end, live)
+        since, plan = done.judgement.checked, done.judgement.plan
+        if plan == Plan():
+            return done
+        for start, by in plan.adjustments:
+            done.rows |= {key: row._replace(sum=row.sum + by) for key, row in done.rows.items() if row.start >= start}
+            done.moved.append(start)
+            if live is not None and start <= live.row.start:
+                live = RecordedState(live.row._replace(sum=live.row.sum + by), live.end)
+        done.rows |= {row.start: row for row in plan.rows}
+        done.written |= {row.start for row in plan.rows}
+    raise AssertionError("a repair that finds no end")
 
 
 def span(start: str, end: str) -> set[int]:
@@ -94,9 +130,9 @@ def span(start: str, end: str) -> set[int]:
     return set(range(begin, stop))
 
 
-def assert_true(world: World, plan: Plan, *, but: tuple[int, ...] = ()) -> None:
+def assert_true(world: World, done: Repaired, *, but: tuple[int, ...] = ()) -> None:
     """Every hour has the meter's own energy."""
-    rows = carried_out(world, plan)
+    rows = done.rows
     before = rows[0.0]
     for start in sorted(rows)[1:]:
         if start / HOUR not in but:

@@ -1,0 +1,1 @@
+"""Files that the integration keeps in Home Assistant's storage."""

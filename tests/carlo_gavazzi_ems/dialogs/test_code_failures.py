@@ -1,0 +1,101 @@
+"""Naming codes while something fails: the gateway, its history, the identification, or Home Assistant stops."""
+
+import logging
+
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+
+from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.dialogs import codes as codes_dialog
+from custom_components.carlo_gavazzi_ems.signals.identify import Finding
+from simulator import Drop, Gateway, Status
+from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME
+from tests.carlo_gavazzi_ems.dialogs.code_pages import (
+    labels,
+    press,
+    suggested,
+    to_codes,
+)
+
+pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
+
+
+@pytest.mark.parametrize("fault", [Status(code=404, path="/v1/signals/history"), Drop(path="/v1/signals/history")])
+async def test_r27_a_gateway_without_history_goes_on(
+    hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding], fault: Status
+) -> None:
+    """Without history there are fewer proposals, and the form all the same."""
+    gateway.faults.add(fault)
+    form = await to_codes(hass, gateway)
+    assert form["step_id"] == "codes"
+    assert labels(form)
+    assert (await press(hass, form, {}))["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_r27_a_gateway_that_goes_away_meanwhile(
+    hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]
+) -> None:
+    """The gateway is gone when its codes are to be read: the entry is made, its codes wait."""
+    gateway.faults.add(Drop(path="/v1/loads"))
+    done = await to_codes(hass, gateway)
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert done["options"] == {"codes": {}, "evidence": {}}
+
+
+async def test_r27_a_fault_in_identification_costs_proposals_only(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    findings: dict[int, Finding],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A bug in there is logged, and the person picks by hand."""
+
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(codes_dialog, "identify", fail)
+    form = await to_codes(hass, gateway)
+    assert labels(form)
+    assert suggested(form) == {}
+    assert "The codes could not be identified" in caplog.text
+    hass.config_entries.flow.async_abort(form["flow_id"])
+
+
+async def test_r27_closing_the_dialog_ends_the_reading(
+    hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]
+) -> None:
+    """Whoever closes the dialog while history is read is left in peace, and so is the gateway."""
+    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    data = {CONF_HOST: f"{gateway.host}:{gateway.port}", CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD}
+    flow = await hass.config_entries.flow.async_configure(flow["flow_id"], data)
+    flow = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
+    assert flow["type"] is FlowResultType.SHOW_PROGRESS
+    hass.config_entries.flow.async_abort(flow["flow_id"])
+    await hass.async_block_till_done()
+    asked = len(gateway.requests)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(gateway.requests) == asked
+    assert hass.config_entries.async_entries(DOMAIN) == []
+
+
+async def test_r27_home_assistant_stops_while_history_is_read(
+    hass: HomeAssistant, gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It does not wait for the reading, nothing is made of what is half read, and nobody is called to account."""
+    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    data = {CONF_HOST: f"{gateway.host}:{gateway.port}", CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD}
+    flow = await hass.config_entries.flow.async_configure(flow["flow_id"], data)
+    flow = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
+    assert flow["type"] is FlowResultType.SHOW_PROGRESS
+    caplog.clear()
+    await hass.async_stop(force=True)
+    # A browser that still asks is told nothing new.
+    again = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert again["type"] is FlowResultType.SHOW_PROGRESS
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    ours = ("homeassistant", "custom_components")
+    assert not [item for item in caplog.records if item.levelno >= logging.WARNING and item.name.startswith(ours)]

@@ -1,0 +1,220 @@
+"""R16: a gateway that replaces another goes on with its entities, names and statistics."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.const import CONF_HOST, CONF_USERNAME
+from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.carlo_gavazzi_ems import async_remove_config_entry_device
+from custom_components.carlo_gavazzi_ems.const import CONF_REPLACED, DOMAIN
+from custom_components.carlo_gavazzi_ems.inventory.takeover import Takeover
+from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
+from simulator import Gateway, Identity
+from tests.carlo_gavazzi_ems.config_pages import placeholders_of, submit
+from tests.carlo_gavazzi_ems.conftest import USERNAME, SetUp, entry_for
+
+OLD, NEW = Identity(serial_number="BX10000001"), Identity(serial_number="BX10000042", mac="00:19:EE:00:00:42")
+
+pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
+
+
+@pytest.fixture
+def gateway_options() -> dict[str, Any]:
+    """A gateway with a known serial number."""
+    return {"identity": OLD}
+
+
+def entities(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, tuple[str, str | None, str | None]]:
+    """Return what the person's dashboards and statistics hang on, by the unique id without the serial number."""
+    items = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    return {item.unique_id.partition("_")[2]: (item.entity_id, item.name, item.device_id) for item in items}
+
+
+def unique_ids(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
+    """Return the unique ids of all entities."""
+    return {item.unique_id for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)}
+
+
+async def replaced(hass: HomeAssistant, entry: MockConfigEntry, gateway: Gateway) -> ConfigFlowResult:
+    """Put another gateway at the address, and enter it again without its password."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+    gateway.identity = NEW
+    gateway.reboot()
+    form = await entry.start_reconfigure_flow(hass)
+    return await submit(hass, form, {CONF_HOST: f"{gateway.host}:{gateway.port}", CONF_USERNAME: USERNAME})
+
+
+async def test_r16_everything_goes_on(
+    hass: HomeAssistant, area_registry: ar.AreaRegistry, gateway: Gateway, set_up: SetUp
+) -> None:
+    """The same meters behind a new gateway: entity_ids, names, areas and devices stay, and all show values."""
+    entry = await set_up(gateway)
+    registry, devices = er.async_get(hass), dr.async_get(hass)
+    named = next(value[0] for key, value in entities(hass, entry).items() if key.isdecimal())
+    registry.async_update_entity(named, new_entity_id="sensor.my_own_name", name="My own name")
+    await hass.async_block_till_done()
+    kitchen = area_registry.async_create("Kitchen")
+    for device in dr.async_entries_for_config_entry(devices, entry.entry_id):
+        devices.async_update_device(device.id, area_id=kitchen.id)
+    before = entities(hass, entry)
+    areas = {item.id: item.area_id for item in dr.async_entries_for_config_entry(devices, entry.entry_id)}
+    shown = {state.entity_id for state in hass.states.async_all("sensor")}
+
+    page = await replaced(hass, entry, gateway)
+    assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "other_gateway")
+    placeholders = placeholders_of(page)
+    assert (placeholders["gateway"], placeholders["other"]) == ("EMS 0001", "EMS 0042")
+    assert placeholders["signals"] == placeholders["all_signals"] == str(len(gateway.site.signals))
+    assert (placeholders["gone"], placeholders["new"]) == ("—", "—")
+    assert unique_ids(hass, entry) == {f"{OLD.serial_number}_{key}" for key in before}
+    done = await submit(hass, page, {"next_step_id": "replace"})
+    assert (done["type"], done["reason"]) == (FlowResultType.ABORT, "gateway_replaced")
+    assert (entry.state, entry.unique_id, entry.title) == (ConfigEntryState.LOADED, NEW.serial_number, "EMS 0042")
+    assert entities(hass, entry) == before
+    assert unique_ids(hass, entry) == {f"{NEW.serial_number}_{key}" for key in before}
+    assert {item.id: item.area_id for item in dr.async_entries_for_config_entry(devices, entry.entry_id)} == areas
+    (device,) = [item for item in dr.async_entries_for_config_entry(devices, entry.entry_id) if item.connections]
+    assert device.connections == {(dr.CONNECTION_NETWORK_MAC, dr.format_mac(NEW.mac))}
+    assert {state.entity_id for state in hass.states.async_all("sensor")} == shown
+    assert not any(state.state == "unavailable" for state in hass.states.async_all("sensor"))
+
+
+async def test_r16_what_is_not_the_same_is_new(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
+    """A load with another name is another one: the page says so, the old one can be deleted, nothing is mixed up."""
+    entry = await set_up(gateway)
+    before = entities(hass, entry)
+    uid, load = next(iter(gateway.site.loads.items()))
+    signals = {str(signal.uid) for signal in gateway.site.signals.values() if signal.lid == uid}
+    gateway.site.rename(uid, "[Sauna](http://x.example)")
+    page = await replaced(hass, entry, gateway)
+    placeholders = placeholders_of(page)
+    assert placeholders["gone"] == f"- {load.label}"
+    assert placeholders["new"] == "- (Sauna)(http: //x.example)"
+    assert load.label not in placeholders["kept"]
+    assert int(placeholders["all_signals"]) - int(placeholders["signals"]) == len(signals)
+    await submit(hass, page, {"next_step_id": "replace"})
+    assert entry.state is ConfigEntryState.LOADED
+    await entry.runtime_data.topology.async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    items = {item.unique_id: item for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)}
+    for key, (entity_id, *_) in before.items():
+        is_other = key in signals or key.startswith(f"load_{uid}_")
+        assert (items[f"{NEW.serial_number}_{key}"].entity_id == entity_id) != is_other, key
+        assert (f"{OLD.serial_number}_{key}" in items) == is_other
+    registry = dr.async_get(hass)
+    children = dr.async_child_entries_for_config_entry(registry, entry.entry_id)
+    places: list[dr.DeviceEntry | dr.ChildDeviceEntry] = [
+        *children,
+        *dr.async_entries_for_config_entry(registry, entry.entry_id),
+    ]
+    (old,) = [item for item in places if (DOMAIN, f"{OLD.serial_number}_load_{uid}") in item.identifiers]
+    assert await async_remove_config_entry_device(hass, entry, old)
+
+
+async def test_r16_a_repair_asks_when_another_gateway_answers(
+    hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
+) -> None:
+    """The new gateway has the address, the account and the certificate of the old one: found at the next start."""
+    entry = await set_up(gateway)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    before = entities(hass, entry)
+    gateway.identity = NEW
+    gateway.reboot()
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    issue_id = f"other_gateway_{entry.entry_id}"
+    issue = issue_registry.async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.is_fixable
+    flow: Any = await async_create_fix_flow(hass, issue_id, issue.data)
+    flow.hass, flow.handler = hass, DOMAIN
+    page = await flow.async_step_init()
+    assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "other_gateway")
+    kept = await flow.async_step_keep()
+    assert (kept["reason"], entry.unique_id) == ("other_gateway", OLD.serial_number)
+    assert (await flow.async_step_replace())["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert (entry.state, entry.unique_id) == (ConfigEntryState.LOADED, NEW.serial_number)
+    assert entities(hass, entry) == before
+    assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_r16_the_old_gateway_is_back_when_the_repair_is_opened(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp
+) -> None:
+    """Nothing is replaced; the entry loads."""
+    entry = await set_up(gateway)
+    flow: Any = await async_create_fix_flow(hass, f"other_gateway_{entry.entry_id}", {"entry_id": entry.entry_id})
+    flow.hass, flow.handler = hass, DOMAIN
+    assert (await flow.async_step_init())["reason"] == "not_found"
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_r16_a_gateway_with_an_entry_of_its_own_replaces_nothing(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp
+) -> None:
+    """Its entities exist already; which of them to keep is for the person to say."""
+    entry = await set_up(gateway)
+    entry_for(gateway, NEW.serial_number).add_to_hass(hass)
+    result = await replaced(hass, entry, gateway)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    flow: Any = await async_create_fix_flow(hass, f"other_gateway_{entry.entry_id}", {"entry_id": entry.entry_id})
+    flow.hass, flow.handler = hass, DOMAIN
+    assert (await flow.async_step_init())["reason"] == "already_configured"
+
+
+async def test_r16_home_assistant_is_killed_after_the_replacement(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp
+) -> None:
+    """The entry was saved, the registries were not: the next start does it again, and only then is it forgotten."""
+    entry = await set_up(gateway)
+    before = entities(hass, entry)
+    await submit(hass, await replaced(hass, entry, gateway), {"next_step_id": "replace"})
+    assert entry.state is ConfigEntryState.LOADED
+    await hass.config_entries.async_unload(entry.entry_id)
+    registry = er.async_get(hass)
+    for item in er.async_entries_for_config_entry(registry, entry.entry_id):
+        key = item.unique_id.partition("_")[2]
+        registry.async_update_entity(item.entity_id, new_unique_id=f"{OLD.serial_number}_{key}")
+    for expected in (True, False):
+        hass.set_state(CoreState.not_running)
+        await hass.config_entries.async_setup(entry.entry_id)
+        hass.set_state(CoreState.running)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert entities(hass, entry) == before
+        assert unique_ids(hass, entry) == {f"{NEW.serial_number}_{key}" for key in before}
+        assert (CONF_REPLACED in entry.data) is expected
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize(
+    ("unique_id", "renamed"),
+    [
+        ("A", "B"),
+        ("A_7", "B_7"),
+        ("A_8", None),
+        ("A_load_3", "B_load_3"),
+        ("A_load_3_connectivity", "B_load_3_connectivity"),
+        ("A_load_7_connectivity", None),
+        ("A_device_1", "B_device_1"),
+        ("A_device_3", None),
+        ("A_last_seen", "B_last_seen"),
+        ("AB_7", None),
+        ("B_7", None),
+    ],
+)
+def test_which_names_are_taken_over(unique_id: str, renamed: str | None) -> None:
+    """Signals, loads, devices and what belongs to the gateway itself; nothing of another gateway."""
+    takeover = Takeover(serial_number="A", devices=[1], loads=[3], signals=[7])
+    assert takeover.renamed(unique_id, "B") == renamed
