@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState, UnknownEntry
@@ -24,13 +24,6 @@ from .issues import (
     async_certificate_trusted,
 )
 from .runtime import EmsConfigEntry
-
-if TYPE_CHECKING:
-    # Home Assistant 2026.9 has no type of its own for it.
-    pass  # type: ignore[attr-defined, unused-ignore]
-else:
-    pass
-
 
 type IssueData = dict[str, str | int | float | None]
 

@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import get_dia
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed
+from custom_components.carlo_gavazzi_ems.issues import async_clock_checked
 from custom_components.carlo_gavazzi_ems.signals.identify import LAWS, Finding
 from simulator import Drop, Gateway
 from tests.carlo_gavazzi_ems.conftest import SetUp
@@ -120,7 +120,7 @@ async def test_removing_the_entry_takes_its_repairs_away(
 ) -> None:
     """What concerns a gateway that is no longer set up concerns nobody."""
     entry = await set_up(gateway)
-    async_certificate_changed(hass, entry)
+    async_clock_checked(hass, entry, 600)
     assert issue_registry.issues
     await hass.config_entries.async_remove(entry.entry_id)
     assert not issue_registry.issues
