@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Set as AbstractSet
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 import logging
 import time
 from typing import TYPE_CHECKING, Final, override
@@ -53,6 +54,8 @@ _AT_ONCE: Final = 1000
 LOAD_LISTENERS: Final = object()
 #: Statuses by which a server says that a request line is too long for it.
 _TOO_LONG: Final = {400, 414, 431}
+#: Unlisted signals that are remembered; beyond it the lists are read as often as usual.
+_MAX_UNKNOWN: Final = 1000
 #: What only a person can settle.
 _PERSONAL: Final = (CertificateChangedError, CertificateUntrustedError, InvalidCredentialsError)
 
@@ -265,11 +268,12 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
             return
         unknown = samples.numbers.keys() - signals.keys()
         # Right after the start the lists are read anyway.
-        if unknown - self._unknown and self.topology.data.fresh:
+        new = unknown - self._unknown
+        if new and len(self._unknown) < _MAX_UNKNOWN and self.topology.data.fresh:
             self.config_entry.async_create_background_task(
                 self.hass, self.topology.async_request_refresh(), f"{DOMAIN} unknown signal"
             )
-        self._unknown |= unknown
+        self._unknown.update(islice(new, max(_MAX_UNKNOWN - len(self._unknown), 0)))
 
     def _report(self, rejected: dict[str, str]) -> None:
         """Keep what was left out for the diagnostics; say it once for each signal-identifier code."""

@@ -83,10 +83,7 @@ def _reads_no_number(gateway: Gateway) -> None:
         _prints_its_own_way,
         _gives_small_pages,
         _gives_pages_by_time,
-        pytest.param(
-            _quotes_booleans,
-            marks=pytest.mark.xfail(strict=True, reason="found here: a string under enable costs the record"),
-        ),
+        _quotes_booleans,
         _quotes_a_number,
         _prints_a_raw_tab,
         _prints_latin_1,

@@ -11,6 +11,7 @@ MAX_TEXT = 200
 MAX_UID = 2**63 - 1
 # Stamps outside the years 1970 to 9999 have no date.
 _MAX_SECONDS = 253_402_300_799
+_OFF = frozenset({"false", "0", "off", "no"})
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 type JsonObject = Mapping[str, object]
@@ -77,6 +78,14 @@ def int_or_none(record: JsonObject, key: str) -> int | None:
         return None
 
 
+def number_or_none(record: JsonObject, key: str) -> float | None:
+    """Return a finite number, None where there is none: for a field that decides nothing."""
+    try:
+        return number(record, key)
+    except RecordError:
+        return None
+
+
 def number(record: JsonObject, key: str) -> float | None:
     """Return a finite number, None where there is no value: missing, null, empty or not a number."""
     return _as_number(record.get(key), key)
@@ -121,20 +130,22 @@ def as_seconds(value: object, key: str) -> float | None:
 
 
 def text_of(record: JsonObject, key: str) -> str:
-    """Return a text, empty where it is missing."""
+    """Return a text, empty where there is none; it may be printed as a number."""
     match record.get(key):
-        case None:
-            return ""
         case str() as text:
             return clean_text(text)
-    raise RecordError(f"{key!r} is not a text")
+        case bool():
+            return ""
+        case int() | float() as real:
+            return str(real)
+    return ""
 
 
 def enabled_of(record: JsonObject) -> bool:
-    """Return whether a record is switched on, as it is where the gateway does not say."""
+    """Return whether a record is switched on, as it is where the gateway does not clearly say that it is off."""
     match record.get("enable"):
-        case None:
-            return True
-        case bool() | 0 | 1 as enabled:
-            return bool(enabled)
-    raise RecordError("'enable' is not true or false")
+        case str() as text:
+            return text.strip().lower() not in _OFF
+        case bool() | int() | float() as switch:
+            return bool(switch)
+    return True

@@ -16,6 +16,7 @@ from .fields import (
     enabled_of,
     int_or_none,
     number,
+    number_or_none,
     optional_int,
     seconds,
     text_of,
@@ -153,9 +154,9 @@ def parse_load(record: JsonObject, uid: int) -> Load:
         uid=uid,
         label=text_of(record, "label"),
         enabled=enabled_of(record),
-        index=optional_int(record, "index"),
-        type=optional_int(record, "type"),
-        device_uid=optional_int(record, "did"),
+        index=int_or_none(record, "index"),
+        type=int_or_none(record, "type"),
+        device_uid=int_or_none(record, "did"),
         protocol=protocol,
         settings=found if isinstance(found, dict) else {},
     )
@@ -170,10 +171,10 @@ def parse_signal(record: JsonObject, uid: int) -> Signal:
     return Signal(
         uid=uid,
         code=code,
-        sir=optional_int(record, "sir"),
+        sir=int_or_none(record, "sir"),
         enabled=enabled_of(record),
         load_uid=optional_int(record, "lid"),
-        device_uid=optional_int(record, "did"),
+        device_uid=int_or_none(record, "did"),
     )
 
 
@@ -201,9 +202,9 @@ def parse_history_row(record: JsonObject, uid: int) -> HistoryRow:
         timestamp=timestamp if timestamp is not None else period_end or 0.0,
         period_end=period_end if period_end is not None else timestamp or 0.0,
         value=number(record, "v"),
-        maximum=number(record, "max"),
-        minimum=number(record, "min"),
-        d=optional_int(record, "d"),
+        maximum=number_or_none(record, "max"),
+        minimum=number_or_none(record, "min"),
+        d=int_or_none(record, "d"),
     )
 
 

@@ -206,22 +206,55 @@ def test_a_load_knows_its_protocol() -> None:
     assert parse_load({"label": "Main", "rtu": None}, 2).protocol is None
 
 
-@pytest.mark.parametrize(("printed", "enabled"), [(None, True), (True, True), (False, False), (0, False), (1, True)])
+@pytest.mark.parametrize(
+    ("printed", "enabled"),
+    [
+        *((printed, True) for printed in (None, True, 1, 1.0, "true", "True", "1", "on", "yes", "maybe", "", [], {})),
+        *((printed, False) for printed in (False, 0, 0.0, "false", "FALSE", " false ", "0", "off", "no")),
+    ],
+)
 def test_enable_in_any_spelling(printed: object, enabled: bool) -> None:  # noqa: FBT001 - a table of cases
     """What is not switched off is on."""
     assert parse_signal({"si": 29, "enable": printed}, 1).enabled is enabled
 
 
-@pytest.mark.parametrize("record", [{"enable": True}, {"si": None}, {"si": 29, "enable": "maybe"}])
+@pytest.mark.parametrize("record", [{"enable": True}, {"si": None}, {"si": "volts"}, {"si": 29, "lid": []}])
 def test_r20_a_signal_that_is_none(record: dict[str, object]) -> None:
-    """A signal without a code, or with a switch that is none, is left out."""
+    """A signal without a code, or of a load that is none, is left out."""
     assert parse_map({"signals": {"1": record}}, "signals", parse_signal).rejected.keys() == {"1"}
 
 
-def test_r20_a_label_that_is_none() -> None:
-    """A label of another type is a bad record; a missing one is empty."""
-    devices = parse_map({"devices": {"1": {"label": 5}, "2": {}}}, "devices", parse_device)
-    assert (devices[2].label, list(devices.rejected)) == ("", ["1"])
+@pytest.mark.parametrize(
+    ("printed", "label"), [(12, "12"), (1.5, "1.5"), (None, ""), (True, ""), ([1], ""), ({"en": "Main"}, "")]
+)
+def test_r20_a_label_of_another_type(printed: object, label: str) -> None:
+    """A label never costs its record: a number is a name too, anything else is none."""
+    assert parse_device({"label": printed, "partNumber": printed}, 1).label == label
+    assert parse_load({"label": printed}, 1).label == label
+
+
+@pytest.mark.parametrize("printed", ["n/a", [1, 2], {}, True, 1.5, 1e300])
+def test_r20_a_field_that_decides_nothing_costs_no_record(printed: object) -> None:
+    """Loads, signals and rows of history are read without it."""
+    load = parse_load({"label": "Main", "index": printed, "type": printed, "did": printed}, 2)
+    assert (load.label, load.index, load.type, load.device_uid) == ("Main", None, None, None)
+    signal = parse_signal({"si": 29, "lid": 2, "sir": printed, "did": printed}, 1)
+    assert (signal.load_uid, signal.sir, signal.device_uid) == (2, None, None)
+    row = parse_history_row({"p": 60, "v": 1, "d": printed}, 1)
+    assert (row.value, row.d) == (1, None)
+
+
+@pytest.mark.parametrize("printed", ["n/a", [1, 2], {}, True])
+def test_r20_an_extreme_that_is_none_costs_no_row(printed: object) -> None:
+    """The value of a period stays, without its minimum and maximum."""
+    row = parse_history_row({"p": 60, "v": 1, "min": printed, "max": printed}, 1)
+    assert (row.value, row.minimum, row.maximum) == (1, None, None)
+
+
+@pytest.mark.parametrize("code", [-1, 0, 65535, 2**31, 2**53 + 1, -(2**63) + 1])
+def test_r20_a_code_is_any_whole_number(code: int) -> None:
+    """The document does not say how large a code is."""
+    assert parse_signal({"si": code}, 2**63 - 1).code == code
 
 
 @pytest.mark.parametrize("key", ["index", "type", "did"])
