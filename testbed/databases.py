@@ -62,7 +62,7 @@ def _await(command: Sequence[str], server: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def _server(command: Sequence[str], ready: Sequence[str]) -> Iterator[None]:
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_unprivileged())
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_unprivileged())  # type: ignore[call-overload]  # user and group
     try:
         _await(ready, server)
         yield

@@ -44,7 +44,8 @@ class _Attempt:
     async def run(self, work: Coroutine[Any, Any, object]) -> None:
         """Run the work; raise what it raises, unless it was interrupted."""
         self._task = asyncio.create_task(self._counting(work))
-        (result,) = await asyncio.gather(self._task, return_exceptions=True)
+        results: list[object] = await asyncio.gather(self._task, return_exceptions=True)
+        result = results[0]
         if self._beside is not None:
             await self._beside
         if isinstance(result, BaseException) and not self.interrupted:

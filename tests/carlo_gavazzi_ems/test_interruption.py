@@ -19,9 +19,9 @@ from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed
 from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
 from simulator import Gateway, Identity
 
+from .config_pages import submit, typed
 from .conftest import SetUp, entry_for
 from .interruption import cancel, every_suspension, meanwhile
-from .test_config_flow import submit, typed
 
 pytestmark = [
     pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop"),

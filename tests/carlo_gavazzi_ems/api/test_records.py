@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import json
 import math
 from pathlib import Path
+from typing import cast
 
 from hypothesis import given, strategies as st
 import pytest
@@ -209,8 +210,11 @@ def test_a_load_knows_its_protocol() -> None:
 @pytest.mark.parametrize(
     ("printed", "enabled"),
     [
-        *((printed, True) for printed in (None, True, 1, 1.0, "true", "True", "1", "on", "yes", "maybe", "", [], {})),
-        *((printed, False) for printed in (False, 0, 0.0, "false", "FALSE", " false ", "0", "off", "no")),
+        *(
+            (one, True)
+            for one in cast("list[object]", [None, True, 1, 1.0, "true", "True", "1", "on", "yes", "", [], {}])
+        ),
+        *((one, False) for one in cast("list[object]", [False, 0, 0.0, "false", "FALSE", " false ", "0", "off", "no"])),
     ],
 )
 def test_enable_in_any_spelling(printed: object, enabled: bool) -> None:  # noqa: FBT001 - a table of cases
