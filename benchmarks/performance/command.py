@@ -9,12 +9,12 @@ from typing import Final
 
 import homeassistant  # noqa: F401  # first, so that `voluptuous` is its own
 
-from .day import DAY, measure_day, measure_rows
-from .refresh import measure_refreshes, measure_wire
+from .day import DAY, measure_day
+from .refresh import measure_refreshes
 from .report import Results, as_data, missed, render
-from .start import measure_many, measure_memory, measure_start
+from .start import measure_start
 
-SIZES: Final = (100, 1000, 5000)
+SIZES: Final = (1000, 5000)
 RESULTS: Final = Path("benchmark.json")
 PAGE: Final = Path(__file__).parents[2] / "docs" / "performance.md"
 """What holds the figures, between two marks."""
@@ -27,40 +27,16 @@ async def _refresh(results: Results) -> None:
         results.refreshes += await measure_refreshes(signals, results.rounds)
 
 
-async def _wire(results: Results) -> None:
-    results.wires = [await measure_wire(signals, results.rounds) for signals in results.sizes]
-
-
 async def _start(results: Results) -> None:
     results.starts = [await measure_start(signals) for signals in results.sizes]
-
-
-async def _memory(results: Results) -> None:
-    results.memory = [await measure_memory(signals) for signals in results.sizes]
-
-
-async def _many(results: Results) -> None:
-    results.many = await measure_many(20, 1000)
-
-
-async def _rows(results: Results) -> None:
-    results.rows = await measure_rows(250)
 
 
 async def _day(results: Results) -> None:
     results.day = await measure_day(100, results.polls)
 
 
-PARTS: Final = {
-    "refresh": _refresh,
-    "wire": _wire,
-    "start": _start,
-    "memory": _memory,
-    "many": _many,
-    "rows": _rows,
-    "day": _day,
-}
-"""What there is to measure, the long ones last."""
+PARTS: Final = {"refresh": _refresh, "start": _start, "day": _day}
+"""What there is to measure, the long one last."""
 
 
 async def measure(results: Results, parts: Collection[str]) -> None:

@@ -1,7 +1,6 @@
-"""What stays of a day of polling: nothing in memory, and a bounded number of rows."""
+"""What stays of a day of polling in memory: nothing."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,15 +11,14 @@ from types import SimpleNamespace
 from typing import Final
 from unittest.mock import patch
 
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_STATE_CHANGED
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 
 from custom_components.carlo_gavazzi_ems import coordinator, sensor
 from custom_components.carlo_gavazzi_ems.recording import counter
 
-from .answers import STEP, Answers, Change, codes_of, load_test
+from .answers import STEP, codes_of, load_test
 from .gateway import gateways
-from .house import Canned, home, set_up
+from .house import home, set_up
 from .measure import Held, held, traced
 
 HOUR = 3600 // STEP
@@ -70,47 +68,6 @@ class Day:
     resident: Sequence[int]
     before: int
     """What the integration's own files held before the first of these days."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """State changes in an hour in which every value changes with every poll."""
-
-    signals: int
-    throttled: int
-    all_changes: int
-
-
-@callback
-def _count(hass: HomeAssistant) -> Counter[str]:
-    """Count writes from now on."""
-    written: Counter[str] = Counter()
-
-    @callback
-    def note(event: Event[EventStateChangedData]) -> None:
-        written[event.data["entity_id"]] += 1
-
-    hass.bus.async_listen(EVENT_STATE_CHANGED, note)
-    return written
-
-
-async def measure_rows(signals: int) -> Rows:
-    """Count the rows of an hour with the default options, and without the throttle."""
-    site = load_test(signals)
-    totals = []
-    for throttle in (1, 0):
-        answers = Answers(site)
-        with gateways(signals) as served, _clock() as clock:
-            served.play([answers.next(Change.NONE)])
-            async with home() as hass:
-                realtime = await set_up(hass, served.addresses[0], codes_of(site), throttle=throttle)
-                canned, written = Canned(realtime), _count(hass)
-                for _ in range(HOUR):
-                    clock.passed += STEP
-                    canned.put(answers.next(Change.ALL))
-                    await realtime.async_refresh()
-                totals.append(written.total())
-    return Rows(signals=signals, throttled=totals[0], all_changes=totals[1])
 
 
 async def measure_day(signals: int, polls: int = DAY) -> Day:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import cast, override
+from typing import override
 
 from aiohttp import web
 
@@ -26,20 +26,6 @@ class Address:
     port: int
     fingerprint: str
     serial_number: str
-    token: str
-    """One that is valid, for those who do not log in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """What the gateways were asked since they were last told what to answer."""
-
-    requests: int
-    connections: int
-    sent: int
-    """Bytes of all request lines."""
-    received: int
-    """Bytes of all bodies."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -49,16 +35,10 @@ class _Prepared(RequestFault):
     answers: list[Pages] = field(default_factory=list)
     position: int = 0
     life: Life | None = None
-    requests: int = 0
-    sent: int = 0
-    received: int = 0
-    connections: set[int] = field(default_factory=set)
 
     def play(self, answers: list[Pages]) -> None:
-        """Begin with these answers, and count from here."""
+        """Begin with these answers."""
         self.answers, self.position, self.life = answers, 0, None
-        self.requests = self.sent = self.received = 0
-        self.connections.clear()
 
     @override
     async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
@@ -72,10 +52,6 @@ class _Prepared(RequestFault):
             self.position += 1
         pages = self.answers[(self.position - 1) % len(self.answers)]
         body = pages[page - 1] if page <= len(pages) else b'{"realtime":{}}'
-        self.requests += 1
-        self.sent += len(str(request.rel_url))
-        self.received += len(body)
-        self.connections.add(id(request.transport))
         return web.Response(body=body, content_type="application/json")
 
 
@@ -99,10 +75,7 @@ class _Server:
         for gateway in self._gateways:
             await gateway.start()
         self._commands.send(
-            [
-                Address(one.host, one.port, one.fingerprint, one.identity.serial_number, one.tokens.issue(one.username))
-                for one in self._gateways
-            ]
+            [Address(one.host, one.port, one.fingerprint, one.identity.serial_number) for one in self._gateways]
         )
 
         def command() -> None:
@@ -110,9 +83,6 @@ class _Server:
                 answers = self._commands.recv()
             except EOFError:
                 over.set()
-                return
-            if answers is None:
-                self._commands.send(self._traffic())
                 return
             for prepared, gateway in zip(self._prepared, self._gateways, strict=True):
                 prepared.play(answers)
@@ -124,15 +94,6 @@ class _Server:
         loop.remove_reader(self._commands.fileno())
         for gateway in self._gateways:
             await gateway.stop()
-
-    def _traffic(self) -> Traffic:
-        """Add up what all gateways were asked."""
-        return Traffic(
-            sum(one.requests for one in self._prepared),
-            sum(len(one.connections) for one in self._prepared),
-            sum(one.sent for one in self._prepared),
-            sum(one.received for one in self._prepared),
-        )
 
 
 def _serve(commands: Connection, signals: int, count: int) -> None:
@@ -149,18 +110,13 @@ class Gateways:
         self.addresses = addresses
 
     def play(self, answers: list[Pages]) -> None:
-        """Have every gateway give these answers, from the first on, and count anew."""
+        """Have every gateway give these answers, from the first on."""
         self._commands.send(answers)
         self._commands.recv()
 
     def live(self) -> None:
-        """Have every gateway live on by `STEP` with each answer, and count anew."""
+        """Have every gateway live on by `STEP` with each answer."""
         self.play([])
-
-    def traffic(self) -> Traffic:
-        """Return what they were asked since."""
-        self._commands.send(None)
-        return cast("Traffic", self._commands.recv())
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from pytest_homeassistant_custom_component.common import (
     mock_storage,
 )
 
-from custom_components.carlo_gavazzi_ems import sensor
+from custom_components.carlo_gavazzi_ems import coordinator, sensor
 from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
 from custom_components.carlo_gavazzi_ems.coordinator import RealtimeCoordinator
@@ -46,7 +46,7 @@ class _Resolver(ThreadedResolver):
         """Close for good, as Home Assistant calls it."""
 
 
-def _everything(signals: Mapping[int, Signal], _: Catalogue) -> set[int]:
+def _everything(signals: Mapping[int, Signal], _: Catalogue, _values: Mapping[int, float | None]) -> set[int]:
     """Enable every sensor: a person may, and the figures are for so many sensors."""
     return set(signals)
 
@@ -58,7 +58,9 @@ async def home() -> AsyncIterator[HomeAssistant]:
     with (
         tempfile.TemporaryDirectory() as folder,
         mock_storage(),
-        patch.object(sensor, "_wanted", _everything),
+        patch.object(sensor, "wanted_signals", _everything),
+        # With polls so far apart each would be the last one before five minutes end.
+        patch.object(coordinator, "is_last_before_mark", lambda _: False),
         patch.object(aiohttp_client, "_async_make_resolver", lambda _: _Resolver()),
     ):
         async with async_test_home_assistant(config_dir=folder) as hass:

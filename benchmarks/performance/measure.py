@@ -101,19 +101,6 @@ def traced() -> Iterator[None]:
         tracemalloc.stop()
 
 
-@contextmanager
-def allocations() -> Iterator[Callable[[], int]]:
-    """Trace Python's memory; yields what returns the bytes that are in use now and were not before."""
-    with traced():
-        before = tracemalloc.get_traced_memory()[0]
-
-        def in_use() -> int:
-            gc.collect()
-            return tracemalloc.get_traced_memory()[0] - before
-
-        yield in_use
-
-
 @dataclass(frozen=True, slots=True)
 class Held:
     """Bytes of memory in use, of a process in which tracing has been on from the start."""

@@ -1,26 +1,21 @@
-"""What else could show the same values: a bare loop, a plain coordinator, the `rest` integration."""
+"""What else could show the same values: a bare loop, and a plain coordinator."""
 
 from collections.abc import Mapping
 from datetime import timedelta
-from importlib.util import find_spec
 import logging
-from typing import Final, override
+from typing import override
 
 from homeassistant.components.sensor import SensorEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
-from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockEntityPlatform
 
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 from simulator import Site
 
 from .answers import Pages, records_of
-from .gateway import REALTIME, Address
 
 _LOGGER = logging.getLogger(__name__)
-#: What `rest` needs installed; Home Assistant does that by itself.
-REST_NEEDS: Final = ("jsonpath", "xmltodict")
 
 
 class BareLoop:
@@ -109,44 +104,3 @@ class PlainCoordinator:
     async def refresh(self) -> None:
         """Read, and show everything."""
         await self._coordinator.async_refresh()
-
-
-class IdleCoordinator(DataUpdateCoordinator[None]):
-    """Reads nothing, and tells it to one listener."""
-
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Refresh only when asked to."""
-        super().__init__(hass, _LOGGER, config_entry=None, name="idle", update_interval=timedelta(hours=1))
-        self.async_add_listener(lambda: None)
-
-    @override
-    async def _async_update_data(self) -> None:
-        """Do nothing."""
-
-
-def rest_is_installed() -> bool:
-    """Tell whether the `rest` integration can be run here."""
-    return all(find_spec(name) for name in REST_NEEDS)
-
-
-async def set_up_rest(hass: HomeAssistant, address: Address, site: Site) -> DataUpdateCoordinator[None]:
-    """Set up `rest` with a template for each signal; return what polls it."""
-    sensors = []
-    for uid in site.signals:
-        sensor = {"name": f"Rest {uid}", "value_template": f"{{{{ value_json.realtime['{uid}'].v }}}}"}
-        if unit := site.truth(uid)[1]:
-            sensor["unit_of_measurement"] = unit
-        sensors.append(sensor)
-    config = {
-        "resource": f"https://{address.host}:{address.port}{REALTIME}",
-        "params": {"limit": "1000", "page": "1"},
-        "headers": {"Authorization": f"Bearer {address.token}"},
-        "verify_ssl": False,
-        "scan_interval": 3600,
-        "sensor": sensors,
-    }
-    if not await async_setup_component(hass, "rest", {"rest": [config]}):
-        raise RuntimeError("rest was not set up")
-    await hass.async_block_till_done()
-    coordinator: DataUpdateCoordinator[None] = hass.data["rest"]["coordinator"][0]
-    return coordinator

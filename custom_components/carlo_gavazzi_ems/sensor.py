@@ -40,8 +40,7 @@ async def async_setup_entry(
     known: set[int] = set()
 
     def wanted_now() -> set[int]:
-        values = {uid: sample.value for uid, sample in runtime.realtime.data.items()}
-        return wanted_signals(runtime.topology.data.signals, runtime.catalogue, values)
+        return wanted_signals(runtime.topology.data.signals, runtime.catalogue, runtime.realtime.data.numbers)
 
     async def add_new() -> None:
         signals = runtime.topology.data.signals
