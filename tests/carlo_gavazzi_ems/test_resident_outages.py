@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from simulator import (
+    Delay,
     Drop,
     Gateway,
     HalfBody,
