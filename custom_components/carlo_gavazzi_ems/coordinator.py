@@ -20,6 +20,7 @@ from .api import (
     EmsClient,
     EmsConnectionError,
     EmsError,
+    EmsTimeoutError,
     InvalidAnswerError,
     InvalidCredentialsError,
     LoginLockedError,
@@ -181,7 +182,7 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         enabled = (followed if loaded else followed | self.expected) or frozenset(self.topology.data.signals)
         started = time.monotonic()
         try:
-            samples = await self._async_read_persistently(enabled)
+            samples = await self._async_read_in_time(enabled)
         except EmsError as err:
             self._failed(err, started)
             return self.data
@@ -189,6 +190,14 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         self._answered(time.monotonic() - started)
         self._take_in(samples, enabled)
         return samples
+
+    async def _async_read_in_time(self, enabled: frozenset[int]) -> Samples:
+        """Read; a poll that takes too long has failed, also where each of its pages is in time."""
+        try:
+            async with asyncio.timeout(MAX_SILENCE):
+                return await self._async_read_persistently(enabled)
+        except TimeoutError:
+            raise EmsTimeoutError(f"no values within {MAX_SILENCE:.0f} seconds") from None
 
     async def _async_read_persistently(self, enabled: frozenset[int]) -> Samples:
         """Read, and where that fails for the first time repeat it once: most failures are over by then."""
@@ -235,7 +244,7 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         self._poll_in(wait)
         # A certificate or a password does not get right by itself, and a wait may be too long to bear with.
         lasting = isinstance(err, _PERSONAL) or wait >= max(MAX_SILENCE, self.pace.interval + 1)
-        if not (self._patience.failed(started) or lasting) and self.ready:
+        if not (self._patience.failed(started, time.monotonic()) or lasting) and self.ready:
             return
         failure = self._failure(err)
         if self.ready and self.last_update_success and not isinstance(err, InvalidCredentialsError):

@@ -85,7 +85,7 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     now = dt_util.utcnow().timestamp()
     start = _instant(call.data[ATTR_START])
     end = min(_instant(call.data[ATTR_END]), now) if ATTR_END in call.data else now
-    if start >= end:
+    if not EARLIEST <= start < end:
         raise _invalid("span_empty")
     limit: int = call.data[ATTR_LIMIT]
     client = entry.runtime_data.client
@@ -218,7 +218,11 @@ def _signal(hass: HomeAssistant, entity_id: str) -> tuple[EmsConfigEntry, int]:
 
 def _instant(date: datetime) -> float:
     """Return a time in seconds since 1970. Without a time zone it is in Home Assistant's."""
-    return dt_util.as_utc(date).timestamp()
+    try:
+        return dt_util.as_utc(date).timestamp()
+    except OverflowError:
+        # Year 1 or 9999, which is another year in UTC.
+        raise _invalid("span_empty") from None
 
 
 def _iso(instant: float) -> str:

@@ -2,6 +2,7 @@
 
 from .base import LOGIN, Fault, Faults, FaultTarget, kinds
 from .data import BadRecord, CounterGlitch, Damage, FreezeLoad, GarbageNumbers, Glitch, HideLoad, WrongClock
+from .pages import EmptyPage, EndlessList
 from .transport import (
     Delay,
     Drop,
@@ -25,6 +26,8 @@ __all__ = [
     "Delay",
     "Drop",
     "EmptyBody",
+    "EmptyPage",
+    "EndlessList",
     "Fault",
     "FaultTarget",
     "Faults",

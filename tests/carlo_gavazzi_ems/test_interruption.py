@@ -63,8 +63,9 @@ async def loaded(hass: HomeAssistant, entry: ConfigEntry, number: int) -> None:
 async def test_a_stop_at_every_await_of_the_set_up(hass: HomeAssistant, gateway: Gateway) -> None:
     """The entry is not loaded then, and loads at the next try with all of its entities, once."""
     entry = entry_for(gateway, gateway.identity.serial_number)
-    entry.add_to_hass(hass)
+    # Home Assistant remembers a cancelled set-up of the domain itself for good.
     assert await async_setup_component(hass, DOMAIN, {})
+    entry.add_to_hass(hass)
     number = 0
     async for number in every_suspension(lambda: hass.config_entries.async_setup(entry.entry_id), cancel):
         await settled(hass)
@@ -72,7 +73,7 @@ async def test_a_stop_at_every_await_of_the_set_up(hass: HomeAssistant, gateway:
         assert hass.states.async_all("sensor")
         assert await hass.config_entries.async_unload(entry.entry_id)
         await settled(hass)
-    assert number > 10
+    assert number > 5
 
 
 async def test_a_reload_at_every_await_of_the_set_up(hass: HomeAssistant, gateway: Gateway) -> None:

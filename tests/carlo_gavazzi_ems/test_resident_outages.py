@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from simulator import (
+    Delay,
     Drop,
     Gateway,
     HalfBody,
@@ -74,6 +75,32 @@ async def test_r10_a_long_interval_does_not_hide_an_outage(
     assert STATE_UNAVAILABLE not in sensors(hass)
     await poll(hass, freezer, 31, times=3)
     assert sensors(hass) == {STATE_UNAVAILABLE}
+
+
+async def test_r10_a_poll_of_slow_pages_has_a_limit(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each page comes in time, all of them do not: after 90 s, here one, that is an outage like others."""
+    entry = await set_up(gateway)
+    for module in ("coordinator", "polling.pacing"):
+        monkeypatch.setattr(f"custom_components.carlo_gavazzi_ems.{module}.MAX_SILENCE", 1.0)
+    gateway.dialect.limit_cap = 4
+    gateway.faults.add(Delay(path=REALTIME, seconds=0.6))
+    caplog.clear()
+    await entry.runtime_data.realtime.async_refresh()
+    await hass.async_block_till_done()
+    assert sensors(hass) == {STATE_UNAVAILABLE}
+    assert state_of(hass, gateway, "gateway_connectivity", "binary_sensor").state == STATE_OFF
+    assert [level for level, _ in told(caplog)] == [logging.WARNING]
+    gateway.faults.clear()
+    gateway.dialect.limit_cap = None
+    await entry.runtime_data.realtime.async_refresh()
+    await hass.async_block_till_done()
+    assert STATE_UNAVAILABLE not in sensors(hass)
 
 
 async def test_r10_ten_hours_take_two_lines(

@@ -147,9 +147,16 @@ async def test_get_history_of_what_there_is_none(
         with pytest.raises(ServiceValidationError) as error:
             await call(hass, "get_history", entity_id=wrong, start="2026-01-01 00:00:00")
         assert error.value.translation_key == "no_signal"
-    with pytest.raises(ServiceValidationError) as error:
-        await call(hass, "get_history", entity_id=entity_id, start="2026-02-01 00:00:00", end="2026-01-01 00:00:00")
-    assert error.value.translation_key == "span_empty"
+    for span in (
+        {"start": "2026-02-01 00:00:00", "end": "2026-01-01 00:00:00"},
+        {"start": "0001-01-01 00:00:00"},
+        {"start": "0001-01-01 00:00:00+14:00"},
+        {"start": "9999-12-31 23:59:59"},
+        {"start": "2026-01-01 00:00:00", "end": "9999-12-31 23:59:59-12:00"},
+    ):
+        with pytest.raises(ServiceValidationError) as error:
+            await call(hass, "get_history", entity_id=entity_id, **span)
+        assert error.value.translation_key == "span_empty"
     gateway.faults.add(Drop(path="/v1/signals/history"))
     with pytest.raises(HomeAssistantError) as failed:
         await call(hass, "get_history", entity_id=entity_id, start=datetime.now(UTC) - timedelta(hours=1))
@@ -245,6 +252,8 @@ async def invalid_imports(hass: HomeAssistant, gateway: Gateway, asked: dict[str
     for key, wrong in (
         ("no_statistics", {"entity_id": ["sensor.none"]}),
         ("span_empty", {"start": NOON + timedelta(days=1)}),
+        ("span_empty", {"start": "0001-01-01 00:00:00+14:00"}),
+        ("span_empty", {"start": "9999-12-31 23:59:59-12:00"}),
         ("span_empty", {"start": datetime(1999, 12, 31, tzinfo=UTC)}),
     ):
         with pytest.raises(ServiceValidationError) as error:

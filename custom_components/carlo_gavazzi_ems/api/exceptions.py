@@ -47,6 +47,15 @@ class OversizedAnswerError(InvalidAnswerError):
     """The answer is larger than any that this client asks for; reading it was given up."""
 
 
+class EmptyAnswerError(InvalidAnswerError):
+    """The answer has no body; with status 204 that is what the gateway means to say."""
+
+    def __init__(self, status: int) -> None:
+        """Keep the status: 200 or 204."""
+        super().__init__(f"the answer has no body (HTTP status {status})")
+        self.status = status
+
+
 class UnsupportedVersionError(EmsError):
     """The gateway speaks a version of the API that this client does not know."""
 

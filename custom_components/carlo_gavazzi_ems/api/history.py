@@ -5,9 +5,9 @@ from datetime import datetime
 from functools import partial
 
 from .models import HistoryRow
-from .paging import PAGE_LIMIT, read_history
+from .paging import HISTORY_LIMITS, PAGE_LIMIT, Budget, read_history
 from .records import Records, Rows, parse_history, parse_history_row, parse_map
-from .requester import Query, Requester, joined, one, page_of_json
+from .requester import Query, Requester, joined, of_json, one, page_of_json
 
 _LAST_ROWS = partial(parse_map, key="history", parse=parse_history_row)
 
@@ -70,7 +70,10 @@ class HistoryRequester(Requester):
             if instant is not None:
                 span[name] = str(round(instant.timestamp() * 1000))
 
-        async def fetch(page: int) -> Rows:
-            return await self._get(path, partial(parse_history, uid=uid), span | {"page": str(page)})
+        budget = Budget(HISTORY_LIMITS)
+        read = budget.sized(of_json(partial(parse_history, uid=uid)))
 
-        return read_history(fetch)
+        async def fetch(page: int) -> Rows:
+            return await self._fetch_page(path, read, span, page, Rows)
+
+        return read_history(fetch, budget)

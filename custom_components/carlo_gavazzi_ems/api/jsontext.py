@@ -9,9 +9,9 @@ import orjson
 from .exceptions import InvalidAnswerError, OversizedAnswerError
 from .jsonrepair import repair
 
-#: No answer holds more objects and lists, or values: twenty times what the largest page of history does.
-MAX_OBJECTS: Final = 200_000
-MAX_VALUES: Final = 2_000_000
+#: No answer holds more objects and lists, or values: ten times what the largest page of history does.
+MAX_OBJECTS: Final = 100_000
+MAX_VALUES: Final = 1_000_000
 #: Bytes of the largest page of history; what is larger is read as it stands, or not at all.
 _MAX_REPAIRED: Final = 4 * 1024 * 1024
 #: Charsets in which a label may be printed, by Python's names; some of Python's other codecs take very long.

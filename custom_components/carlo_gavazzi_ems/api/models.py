@@ -13,6 +13,9 @@ from typing import NamedTuple
 # The document prints realtime stamps in milliseconds and history stamps in seconds. Below this
 # value (the year 5138 in seconds, March 1973 in milliseconds) a stamp can only be seconds.
 _FIRST_MILLISECOND_STAMP = 1e11
+# Years that a clock may show; year 1 and 9999 stand for no date, and are out of range in some time zones.
+_FIRST_YEAR = 1970
+_LAST_YEAR = 9990
 
 
 def epoch_seconds(stamp: float) -> float:
@@ -50,8 +53,8 @@ class GatewayDate:
 
     @property
     def utc(self) -> datetime | None:
-        """The same instant in UTC, or None where the offset is not known."""
-        if self.utc_offset is None:
+        """The same instant in UTC, or None where the offset is not known or the date is beyond any clock's."""
+        if self.utc_offset is None or not _FIRST_YEAR <= self.local.year <= _LAST_YEAR:
             return None
         return (self.local - self.utc_offset).replace(tzinfo=UTC)
 

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Final
 
 from .auth import TokenManager
-from .exceptions import EmsError, InvalidAnswerError, OversizedAnswerError, UnauthorizedError
+from .exceptions import EmptyAnswerError, EmsError, InvalidAnswerError, OversizedAnswerError, UnauthorizedError
 from .fields import JsonObject
 from .jsontext import parse_json
 from .models import Protocol
-from .paging import PAGE_LIMIT, Page, read_map
+from .paging import LIST_LIMITS, PAGE_LIMIT, Budget, Page, read_map
 from .records import as_object
 from .traffic import Traffic
 from .transport import Transport, parsed
@@ -59,8 +59,24 @@ class Requester:
         """Get and parse a protected path."""
         return await self._fetch(path, of_json(parse), query)
 
-    async def _fetch[T](self, path: str, read: Callable[[bytes], T], query: Query | None = None) -> T:
+    async def _fetch_page[T](
+        self, path: str, read: Callable[[bytes], T], query: Query, page: int, nothing: Callable[[], T]
+    ) -> T:
+        """Get and read a page of a list; `nothing` makes an empty one."""
+
+        def read_page(body: bytes) -> T:
+            return read(body) if body else nothing()
+
+        return await self._fetch(
+            path, read_page, query | {"page": str(page)}, may_be_empty=(204,) if page == 1 else (200, 204)
+        )
+
+    async def _fetch[T](
+        self, path: str, read: Callable[[bytes], T], query: Query | None = None, *, may_be_empty: Collection[int] = ()
+    ) -> T:
         """Get and read a protected path; where the token may be to blame, log in and repeat once.
+
+        An answer without a body is read as such where its status `may_be_empty`, else it is an error.
 
         A gateway that has just rebooted answers with 401, 403 or a page for people: none of these is a
         wrong password.
@@ -68,7 +84,7 @@ class Requester:
         async with self._slots:
             token = await self._tokens.token(path)
             try:
-                answer = await self._attempt(path, read, query, token)
+                answer = await self._attempt(path, read, query, token, may_be_empty)
             except EmsError as err:
                 suspect = isinstance(err, UnauthorizedError | InvalidAnswerError)
                 if not suspect or isinstance(err, OversizedAnswerError):
@@ -77,13 +93,20 @@ class Requester:
                 if not self._tokens.reject(token, type(err), path):
                     raise
                 token = await self._tokens.token(path)
-                answer = await self._attempt(path, read, query, token)
+                answer = await self._attempt(path, read, query, token, may_be_empty)
             self._tokens.accept(token, path)
             return answer
 
-    async def _attempt[T](self, path: str, read: Callable[[bytes], T], query: Query | None, token: str) -> T:
+    async def _attempt[T](
+        self, path: str, read: Callable[[bytes], T], query: Query | None, token: str, may_be_empty: Collection[int]
+    ) -> T:
         """Get and read a path with this token."""
-        body = await self._transport.fetch("GET", path, query=query, token=token)
+        try:
+            body = await self._transport.fetch("GET", path, query=query, token=token)
+        except EmptyAnswerError as err:
+            if err.status not in may_be_empty:
+                raise
+            body = b""
         try:
             return await parsed(read, body)
         except InvalidAnswerError as err:
@@ -103,16 +126,17 @@ class Requester:
         `read` gets a name for the page beside its body, the same one in every reading.
         """
         parts: list[PageT] = []
+        budget = Budget(LIST_LIMITS)
         for chunk in [None] if uids is None else chunks(uids):
             query = filters(chunk)
             first = "" if chunk is None else str(chunk[0])
 
             async def fetch(page: int, query: Query = query, first: str = first) -> PageT:
-                paged = query | {"limit": str(PAGE_LIMIT), "page": str(page)}
-                return await self._fetch(path, partial(read, f"{first}/{page}"), paged)
+                reads = budget.sized(partial(read, f"{first}/{page}"))
+                return await self._fetch_page(path, reads, query | {"limit": str(PAGE_LIMIT)}, page, into.copy)
 
             expected = chunk if wanted is None or chunk is None else set(chunk).intersection(wanted)
-            parts.append(await read_map(fetch, wanted=wanted if chunk is None else expected))
+            parts.append(await read_map(fetch, wanted=wanted if chunk is None else expected, budget=budget))
         if len(parts) == 1:
             return parts[0]
         for part in parts:

@@ -14,6 +14,9 @@ _COLUMNS: Final[Callable[[Any], tuple[Any, ...]]] = itemgetter("uid", "v", "t")
 #: What orjson makes of a value: a finite number, or null.
 _VALUES: Final = {float, int, type(None)}
 
+#: Bytes of all pages: 80,000 records.
+_MAX_KEPT: Final = 8 * 1024 * 1024
+
 type Column = dict[int, float | None]
 
 
@@ -101,11 +104,12 @@ class Samples(Mapping[int, Sample]):
 
 
 class SampleMemory:
-    """Keeps the last body of each page, and what was read from it."""
+    """Keeps the last body of each page, and what was read from it, up to 8 MB."""
 
     def __init__(self) -> None:
         """Begin without any page."""
         self._pages: dict[str, tuple[bytes, Samples]] = {}
+        self._size = 0
 
     def read(self, page: str, body: bytes) -> Samples:
         """Return what a page's body holds; InvalidAnswerError where it is no answer.
@@ -115,7 +119,12 @@ class SampleMemory:
         """
         known = self._pages.get(page)
         if known is None or known[0] != body:
-            known = self._pages[page] = body, Samples(body)
+            self._size += len(body) - (len(known[0]) if known else 0)
+            known = body, Samples(body)
+            if self._size > _MAX_KEPT:
+                self._pages.clear()
+                self._size = len(body)
+            self._pages[page] = known
         return known[1]
 
 

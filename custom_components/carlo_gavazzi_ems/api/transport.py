@@ -18,6 +18,7 @@ from .exceptions import (
     BusyError,
     CertificateChangedError,
     CertificateUntrustedError,
+    EmptyAnswerError,
     EmsConnectionError,
     EmsError,
     EmsTimeoutError,
@@ -135,6 +136,8 @@ class Transport:
             ) as response:
                 _raise_for_status(response)
                 received = as_utf8(await _read(response), response.charset)
+                if not received.strip():
+                    raise EmptyAnswerError(response.status)
                 if body is None:
                     # The answer to a body, a login, is a secret.
                     self.traffic.answered(path, query, received)
@@ -172,6 +175,8 @@ def _raise_for_status(response: aiohttp.ClientResponse) -> None:
     response.close()
     retry_after = retry_after_seconds(response.headers.get("Retry-After"))
     match status:
+        case 204:
+            raise EmptyAnswerError(status)
         case 400:
             raise BadRequestError(status)
         case 401 | 403:

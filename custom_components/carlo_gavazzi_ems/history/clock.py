@@ -14,11 +14,13 @@ _NEWER: Final = 5.0
 async def async_clock_offset(entry: EmsConfigEntry) -> float:
     """Return by how many seconds the gateway's clock is ahead of this one; 0 where nothing tells. Raises EmsError.
 
-    A gateway that does not tell its time in UTC dates its samples all the same: the newest was taken just before the
-    answer.
+    It is read with the lists, every ten minutes; only lists of an earlier run do not tell. A gateway that does not tell
+    its time in UTC dates its samples all the same: the newest was taken just before the answer.
     """
     runtime = entry.runtime_data
-    if (offset := await async_gateway_clock(runtime.client)) is not None:
+    known = runtime.topology.data
+    offset = known.clock_offset if known.fresh else await async_gateway_clock(runtime.client)
+    if offset is not None:
         return offset
     times = [sample.timestamp for sample in runtime.realtime.data.values() if sample.timestamp is not None]
     seen = runtime.realtime.last_seen

@@ -67,10 +67,10 @@ class Patience:
         """Note a poll that succeeded."""
         self.failures = 0
 
-    def failed(self, now: float) -> bool:
-        """Note a poll that failed at a time in seconds; return whether that is an outage by now."""
+    def failed(self, started: float, now: float) -> bool:
+        """Note a poll that started and failed at these times in seconds; return whether that is an outage by now."""
         if self.failures == 0:
-            self._since = now
+            self._since = started
         self.failures += 1
         return self.failures >= MAX_FAILURES or now - self._since >= MAX_SILENCE
 

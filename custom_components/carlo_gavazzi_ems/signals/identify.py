@@ -13,11 +13,19 @@ laws hold on all loads at once. It is found in the order in which laws need the 
    the total from its part since a reset, the tariffs that make it up, and the net.
 5. Demands, run hours, frequency, the neutral, and a second meter's import and export: each by its own law.
 
-Why it is right or silent: likelihoods are relative to what a reading can resolve and to how closely the best law holds,
-so that noise, coarse steps or slow sampling widen all residuals alike instead of deciding. A rival that explains as
-much takes the certainty away, and so does a load on which a law clearly fails. What physics cannot tell stays a
-proposal: active from apparent power where the power factor is 1 everywhere, the number of a tariff without its
-indicator, the net from the import where nothing was ever exported. Which phase is L1 is an assumption and marked so.
+The laws propose. What is certain is decided by `identification.proofs`, which take certainty away and never add any:
+
+- A relation proves something only to what the digits resolve, in nearly all rows that can tell, on every load that has
+  its codes, and only where it fails once a part of it is held still: it could have failed.
+- It has to fail with every other code of the load in the place. What a meter may publish but does not show is a rival
+  too: it is refuted by digits that resolve its distance (phases lie within 0.2 % of their mean), or by a second
+  relation that it would not satisfy (S passes for P until Q or PF is seen), or by what the gateway says (`1P`).
+- A kind needs two relations that no other reading of the codes satisfies, a place a proven kind, a counter a proven
+  power, a total its parts: nothing certain rests on what is not.
+
+So what is certain is right if the list of rivals at each proof is complete; what physics cannot tell stays a proposal:
+a lone counter, which may be a part or a tariff; active from apparent power where the power factor is always 1; the net
+where nothing was ever exported. Which phase is L1 is an assumption and marked so.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 import inspect
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from custom_components.carlo_gavazzi_ems.api import (
     Protocol,
     UnsupportedVersionError,
 )
+from custom_components.carlo_gavazzi_ems.api.exceptions import OversizedAnswerError
 from simulator import BadRecord, Damage, Gateway, Site, SiteKind, build_site
+from simulator.faults import EmptyBody, EmptyPage, EndlessList, Status
 from tests.carlo_gavazzi_ems.test_walls import ROOT
 
 #: Each operation of the API, as docs/openapi.yaml names it, and the method that calls it.
@@ -209,3 +212,60 @@ async def test_r11_one_request_at_a_time(gateway: Gateway, client: EmsClient) ->
     """However many callers there are, the gateway serves one."""
     await asyncio.gather(*(client.realtime() for _ in range(8)), *(client.serial_number() for _ in range(8)))
     assert gateway.peak_in_flight == 1
+
+
+@pytest.mark.parametrize("code", [200, 204, 400, 404])
+async def test_an_empty_page_in_every_form(gateway: Gateway, client: EmsClient, code: int) -> None:
+    """A page after the last one without a body, or an error, is the end of lists and of history: no new login for it."""
+    gateway.dialect.limit_cap = 40
+    gateway.faults.add(EmptyPage(code=code))
+    assert len(await client.signals()) == len(gateway.site.signals)
+    assert len(await client.realtime()) == len(gateway.site.signals)
+    uid, end = next(iter(gateway.site.signals)), datetime.now(UTC)
+    rows = [row async for page in client.signal_history(uid, start=end - timedelta(hours=2), end=end) for row in page]
+    assert len(rows) >= 100
+    assert client.logins == 1
+
+
+async def test_a_list_of_nothing(gateway: Gateway, client: EmsClient) -> None:
+    """204 says that there is nothing; 200 without a body says nothing, and may be a gateway that is starting."""
+    gateway.faults.add(Status(code=204, path="/v1/devices*"))
+    gateway.faults.add(Status(code=204, path="/v1/signals*"))
+    assert (await client.signals(), len(await client.realtime()), client.logins) == ({}, 0, 1)
+    assert [page async for page in client.history(uids=[1])] == []
+    gateway.faults.clear()
+    gateway.faults.add(EmptyBody(path="/v1/signals"))
+    with pytest.raises(InvalidAnswerError):
+        await client.signals()
+
+
+@pytest.mark.parametrize("bad", [False, True])
+async def test_r14_lists_without_end(gateway: Gateway, client: EmsClient, bad: bool) -> None:  # noqa: FBT001
+    """Values, lists and history, of good or bad records: an error, and little memory."""
+    await client.login()
+    gateway.faults.add(EndlessList(bad=bad, records=20_000))
+
+    async def history() -> None:
+        async for _ in client.history(uids=[1]):
+            pass
+
+    for read in (client.signals, client.realtime, history):
+        tracemalloc.start()
+        try:
+            with pytest.raises(OversizedAnswerError):
+                await read()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        print(f"{read.__name__} without end, bad: {bad}: {peak / 2**20:.0f} MiB")  # noqa: T201
+        assert peak < 50 * 2**20
+
+
+async def test_r14_large_pages_without_end(gateway: Gateway, client: EmsClient) -> None:
+    """Each page is small enough, all of them together are not."""
+    gateway.faults.add(EndlessList(records=10, padding=600_000, path="/v1/signals*"))
+    for read in (client.signals, client.realtime):
+        gateway.requests.clear()
+        with pytest.raises(OversizedAnswerError):
+            await read()
+        assert len(gateway.requests) <= 4

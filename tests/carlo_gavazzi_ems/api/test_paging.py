@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.carlo_gavazzi_ems.api import BadRequestError, HistoryRow, InvalidAnswerError, NotFoundError
-from custom_components.carlo_gavazzi_ems.api.paging import MAX_RECORDS, read_history, read_map
+from custom_components.carlo_gavazzi_ems.api.paging import LIST_LIMITS, Budget, Limits, read_history, read_map
 from custom_components.carlo_gavazzi_ems.api.records import Records, Rows
 
 type Gateway = Callable[[list[int], int, int], list[int]]
@@ -116,7 +116,7 @@ async def test_r14_a_list_without_end_is_given_up() -> None:
     async def fetch(page: int) -> Records[str]:
         return Records(dict.fromkeys(range(page * 50_000, (page + 1) * 50_000), "x"))
 
-    with pytest.raises(InvalidAnswerError, match=str(MAX_RECORDS)):
+    with pytest.raises(InvalidAnswerError, match=str(LIST_LIMITS.records)):
         await read_map(fetch)
 
 
@@ -130,3 +130,46 @@ async def test_r20_what_is_left_out_of_history_is_told() -> None:
 
     (page,) = [rows async for rows in read_history(fetch)]
     assert (list(page), page.rejected) == ([], {"3[0]": "bad"})
+
+
+@pytest.mark.parametrize("bad", [False, True])
+async def test_r14_history_without_end_is_given_up(bad: bool) -> None:  # noqa: FBT001 - a table of cases
+    """Its rows come as they are read, and after so many it is not believed any more."""
+    few = Limits(records=100, size=10**6, seconds=60)
+
+    async def fetch(page: int) -> Rows:
+        rows = Rows(
+            HistoryRow(uid=1, timestamp=page, period_end=page * 50 + i, value=i) for i in range(5 if bad else 30)
+        )
+        rows.rejected = {f"1[{i}]": "bad" for i in range(25 * bad)}
+        return rows
+
+    pages: list[Rows] = []
+    with pytest.raises(InvalidAnswerError, match="100 records"):
+        pages.extend([rows async for rows in read_history(fetch, Budget(few))])
+
+
+@pytest.mark.parametrize("what", ["bad records", "pages", "bytes", "time"])
+async def test_r14_a_list_has_limits(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records that are left out count; so do pages, bytes, and the time of all pages together."""
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    budget = Budget(Limits(records=100, size=10**6, seconds=60, pages=50))
+    read = budget.sized(lambda body: body)
+    asked = 0
+
+    async def fetch(page: int) -> Records[str]:
+        nonlocal asked, now
+        asked += 1
+        match what:
+            case "bad records":
+                return Records({}, {f"{page}.{i}": "bad" for i in range(30)})
+            case "bytes":
+                read(b"." * 300_000)
+            case "time":
+                now += 25
+        return Records({page: "x"})
+
+    with pytest.raises(InvalidAnswerError):
+        await read_map(fetch, budget=budget)
+    assert asked == {"bad records": 4, "pages": 50, "bytes": 4, "time": 3}[what]

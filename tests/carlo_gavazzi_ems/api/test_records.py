@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import json
 import math
 from pathlib import Path
-from typing import cast
 
 from hypothesis import given, strategies as st
 import pytest
@@ -134,6 +133,13 @@ def test_a_date_with_an_offset_of_its_own() -> None:
     assert date.utc == datetime(2025, 6, 1, 10, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("local", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "1969-12-31 12:00:00"])
+@pytest.mark.parametrize("zone", ["+14:00", "-12:00", "UTC", "+99:99"])
+def test_a_date_that_stands_for_none(local: str, zone: str) -> None:
+    """Year 1 or 9999, also where it is beyond what a date can be in UTC, tells no time and is no error."""
+    assert parse_date({"date": local, "tz": zone}).utc is None
+
+
 @pytest.mark.parametrize("payload", [{"date": "yesterday", "tz": "UTC"}, {"date": "2025-06-01 12:00:00"}, [], None])
 def test_a_date_that_is_none(payload: object) -> None:
     """Anything else is a clear error."""
@@ -207,16 +213,11 @@ def test_a_load_knows_its_protocol() -> None:
     assert parse_load({"label": "Main", "rtu": None}, 2).protocol is None
 
 
-@pytest.mark.parametrize(
-    ("printed", "enabled"),
-    [
-        *(
-            (one, True)
-            for one in cast("list[object]", [None, True, 1, 1.0, "true", "True", "1", "on", "yes", "", [], {}])
-        ),
-        *((one, False) for one in cast("list[object]", [False, 0, 0.0, "false", "FALSE", " false ", "0", "off", "no"])),
-    ],
-)
+ON: list[object] = [None, True, 1, 1.0, "true", "True", "1", "on", "yes", "maybe", "", [], {}]
+OFF: list[object] = [False, 0, 0.0, "false", "FALSE", " false ", "0", "off", "no"]
+
+
+@pytest.mark.parametrize(("printed", "enabled"), [*((each, True) for each in ON), *((each, False) for each in OFF)])
 def test_enable_in_any_spelling(printed: object, enabled: bool) -> None:  # noqa: FBT001 - a table of cases
     """What is not switched off is on."""
     assert parse_signal({"si": 29, "enable": printed}, 1).enabled is enabled

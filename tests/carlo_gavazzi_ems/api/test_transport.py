@@ -439,7 +439,7 @@ async def test_r14_a_million_signals_fill_no_memory(
         tracemalloc.stop()
     took = time.monotonic() - started
     print(f"a million signals {'in pages' if paged else 'at once'}: {took:.1f} s, {peak / 2**20:.0f} MiB")  # noqa: T201
-    assert peak < 200 * 2**20
+    assert peak < 50 * 2**20
     # Tracing memory makes everything several times slower.
     assert took < 60
 

@@ -38,11 +38,11 @@ async def test_r27_a_gateway_without_history_goes_on(
 async def test_r27_a_gateway_that_goes_away_meanwhile(
     hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]
 ) -> None:
-    """The gateway is gone when its codes are to be read: the entry is made, its codes wait."""
+    """The gateway is gone when its lists are to be read: the dialog says so, and makes no entry that would wait."""
     gateway.faults.add(Drop(path="/v1/loads"))
-    done = await to_codes(hass, gateway)
-    assert done["type"] is FlowResultType.CREATE_ENTRY
-    assert done["options"] == {"codes": {}, "evidence": {}}
+    form = await to_codes(hass, gateway)
+    assert (form["step_id"], form["errors"]) == ("user", {"base": "cannot_connect"})
+    hass.config_entries.flow.async_abort(form["flow_id"])
 
 
 async def test_r27_a_fault_in_identification_costs_proposals_only(

@@ -212,9 +212,9 @@ async def test_what_changed_meanwhile_is_shown_again(
 
 
 async def test_only_what_has_statistics(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
-    """A counter that is switched off is not offered, and a load has the name that the person gave it."""
+    """A load whose counters are switched off is not offered, and a load has the name that the person gave it."""
     registry = er.async_get(hass)
-    for quantity in ("energy_import", "energy_export"):
+    for quantity in (f"energy_{way}{phase}" for way in ("import", "export") for phase in ("", "_l1", "_l2", "_l3")):
         entity_id = stat(hass, gateway, "Main", quantity)
         registry.async_update_entity(entity_id, disabled_by=er.RegistryEntryDisabler.USER)
     child = entry.runtime_data.devices.registered_loads()[int(uid_of(gateway, "Solar"))]

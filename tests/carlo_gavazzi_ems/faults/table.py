@@ -48,6 +48,8 @@ _SETTINGS: Final[Mapping[str, Mapping[str, tuple[object, ...]]]] = {
     "void-tokens": {"times": (1, None)},
     "garbage-numbers": {"text": ("NaN", "n/a", "230,4,", "")},
     "huge-body": {"size": (20_000_000,), "announced": (False, True)},
+    "empty-page": {"code": (200, 204, 404)},
+    "endless-list": {"bad": (False, True)},
     "delay": {"seconds": (60.0,)},
     "trickle": {"seconds": (0.2,)},
     # Beyond the first answer: one that is glitched once is a matter of the counters' own tests.
@@ -143,7 +145,7 @@ def meaningless(variant: Variant, request: Request) -> str | None:
         return "this request needs no token"
     if variant.kind in {"counter-glitch", "garbage-numbers"} and request not in _VALUES[variant.kind]:
         return "there is no value in this answer, or none that is glitched"
-    if issubclass(kind, DataFault) and request not in _RECORDS:
+    if (issubclass(kind, DataFault) or variant.kind == "empty-page") and request not in _RECORDS:
         return "there is no record in this answer"
     return None
 
@@ -164,6 +166,7 @@ _KEYS: Final[Mapping[str, str]] = {
     "empty-body": "not_an_ems",
     "huge-body": "not_an_ems",
     "long-list": "not_an_ems",
+    "endless-list": "not_an_ems",
     "status": "gateway_error",
 }
 _LOGIN_KEYS: Final = {401: "invalid_auth", 403: "no_rights", 423: "locked", 429: "locked", 503: "locked"}
@@ -178,8 +181,8 @@ def error_of(variant: Variant, request: Request) -> frozenset[str]:
         # One bad record never harms its neighbours.
         return frozenset()
     match variant.kind:
-        case "garbage-numbers":
-            # What is no JSON value costs itself only.
+        case "empty-page" | "garbage-numbers":
+            # The end of a list; what is no JSON value costs itself only.
             return frozenset()
         case "void-tokens":
             # R9: one new login and one repeat; what voids that token too is no matter of tokens.

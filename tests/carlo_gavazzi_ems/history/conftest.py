@@ -166,7 +166,7 @@ class House:
             client=meter,
             catalogue=Catalogue({"1": "energy_import/kWh", "2": "active_power/W"}),
             topology=SimpleNamespace(
-                data=SimpleNamespace(signals=signals, loads={}), info=SimpleNamespace(serial_number="BX1")
+                data=SimpleNamespace(signals=signals, loads={}, fresh=False), info=SimpleNamespace(serial_number="BX1")
             ),
             realtime=SimpleNamespace(last_update_success=True, data={}, last_seen=None),
             unsettled=set(),

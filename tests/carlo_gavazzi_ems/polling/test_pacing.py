@@ -47,11 +47,13 @@ def test_r11_patience_doubles_at_once() -> None:
 
 
 def test_r10_three_failures_or_90_seconds() -> None:
-    """Whichever comes first; a success begins anew."""
+    """Whichever comes first; a success begins anew, and a poll may take the 90 s alone."""
     patience = Patience()
-    assert [patience.failed(now) for now in (0, 10, 20)] == [False, False, True]
+    assert [patience.failed(now, now) for now in (0, 10, 20)] == [False, False, True]
     patience.answered()
-    assert [patience.failed(now) for now in (100, 189)] == [False, False]
+    assert [patience.failed(now, now) for now in (100, 189)] == [False, False]
     patience.answered()
-    assert [patience.failed(now) for now in (200, 290)] == [False, True]
+    assert [patience.failed(now, now) for now in (200, 290)] == [False, True]
+    patience.answered()
+    assert patience.failed(300, 390)
     assert (retry_interval(300), retry_interval(10)) == (30, 10)
