@@ -32,6 +32,7 @@ class _Answer:
     def __init__(self, response: Response) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
+        self.charset: str | None = None
         self.content_length = len(response.body)
         self.content = _Content(response.body)
 

@@ -10,7 +10,7 @@ import pytest
 from testbed import ROOT
 
 BROWSER = ".venv/bin/pytest -p no:homeassistant --quiet tests/e2e"
-STAGES = ("scripts/setup", "scripts/lint", ".venv/bin/pytest", "scripts/demo", "scripts/outage")
+STAGES = ("scripts/setup", "scripts/lint", "scripts/databases", ".venv/bin/pytest", "scripts/demo", "scripts/outage")
 
 
 @pytest.fixture
@@ -51,15 +51,16 @@ def test_all_stages(project: Path, command: str) -> None:
     """Everything runs in this order, the browser beside the tests, from any folder and without a stdin."""
     code, printed, calls = run(project, command)
     assert code == 0
-    assert calls[:3] == ["scripts/setup ", "scripts/lint ", "scripts/setup --e2e"]
+    assert calls[:4] == ["scripts/setup ", "scripts/lint ", "scripts/setup --e2e", "scripts/databases --install"]
     tests = ".venv/bin/pytest -n 2 --quiet --cov --cov-report=term-missing:skip-covered"
-    assert sorted(calls[3:5]) == [tests, BROWSER]
-    assert calls[5:] == ["scripts/demo --check", "scripts/outage --kill both"]
+    assert sorted(calls[4:6]) == [tests, BROWSER]
+    assert calls[6:] == ["scripts/demo --check", "scripts/outage --kill both"]
     assert printed.splitlines()[-1].startswith("[test] all green")
 
 
 @pytest.mark.parametrize(
-    ("name", "title"), zip(STAGES, ("set-up", "lint and types", "tests", "demo", "outages"), strict=True)
+    ("name", "title"),
+    zip(STAGES, ("set-up", "lint and types", "set-up of the databases", "tests", "demo", "outages"), strict=True),
 )
 def test_stops_at_the_first_failure(project: Path, name: str, title: str) -> None:
     """The last line names the stage; nothing after it runs."""
