@@ -58,7 +58,8 @@ async def test_r21_an_hour_with_default_options(
         kind = "counter" if quantity.is_counter else str(quantity.device_class)
         assert rows <= (60 if quantity.is_counter else BUDGET.get(kind, 120)), (quantity.key, rows)
         most[kind] = max(most[kind], rows)
-    assert most["counter"] > 50
+    # Between two marks of five minutes two or three rows, and one before each.
+    assert most["counter"] > 40
     assert most["power"] > 100
     assert most["voltage"] > 15
 

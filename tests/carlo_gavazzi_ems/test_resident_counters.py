@@ -1,8 +1,9 @@
 """Counters over wrong readings, reloads and restarts: R1 and R2, from the wire to the state."""
 
+from dataclasses import dataclass
 import re
 import time
-from typing import Any
+from typing import Any, override
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -12,7 +13,8 @@ from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
 
-from simulator import CounterGlitch, Gateway, Glitch, ManualClock
+from simulator import CounterGlitch, Gateway, Glitch, ManualClock, Status
+from simulator.faults.base import Answer, DataFault, FaultTarget
 
 from .conftest import SetUp
 from .resident import entity_id, named, poll, state_of
@@ -36,6 +38,23 @@ def gateway_options(clock: ManualClock) -> dict[str, Any]:
 def options(gateway: Gateway) -> dict[str, Any]:
     """Every code has its name, and every value is shown at once."""
     return {"codes": named(gateway.site), "throttle": 0}
+
+
+@dataclass(kw_only=True, eq=False)
+class ZeroInHistory(DataFault):
+    """The newest row of a counter reads 0, as after a reset."""
+
+    uid: int
+
+    @override
+    def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
+        return answer.what == "last" and str(self.uid) in answer.records
+
+    @override
+    def spoil(self, answer: Answer, gateway: FaultTarget) -> None:
+        row = answer.records[str(self.uid)]
+        assert isinstance(row, dict)
+        row |= {"v": 0, "min": 0, "max": 0}
 
 
 def follow(hass: HomeAssistant, entity: str) -> list[float]:
@@ -84,15 +103,22 @@ async def test_r01_a_reset_is_accepted_and_logged_once(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     options: dict[str, Any],
+    clock: ManualClock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A counter that stays at 0 for a minute began anew, although its value does not change from poll to poll."""
+    """A counter that stays at 0 began anew, although its value does not change, once a row of history says so too."""
     await set_up(gateway, options=options)
     uid = gateway.site.find("energy_import")
     gateway.faults.add(CounterGlitch(how=Glitch.ZERO, uid=uid, times=None))
-    await poll(hass, freezer, times=6)
-    assert float(state_of(hass, gateway, uid).state) > 0
-    await poll(hass, freezer)
+    gateway.faults.add(ZeroInHistory(uid=uid))
+    # The row of the first minute is not asked for before 70 s, and taken in with a later poll.
+    for _ in range(7):
+        clock.advance(10)
+        await poll(hass, freezer)
+        assert float(state_of(hass, gateway, uid).state) > 0
+    for _ in range(7):
+        clock.advance(10)
+        await poll(hass, freezer)
     assert float(state_of(hass, gateway, uid).state) == 0
     await poll(hass, freezer, times=5)
     assert sum("(reset)" in record.getMessage() for record in caplog.records) == 1
@@ -107,8 +133,9 @@ async def test_r01_a_dip_that_stays_is_accepted_with_one_warning(
     issue_registry: ir.IssueRegistry,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Neither tiny nor a reset: held for 15 minutes. Nobody can do anything about it, so there is no repair."""
+    """Neither tiny nor a reset, and history does not answer: held for 15 minutes, and no repair: nobody can do anything."""
     await set_up(gateway, options=options)
+    gateway.faults.add(Status(path="/v1/signals/history/last", code=500))
     uid = gateway.site.find("energy_import")
     before = float(state_of(hass, gateway, uid).state)
     _, unit = gateway.site.truth(uid)

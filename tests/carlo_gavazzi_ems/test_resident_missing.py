@@ -136,7 +136,7 @@ async def test_r18_a_load_that_comes_back_is_not_offered(
     [
         BadRecord(what="loads", how=Damage.NOT_AN_OBJECT),
         BadRecord(what="loads", how=Damage.BAD_KEY),
-        BadRecord(what="loads", how=Damage.TEXT),
+        BadRecord(what="loads", how=Damage.TEXT, field="uid"),
         Status(path="/v1/loads", code=500),
         Status(path="/v1/signals", code=500),
         HalfBody(path="/v1/loads"),

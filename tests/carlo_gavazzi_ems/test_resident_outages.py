@@ -95,7 +95,7 @@ async def test_r10_a_poll_of_slow_pages_has_a_limit(
     await hass.async_block_till_done()
     assert sensors(hass) == {STATE_UNAVAILABLE}
     assert state_of(hass, gateway, "gateway_connectivity", "binary_sensor").state == STATE_OFF
-    assert [level for level, _ in told(caplog)] == [logging.WARNING]
+    assert [level for level, _ in told(caplog)] == [logging.INFO]
     gateway.faults.clear()
     gateway.dialect.limit_cap = None
     await entry.runtime_data.realtime.async_refresh()
@@ -110,7 +110,7 @@ async def test_r10_ten_hours_take_two_lines(
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The gateway is off for ten hours, lists included: one warning, and one line when it is back."""
+    """The gateway is off for ten hours, lists included: one line, and one when it is back."""
     await set_up(gateway, options={"scan_interval": 60})
     caplog.clear()
     await gateway.stop()

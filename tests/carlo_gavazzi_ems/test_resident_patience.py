@@ -49,7 +49,7 @@ async def test_r08_a_refused_password_silences_both(
     assert len(gateway.requests) == sent
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == SOURCE_REAUTH
-    assert [level for level, _ in told(caplog)] == [logging.WARNING]
+    assert [level for level, _ in told(caplog)] == [logging.INFO]
     assert entry.title in told(caplog)[0][1]
 
 

@@ -203,10 +203,13 @@ async def test_r04_import_history(
     # The entry repairs gaps by itself, and there were none.
     hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert hass_storage[f"{DOMAIN}.{entry.entry_id}.repair"]["data"] == {
-        "checked": (NOON + timedelta(hours=1)).timestamp(),
-        "cut_short": None,
-        "pending": {},
+    progress = hass_storage[f"{DOMAIN}.{entry.entry_id}.repair"]["data"]
+    assert progress["checked"][str(uid)] == (NOON + timedelta(hours=1)).timestamp()
+    assert {key: progress[key] for key in ("waiting", "gaps", "cut_short", "taken_back")} == {
+        "waiting": {},
+        "gaps": {},
+        "cut_short": {},
+        "taken_back": {},
     }
     assert (await async_get_config_entry_diagnostics(hass, entry))["gap_repair"]["hours"] == {}
     # Only full hours are imported.

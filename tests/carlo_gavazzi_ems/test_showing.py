@@ -6,7 +6,8 @@ import random
 from typing import override
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.components.sensor.const import UNIT_CONVERTERS
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
@@ -14,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems.polling.staleness import MIN_AGE
 from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR
+from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from simulator import Gateway, Site, SiteKind, build_site
 
 from .conftest import SetUp
@@ -53,9 +55,15 @@ async def set_up_reads(
 
 
 def shows(hass: HomeAssistant, gateway: Gateway, uid: int) -> float | str:
-    """Return the number that a sensor shows, or why it shows none."""
-    state = state_of(hass, gateway, uid).state
-    return state if state in {STATE_UNAVAILABLE, STATE_UNKNOWN} else float(state)
+    """Return the number that a sensor shows, in the unit of the gateway, or why it shows none."""
+    state = state_of(hass, gateway, uid)
+    if state.state in {STATE_UNAVAILABLE, STATE_UNKNOWN}:
+        return state.state
+    quantity, unit = gateway.site.truth(uid)
+    # Small powers in kW are shown in W.
+    if (shown := state.attributes[ATTR_UNIT_OF_MEASUREMENT]) == unit:
+        return float(state.state)
+    return UNIT_CONVERTERS[QUANTITIES[quantity].device_class].convert(float(state.state), shown, unit)
 
 
 def expected(reads: Reads, uid: int) -> float | str:

@@ -24,8 +24,10 @@ from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import Refusal
 from custom_components.carlo_gavazzi_ems.services import (
     GET_HISTORY,
     IMPORT_HISTORY,
+    REPAIR_HISTORY,
     SERVICE_GET_HISTORY,
     SERVICE_IMPORT_HISTORY,
+    SERVICE_REPAIR_HISTORY,
 )
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 
@@ -48,7 +50,6 @@ PLACEHOLDERS = {
     "config.abort.other_gateway": {"gateway", "host"},
     "exceptions.no_signal": {"entity"},
     "exceptions.no_statistics": {"entity"},
-    "exceptions.history_no_state_after": set(),
     "exceptions.history": {"value"},
     "exceptions": {"gateway"},
     "issues.certificate_changed.title": {"gateway"},
@@ -58,6 +59,8 @@ PLACEHOLDERS = {
     "issues.other_gateway.fix_flow.step": REPLACEMENT_PLACEHOLDERS,
     "issues.other_gateway.fix_flow.abort": {"gateway", "host"},
     "issues.load_missing": {"gateway", "load"},
+    "issues.counter_jumped": {"gateway", "load", "amount"},
+    "issues.history_waits": {"gateway", "loads"},
     "issues.clock_ahead": {"gateway", "minutes"},
     "issues.clock_behind": {"gateway", "minutes"},
     "device": {"uid"},
@@ -108,7 +111,12 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
         "recorder_failed",
         "span_empty",
     }
-    assert set(TRANSLATIONS["exceptions"]) == keys | actions | {"other_gateway", *Refusal}
+    # Of the reasons for which hours wait, only this one stops an import; each other one that stays has a repair.
+    assert set(TRANSLATIONS["exceptions"]) == keys | actions | {"other_gateway", Refusal.UNKNOWN_STATE}
+    waits = {
+        f"history_waits_{reason.removeprefix('history_')}" for reason in Refusal if reason != Refusal.NO_HISTORY_YET
+    }
+    assert waits == {key for key in TRANSLATIONS["issues"] if key.startswith("history_waits")}
     handshake = (api.EmsTimeoutError, api.TlsError, api.HostNotFoundError, api.RefusedError, api.EmsConnectionError)
     aborts = TRANSLATIONS["issues"]["certificate_changed"]["fix_flow"]["abort"]
     assert set(aborts) == {error_key(kind("")) for kind in handshake} | {"not_found"}
@@ -219,7 +227,11 @@ def test_r24_every_action_has_a_name_an_explanation_and_a_form() -> None:
     """Actions, their fields, texts, icons and forms name the same things."""
     forms = yaml.safe_load((INTEGRATION / "services.yaml").read_text(encoding="utf-8"))
     icons = json.loads((INTEGRATION / "icons.json").read_text(encoding="utf-8"))["services"]
-    schemas = {SERVICE_GET_HISTORY: GET_HISTORY, SERVICE_IMPORT_HISTORY: IMPORT_HISTORY}
+    schemas = {
+        SERVICE_GET_HISTORY: GET_HISTORY,
+        SERVICE_IMPORT_HISTORY: IMPORT_HISTORY,
+        SERVICE_REPAIR_HISTORY: REPAIR_HISTORY,
+    }
     assert set(forms) == set(icons) == set(schemas) == set(TRANSLATIONS["services"])
     for service, schema in schemas.items():
         texts_of = TRANSLATIONS["services"][service]

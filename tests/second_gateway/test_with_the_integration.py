@@ -37,7 +37,6 @@ async def test_set_up(
         await unload(hass, entry, gateway)
 
 
-@pytest.mark.xfail(strict=True, reason="found here: the voltage of L3 passes for the mean of the three")
 @pytest.mark.parametrize("kind", ["flat"])
 async def test_three_voltages_and_no_mean(
     hass: HomeAssistant,

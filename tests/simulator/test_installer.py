@@ -93,7 +93,7 @@ class TestCost:
         assert min(took) < 0.1
 
     def test_a_hundred_thousand_signals_can_be_listed(self) -> None:
-        """Within seconds."""
-        begun = time.perf_counter()
+        """Within seconds of CPU."""
+        begun = time.process_time()
         assert len(build_site(SiteKind.LOAD_TEST, signals=100_000).signals) == 100_000
-        assert time.perf_counter() - begun < 10
+        assert time.process_time() - begun < 10

@@ -1,5 +1,6 @@
 """By how much the times in the gateway's history are off."""
 
+import time
 from typing import Final
 
 from custom_components.carlo_gavazzi_ems.inventory.clock import async_gateway_clock
@@ -7,6 +8,8 @@ from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 #: Seconds by which the newest sample may be older than the answer it comes with; from then on the clock is behind.
 _SAMPLED: Final = 90.0
+#: Seconds by which this clock may drift from the monotonic one; more, and somebody has set it.
+_SET: Final = 1.0
 #: Seconds by which a sample cannot be newer than its answer.
 _NEWER: Final = 5.0
 
@@ -14,12 +17,13 @@ _NEWER: Final = 5.0
 async def async_clock_offset(entry: EmsConfigEntry) -> float:
     """Return by how many seconds the gateway's clock is ahead of this one; 0 where nothing tells. Raises EmsError.
 
-    It is read with the lists, every ten minutes; only lists of an earlier run do not tell. A gateway that does not tell
-    its time in UTC dates its samples all the same: the newest was taken just before the answer.
+    It was read with the lists, at most ten minutes ago, and is read again where this clock was set since then. A gateway
+    that does not tell its time in UTC dates its samples all the same: the newest was taken just before the answer.
     """
     runtime = entry.runtime_data
     known = runtime.topology.data
-    offset = known.clock_offset if known.fresh else await async_gateway_clock(runtime.client)
+    is_known = known.fresh and abs(time.time() - time.monotonic() - known.clock_base) < _SET
+    offset = known.clock_offset if is_known else await async_gateway_clock(runtime.client)
     if offset is not None:
         return offset
     times = [sample.timestamp for sample in runtime.realtime.data.values() if sample.timestamp is not None]

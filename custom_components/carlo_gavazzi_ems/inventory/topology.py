@@ -1,6 +1,7 @@
 """The coordinator of the lists: devices, loads and signals, read every ten minutes."""
 
 from dataclasses import dataclass, field
+import time
 from typing import TYPE_CHECKING, override
 
 from homeassistant.core import HomeAssistant, callback
@@ -39,6 +40,8 @@ class Topology:
     signals: Records[Signal] = field(default_factory=Records)
     clock_offset: float | None = None
     """Seconds that the gateway's clock is ahead; None if it does not give a UTC time."""
+    clock_base: float = field(default_factory=lambda: time.time() - time.monotonic())
+    """Seconds from the start of the monotonic clock to 1970 when that was read: another number means a clock that was set."""
     fresh: bool = True
     """Whether the lists were read in this run; else they come from the archive."""
 

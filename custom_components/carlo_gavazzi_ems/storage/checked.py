@@ -55,7 +55,8 @@ class CheckedStore[T](Store[Any]):
     @override
     async def _async_migrate_func(self, old_major_version: int, old_minor_version: int, old_data: Any) -> Any:
         """Bring the content of an older version up to this one, version by version."""
-        if old_major_version > self.version:
+        # There is no version before the first; such a file is damaged.
+        if not 1 <= old_major_version <= self.version:
             raise NotImplementedError
         for upgrade in self._upgrades[old_major_version - 1 :]:
             old_data = upgrade(old_data)

@@ -278,7 +278,6 @@ async def test_r15_a_host_that_does_not_exist_shows_no_certificate(monkeypatch: 
         (503, BusyError),
         (500, StatusError),
         (418, StatusError),
-        (204, InvalidAnswerError),
     ],
 )
 async def test_r15_each_status_has_its_error(

@@ -74,6 +74,8 @@ ASKED: Final[Mapping[Situation, frozenset[Request]]] = {
     Situation.IMPORT: frozenset({Request.LOGIN, Request.HISTORY}),
     Situation.REAUTH: frozenset(Request) - {Request.HISTORY},
 }
+#: Read page by page; the other lists are one answer each.
+_PAGED: Final = frozenset({Request.SIGNALS, Request.REALTIME, Request.HISTORY})
 #: Asked for before anything else: what is wrong with them is told in the dialog itself.
 FIRST: Final = frozenset({Request.VERSION, Request.LOGIN, Request.INFO})
 LISTS: Final = frozenset({Request.DEVICES, Request.LOADS, Request.SIGNALS})
@@ -145,8 +147,9 @@ def meaningless(variant: Variant, request: Request) -> str | None:
         return "this request needs no token"
     if variant.kind in {"counter-glitch", "garbage-numbers"} and request not in _VALUES[variant.kind]:
         return "there is no value in this answer, or none that is glitched"
-    if (issubclass(kind, DataFault) or variant.kind == "empty-page") and request not in _RECORDS:
-        return "there is no record in this answer"
+    recorded = issubclass(kind, DataFault) or variant.kind == "empty-page"
+    if (recorded and request not in _RECORDS) or (variant.kind == "endless-list" and request not in _PAGED):
+        return "there is no record in this answer, or it has no second page"
     return None
 
 
@@ -177,8 +180,9 @@ KEYS: Final = frozenset({*_KEYS.values(), *_LOGIN_KEYS.values()})
 def error_of(variant: Variant, request: Request) -> frozenset[str]:
     """Return the keys of the errors that a request with this fault may end in; none where the answer is of use."""
     kind, code = kinds()[variant.kind], dict(variant.given).get("code")
-    if issubclass(kind, DataFault | StateFault):
-        # One bad record never harms its neighbours.
+    rows_left_out = variant == Variant("endless-list", (("bad", True),)) and request is Request.HISTORY
+    if issubclass(kind, DataFault | StateFault) or rows_left_out:
+        # One bad record never harms its neighbours. History ends with a page of which no row can be read.
         return frozenset()
     match variant.kind:
         case "empty-page" | "garbage-numbers":
@@ -192,3 +196,9 @@ def error_of(variant: Variant, request: Request) -> frozenset[str]:
         case "status" if code in {401, 403}:
             return frozenset({"no_rights"})
     return frozenset({_KEYS[variant.kind]}) if variant.kind in _KEYS else KEYS
+
+
+def told_in_dialog(request: Request, errors: frozenset[str]) -> frozenset[str]:
+    """Return the keys that a dialog shows for these errors: what has logged in is an EMS, whatever it lists."""
+    unreadable = request in LISTS and "not_an_ems" in errors
+    return errors - {"not_an_ems"} | {"lists_unreadable"} if unreadable else errors

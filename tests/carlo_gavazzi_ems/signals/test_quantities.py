@@ -59,8 +59,8 @@ def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def unit_shown(hass: HomeAssistant, device_class: SensorDeviceClass | None, unit: str | None) -> str | None:
-    """Return the unit of the state: some, such as °F and ft³, follow the user's unit system."""
-    if unit == UnitOfTemperature.FAHRENHEIT:
+    """Return the unit of the state: some, such as ft³ and temperatures in °F, follow the user's unit system."""
+    if unit == UnitOfTemperature.FAHRENHEIT and device_class is SensorDeviceClass.TEMPERATURE:
         return hass.config.units.temperature_unit
     return hass.config.units.get_converted_unit(device_class, unit) or unit
 
