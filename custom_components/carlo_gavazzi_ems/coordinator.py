@@ -202,7 +202,10 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
     async def _async_read_persistently(self, enabled: frozenset[int]) -> Samples:
         """Read, and where that fails for the first time repeat it once: most failures are over by then."""
         try:
-            return await self._async_read(enabled)
+            samples = await self._async_read(enabled)
+            # A page without anything ends a list; one that is cut short by a hiccup looks the same.
+            if self.data.numbers.keys() & enabled <= samples.numbers.keys():
+                return samples
         except EmsError as err:
             if not self.ready or self._patience.failures or not _is_transient(err):
                 raise

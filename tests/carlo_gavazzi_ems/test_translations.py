@@ -136,8 +136,8 @@ def test_r13_every_changed_certificate_shows_both_fingerprints_and_how_to_compar
     assert set(fixes) == kinds
     for page in [*(steps[kind] for kind in kinds), *fixes.values()]:
         assert re.search(r"`\{old_fingerprint\}`\n[^\n]*`\{fingerprint\}`", page["description"])
-        assert "https://{host} in a browser" in page["description"]
-    assert "https://{host} in a browser" in steps[FIRST]["description"]
+        assert "`https://{host}` in a browser" in page["description"]
+    assert "`https://{host}` in a browser" in steps[FIRST]["description"]
     assert "{old_fingerprint}" not in steps[FIRST]["description"]
     assert len({page["description"] for page in fixes.values()}) == len(kinds)
 
