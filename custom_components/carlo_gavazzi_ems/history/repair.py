@@ -50,8 +50,9 @@ class GapRepair:
         self._is_waiting = False
         #: Before this instant Home Assistant may have been off, and its rows may repeat the last value.
         self._flat_before = dt_util.utcnow().timestamp()
-        #: When this run of Home Assistant began, by its clock, and how far that is from one that nobody sets.
-        self._begun = self._flat_before
+        #: The earliest hour that was checked since Home Assistant started, by its clock, and how far that clock is from one
+        #: that nobody sets.
+        self._earliest = self._flat_before
         self._clock = time.time() - time.monotonic()
 
     @callback
@@ -137,11 +138,12 @@ class GapRepair:
             progress.take_back(uid, at)
         if self._host_clock_was_set():
             # Hours were checked by a clock that was wrong.
-            since = min(self._begun, cut_off if since is None else since)
+            since = min(self._earliest, cut_off if since is None else since)
         again = work.again if since is None else {target.uid: since for target in targets} | work.again
         for uid, begin in again.items():
             progress.look_again(uid, floor_hour(begin))
         work.again, work.taken_back = {}, {}
+        self._earliest = min([self._earliest, *(progress.since(target.uid) for target in targets)])
         run = Run(
             progress=progress, outcome=outcome, cut_off=cut_off, clock_offset=await async_clock_offset(self._entry)
         )
