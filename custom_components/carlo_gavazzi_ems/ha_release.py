@@ -8,5 +8,3 @@ _RELEASE: Final = (MAJOR_VERSION, MINOR_VERSION)
 
 #: Issues belong to a config entry: hidden while it is disabled, deleted with it.
 ISSUES_OF_ENTRIES: Final = _RELEASE >= (2026, 11)
-#: The Energy dashboard has a source `home`, for a house whose whole consumption is metered.
-ENERGY_HOME_SOURCE: Final = _RELEASE >= (2026, 11)
