@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import ChildDeviceEntry, ChildDeviceInfo, DeviceEntry, DeviceInfo
 from homeassistant.helpers.typing import UNDEFINED
 from homeassistant.util import slugify
 
-from custom_components.carlo_gavazzi_ems.access.address import format_address
+from custom_components.carlo_gavazzi_ems.access.account import Account
 from custom_components.carlo_gavazzi_ems.api import Device, Load, Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN, MANUFACTURER, MODEL
 
@@ -121,7 +120,7 @@ class DeviceTree:
 
     def _register_gateway(self) -> str:
         """Register the gateway itself."""
-        info, data = self._topology.info, self._entry.data
+        info = self._topology.info
         return self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, self._serial)},
@@ -132,7 +131,7 @@ class DeviceTree:
             model_id=info.part_number,
             serial_number=self._serial,
             sw_version=info.firmware,
-            configuration_url=f"https://{format_address(data[CONF_HOST], data[CONF_PORT])}",
+            configuration_url=Account.from_data(self._entry.data).address.url,
         ).id
 
     def _register_device(self, device: Device) -> str:
