@@ -10,6 +10,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.carlo_gavazzi_ems.access.kept import async_forget_client
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, UnknownMeaning, parse_meaning
 from simulator import (
@@ -66,6 +67,11 @@ async def restart(hass: HomeAssistant, entry: ConfigEntry, *, background: bool =
     """Set an entry up anew, and wait for the lists where `background` says so."""
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=background)
+
+
+def forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget the client of an entry that is not loaded, as a restart of Home Assistant does."""
+    async_forget_client(hass, entry)
 
 
 def state_of_entry(entry: ConfigEntry) -> ConfigEntryState:
