@@ -14,7 +14,7 @@ _DAILY = "sensor.daily"
 @pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
 def test_r30_a_utility_meter_has_the_energy_of_the_outage(tmp_path: Path, *, kill: bool) -> None:
     """The restored reading is shown until Home Assistant runs: so the meter sees the difference."""
-    source = "sensor.panel_lathe_energy_import"
+    source = "sensor.lathe_energy_import"
 
     async def story(tale: Tale) -> Verdict:
         await tale.begin("12:20")
