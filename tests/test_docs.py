@@ -1,6 +1,5 @@
 """What the documents promise: every link leads somewhere, every YAML block is accepted, every command is there."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -9,11 +8,8 @@ import subprocess
 import sys
 from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components import input_boolean, persistent_notification
 from homeassistant.components.automation.config import ValidationStatus, async_validate_config_item
-from homeassistant.config_entries import SOURCE_USER
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
@@ -24,8 +20,6 @@ import yaml
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
-from simulator import Gateway, SiteKind, build_site
-from tests.second_gateway.driving import click_through
 
 ROOT = Path(__file__).parents[1]
 INTEGRATION = ROOT / "custom_components" / DOMAIN
@@ -202,29 +196,6 @@ def test_commands_are_there_with_their_options(name: str) -> None:
         assert done.returncode == 0, done.stderr
         known += done.stdout
     assert not [option for option in options - {"--help"} if not re.search(rf"{option}(?![\w-])", known)]
-
-
-@pytest.fixture
-async def demo(socket_enabled: None) -> AsyncIterator[Gateway]:
-    """The gateway of the demo."""
-    async with Gateway(build_site(SiteKind.HOUSE)) as gateway:
-        yield gateway
-
-
-async def test_every_entity_that_is_named_is_in_the_demo(
-    hass: HomeAssistant, demo: Gateway, enable_custom_integrations: None, freezer: FrozenDateTimeFactory
-) -> None:
-    """R22: a person who sets up the demo's gateway and clicks through finds each sensor of the pages and blueprints."""
-    texts = [*PAGES.values(), *(path.read_text(encoding="utf-8") for path in (ROOT / "blueprints").rglob("*.yaml"))]
-    mentioned = {found for text in texts for found in re.findall(r"\b(?:binary_)?sensor\.(?!py\b)\w+", text)}
-    assert len(mentioned) > 5
-    freezer.move_to("2026-06-17 17:00:00+00:00")
-    form = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    typed = {CONF_HOST: f"{demo.host}:{demo.port}", CONF_USERNAME: demo.username, CONF_PASSWORD: demo.password}
-    done, _ = await click_through(hass, await hass.config_entries.flow.async_configure(form["flow_id"], typed))
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert sorted(entity_id for entity_id in mentioned if hass.states.get(entity_id) is None) == []
-    assert await hass.config_entries.async_unload(done["result"].entry_id)
 
 
 def first_sentences() -> list[str]:
