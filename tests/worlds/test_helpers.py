@@ -10,7 +10,7 @@ from soak.worlds.judge import Verdict
 
 from .tale import Tale, instant, tell
 
-_SOURCE, _DAILY = "sensor.panel_lathe_energy_import", "sensor.daily"
+_SOURCE, _DAILY = "sensor.lathe_energy_import", "sensor.daily"
 _PRICE = 0.25
 
 
