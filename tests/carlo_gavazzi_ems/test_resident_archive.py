@@ -24,7 +24,7 @@ from simulator import (
 )
 
 from .conftest import PASSWORD, USERNAME, SetUp
-from .resident import LOGIN, REALTIME, paths, poll, restart, state_of_entry
+from .resident import REALTIME, paths, poll, restart, state_of_entry
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ async def test_r12_another_gateway_is_not_read_under_the_name_of_the_kept_one(
     gateway.requests.clear()
     await restart(hass, entry)
     assert state_of_entry(entry) is ConfigEntryState.SETUP_ERROR
-    assert paths(gateway) == [LOGIN, "/v1/serial-number"]
+    assert paths(gateway) == ["/v1/serial-number"]
 
 
 async def test_r12_a_version_that_came_meanwhile_is_told(
