@@ -14,14 +14,14 @@ from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig,
 import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.access.account import error_key
-from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, Load, Sample, Signal
+from custom_components.carlo_gavazzi_ems.api import Device, EmsClient, EmsError, Load, Sample, Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES, CONF_EVIDENCE, Options
 from custom_components.carlo_gavazzi_ems.signals.catalogue import DOCUMENTED, Catalogue, Meaning, Source, parse_meaning
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, identify
 
 from .naming import MEANINGS, CodeRow, QuantityNames, code_rows
-from .observation import async_observe
+from .observation import async_observe, with_context
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class Naming:
     """Whether to ask for codes with a meaning too, to correct them."""
     signals: Mapping[int, Signal] = field(default_factory=dict)
     loads: Mapping[int, Load] = field(default_factory=dict)
+    devices: Mapping[int, Device] = field(default_factory=dict)
     findings: Mapping[int, Finding] = field(default_factory=dict)
     rows: list[CodeRow] = field(default_factory=list)
     page: int = 0
@@ -238,15 +239,18 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
                     naming.signals.values(),
                     lambda share: self.async_update_progress(share * _READING),
                 )
-                naming.findings = await self._async_identify_series(series)
+                described = with_context(series, naming.loads, naming.devices)
+                naming.findings = await self._async_identify_series(described)
         except EmsError as err:
             naming.failure = err
             _LOGGER.debug("The codes cannot be identified now: %s", err)
         naming.rows = code_rows(naming.asked(), naming.signals, naming.loads, samples, naming.findings)
 
     async def _async_read_lists(self, client: EmsClient) -> None:
-        """Read loads and signals."""
-        self._naming.loads, self._naming.signals = await client.loads(), await client.signals()
+        """Read loads, signals and devices."""
+        naming = self._naming
+        naming.loads, naming.signals = await client.loads(), await client.signals()
+        naming.devices = await client.devices()
 
     async def _async_identify_series(self, series: list[Series]) -> Mapping[int, Finding]:
         """Identify in an executor thread, which ends when the dialog is closed."""

@@ -2,13 +2,24 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heapreplace
 import logging
 import time
 from typing import Final
 
-from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, LoginError, Sample, Samples, Signal, TlsError
+from custom_components.carlo_gavazzi_ems.api import (
+    Device,
+    EmsClient,
+    EmsError,
+    Load,
+    LoginError,
+    Sample,
+    Samples,
+    Signal,
+    TlsError,
+)
 from custom_components.carlo_gavazzi_ems.signals.identify import Series
 
 _LOGGER = logging.getLogger(__name__)
@@ -68,6 +79,18 @@ def _series(signal: Signal, rows: list[tuple[float, float]], samples: Mapping[in
         values=[value for _, value in rows],
         latest=samples[signal.uid].value,
     )
+
+
+def with_context(series: Iterable[Series], loads: Mapping[int, Load], devices: Mapping[int, Device]) -> list[Series]:
+    """Return series with the label of their load and the connection of its device, as the gateway writes them."""
+    described = []
+    for one in series:
+        load = None if one.load_uid is None else loads.get(one.load_uid)
+        uid = one.device_uid if load is None or load.device_uid is None else load.device_uid
+        device = None if uid is None else devices.get(uid)
+        system, label = device.system if device else "", load.label if load else ""
+        described.append(replace(one, system=system or None, label=label or None))
+    return described
 
 
 def newest(samples: Mapping[int, Sample]) -> datetime:
