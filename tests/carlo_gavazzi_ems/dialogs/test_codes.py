@@ -195,3 +195,22 @@ async def test_r26_connection_and_label_are_evidence(
         signal = site.signals[one.uid]
         assert (one.system, one.label) == (site.devices[signal.did].system, site.loads[signal.lid].label)
     assert all(one.system and one.label for one in told)
+
+
+async def test_r26_what_a_day_does_not_tell_a_week_may(
+    hass: HomeAssistant, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes in doubt are looked at again with more history of their loads; what is found then counts."""
+    rows: list[int] = []
+    power = code_of(gateway, "active_power")
+
+    def identify(series: Iterable[Series], *_: object, **__: object) -> dict[int, Finding]:
+        rows.append(sum(len(one.times) for one in series))
+        return {power: finding(power, "active_power/kW", certain=len(rows) == 2)}
+
+    monkeypatch.setattr(codes_dialog, "identify", identify)
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
+    form = await to_codes(hass, gateway)
+    assert len(rows) == 2
+    assert rows[1] > 4 * rows[0]
+    assert suggested(form)[labels(form)[power]] == "active_power/kW"
