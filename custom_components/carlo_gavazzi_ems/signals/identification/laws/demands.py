@@ -136,6 +136,17 @@ def find_demands(timeline: Timeline, codes: Sequence[int], sources: Sequence[int
     return found
 
 
+def closeness(timeline: Timeline, code: int, source: int) -> Fit:
+    """Return how closely a code is the moving mean of a power, formed in the way that suits it best."""
+    load = timeline.load
+    step = max(1, len(load.times) // _ROWS)
+    rows = list(range(step // 2, len(load.times), step))
+    column = load.columns[code]
+    floor = max(tolerances.STEPS * column.resolution, 0.02 * max(abs(column.lowest), abs(column.highest)))
+    fits = [_fit(column, demand_at(timeline, source, rows, way), rows, floor) for way in WAYS]
+    return min((fit for fit in fits if fit.count), key=lambda fit: fit.spread, default=NO_FIT)
+
+
 def peak_rises(timeline: Timeline, code: int, source: int, window: float) -> tuple[int, int]:
     """Return how many rises of a peak are the demand of their time, and how many are not."""
     load: Load = timeline.load

@@ -121,7 +121,7 @@ class Registers:
                     integral = timeline.integral(power, direction)
                     factor = decade(readings[-1] - readings[0], integral[-1] - integral[0], resolution)
                     if factor:
-                        found = compare(readings, integral, factor, resolution, timeline.uncertainty(power))
+                        found = compare(readings, integral, factor, resolution, timeline.uncertainty(power, direction))
                         if found.off <= _CLOSE * found.moved + 0.5 * found.fuzz:
                             weights[factor] -= max(found.cost, -60.0)
         return max(weights, key=lambda factor: weights[factor], default=0.0)
@@ -134,7 +134,7 @@ class Registers:
             for code in self._counters(load)
         }
         for power, direction, role in self._pairs(load):
-            integral, uncertainty = timeline.integral(power, direction), timeline.uncertainty(power)
+            integral, uncertainty = timeline.integral(power, direction), timeline.uncertainty(power, direction)
             found = {
                 code: compare(readings, integral, self.factor, resolution, uncertainty)
                 for code, (readings, resolution) in counters.items()
@@ -171,7 +171,11 @@ class Registers:
                 column = load.columns[code]
                 if column.is_rising and code not in known:
                     found = compare(
-                        timeline.readings(code), rest, self.factor, 2 * column.resolution, timeline.uncertainty(power)
+                        timeline.readings(code),
+                        rest,
+                        self.factor,
+                        2 * column.resolution,
+                        timeline.uncertainty(power, Direction.IMPORT),
                     )
                     self.evidence[code][exported].seen[number] = found
                     self.sources[exported].add(power)

@@ -31,6 +31,8 @@ _APART = 1.6
 """A rival has to be off by so many times what the claim is; over a hundred checkpoints that is no chance."""
 _ROUNDING = 0.29
 """The root mean square of rounding, in steps."""
+_DRIFT = 2.0
+"""Where a counter is to its step what it is claimed to count, a rival is off that drifts by more than another step."""
 _SHARP = 1e-4
 _CLOSEST = 0.003
 """No integral of history rows is closer than that, as a share of the growth."""
@@ -83,13 +85,23 @@ def flows(ledger: Ledger, timeline: Timeline) -> Iterator[Flow]:
         for kind in (Kind.ACTIVE, Kind.REACTIVE):
             if (code := block.get(kind)) in ledger.proven and code is not None:
                 for direction in (Direction.IMPORT, Direction.EXPORT, Direction.NET):
-                    yield Flow(kind, phases, direction, timeline.integral(code, direction), timeline.uncertainty(code))
+                    yield Flow(
+                        kind,
+                        phases,
+                        direction,
+                        timeline.integral(code, direction),
+                        timeline.uncertainty(code, direction),
+                    )
     apparent = _apparent(ledger, load, blocks.get((), {}))
     if apparent is not None:
         plus = timeline.area_of(apparent)
         active = blocks[()].get(Kind.ACTIVE, blocks[()].get(Kind.APPARENT))
         yield Flow(
-            Kind.APPARENT, (), Direction.IMPORT, plus, timeline.uncertainty(active) if active is not None else 0.0
+            Kind.APPARENT,
+            (),
+            Direction.IMPORT,
+            plus,
+            timeline.uncertainty(active, Direction.NET) if active is not None else 0.0,
         )
 
 
@@ -162,6 +174,8 @@ def _is_apart(mine: Flow, other: Flow, found: Growth, seen: Growth, factor: floa
     """Tell whether a counter, seen against what it should count and against another flow, cannot count the other."""
     if mine.kind is other.kind and mine.phases == other.phases and _is_same(mine.integral, other.integral):
         return True  # all one way: net and import are told apart as scopes
+    if found.is_exact and seen.reach > _DRIFT * found.resolution:
+        return True
     least = max(found.off, _ROUNDING * found.resolution)
     if found.off <= 1.6 * _ROUNDING * found.resolution + _SHARP * found.moved and seen.off > 2 * _APART * least:
         return True  # to the digits at a hundred checkpoints: no error of sampling makes one out of the other
