@@ -65,7 +65,8 @@ def demand_at(timeline: Timeline, source: int, rows: Sequence[int], way: Way) ->
         if first < 0 or last <= first or not 0.97 * way.window < times[last] - times[first] < 1.2 * way.window:
             result.append(nan)
             continue
-        grown = area[last] - area[first] - ((values[last] - values[first]) * half if way.last else 0.0)
+        bend = (values[last] - values[first]) * half * (way.last - timeline.straight)
+        grown = area[last] - area[first] - bend
         result.append(grown / ((times[last] - times[first]) / 3600))
     return result
 
