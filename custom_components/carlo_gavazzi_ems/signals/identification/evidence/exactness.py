@@ -27,6 +27,8 @@ _EXACT = 1.5
 """Root mean square of the residuals in units of what rounding makes of them, up to which a relation holds."""
 _FAILS = 3.0
 """The same, from which on a relation does not hold."""
+_FAILS_NOISY = 1.75
+"""The same where the noise is known: of 60 rows, the root mean square is off by so much once in more than 10^9 times."""
 _MANY = 60
 """So many rows tell how much readings are disturbed."""
 _MIDDLE = 0.6745
@@ -48,6 +50,8 @@ class Exactness:
     """Root mean square of the residuals in units of what rounding makes of them, without the worst rows."""
     resolved: float
     """The share of its size to which the digits resolve the relation, in the middle."""
+    limit: float = 3.0
+    """The strain from which on the relation does not hold."""
 
     @property
     def holds(self) -> bool:
@@ -57,7 +61,7 @@ class Exactness:
     @property
     def fails(self) -> bool:
         """Tell whether the relation cannot hold."""
-        return self.rows >= _NEEDED and (self.strain >= _FAILS or self.within < 0.7)
+        return self.rows >= _NEEDED and (self.strain >= self.limit or self.within < 0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,8 @@ class Readings:
             return NOT_SEEN
         kept = sorted(strains)[: max(1, round(_KEPT * len(strains)))]
         strain = sqrt(sum(one * one for one in kept) / len(kept))
-        return Exactness(len(strains), inside / len(strains), strain, sorted(shares)[len(shares) // 2])
+        limit = _FAILS_NOISY if self.slack.noise and len(strains) >= _MANY else _FAILS
+        return Exactness(len(strains), inside / len(strains), strain, sorted(shares)[len(shares) // 2], limit)
 
     def seen_with(self, slack: Slack, law: Law, codes: Sequence[int]) -> Exactness:
         """Return how a law would hold if the readings were off by some slack."""

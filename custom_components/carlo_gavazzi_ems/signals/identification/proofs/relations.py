@@ -33,6 +33,7 @@ _TELLING = frozenset({"product", "factor", "power"})
 """The relations without a difference of squares."""
 _SEVERAL = 6
 _TRIED = 24
+_PARTLY = 0.6
 _HARDLY = 0.2
 _MOSTLY = 0.75
 _ALIKE = 1.8
@@ -96,9 +97,9 @@ def look(ledger: Ledger) -> None:
 def slack_of(ledger: Ledger) -> Slack | None:
     """Return by how much the readings of a gateway are off beyond their digits; None if they are not, or nothing tells.
 
-    Where hardly a relation of a block holds to the digits, readings are sampled apart, or all are disturbed alike.
-    The first shows by relations that hold wherever nothing moves. The second shows by relations that are all off by
-    the same share and to both sides; what is wrongly put together is off by any share, and mostly to one side.
+    Where hardly a relation of a block holds to the digits, all readings are disturbed alike, or they are sampled apart.
+    The first shows by relations that are all off by the same share and to both sides; what is wrongly put together is
+    off by any share, and mostly to one side. The second shows by relations that hold wherever nothing moves.
     """
     claimed = [
         (seen, law, [block[kind] for kind in kinds])
@@ -109,20 +110,21 @@ def slack_of(ledger: Ledger) -> Slack | None:
         if name in _TELLING and set(kinds) <= block.keys()
     ]
     held = sum(len(found & _TELLING) for found in ledger.found.values())
-    if len(claimed) < _SEVERAL or held >= _HARDLY * len(claimed):
+    if len(claimed) < _SEVERAL or held >= _PARTLY * len(claimed):
         return None
-    tried = claimed[:: max(1, len(claimed) // _TRIED)]
-    holds = [found.holds for seen, law, codes in tried if (found := seen.seen_with(_LAG, law, codes)).rows]
-    if len(holds) >= _SEVERAL and sum(holds) >= _MOSTLY * len(holds):
-        return _LAG
     off = [
         (share / sqrt(len(codes)), abs(side))
         for seen, law, codes in claimed
         if (found := seen.off(law, codes)) is not None
         for share, side in (found,)
     ]
-    if len(off) < _SEVERAL:
-        return None
-    middle = sorted(share for share, _ in off)[len(off) // 2]
-    alike = sum(middle / _ALIKE < share < middle * _ALIKE and side < _ONE_SIDED for share, side in off)
-    return Slack(noise=middle) if alike >= _MOSTLY * len(off) and middle <= _MOST else None
+    if len(off) >= _SEVERAL and held < _HARDLY * len(claimed):
+        middle = sorted(share for share, _ in off)[len(off) // 2]
+        alike = sum(middle / _ALIKE < share < middle * _ALIKE and side < _ONE_SIDED for share, side in off)
+        if alike >= _MOSTLY * len(off) and middle <= _MOST:
+            return Slack(noise=middle)
+    tried = claimed[:: max(1, len(claimed) // _TRIED)]
+    holds = [found.holds for seen, law, codes in tried if (found := seen.seen_with(_LAG, law, codes)).rows]
+    if len(holds) >= _SEVERAL and sum(holds) >= _MOSTLY * len(holds):
+        return _LAG
+    return None
