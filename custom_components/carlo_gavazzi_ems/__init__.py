@@ -4,7 +4,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, entity_registry as er
-from homeassistant.helpers.device_registry import ChildDeviceEntry, DeviceEntry
+from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
 from .access.kept import async_client, async_forget_client
@@ -122,9 +122,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None
     await units_store(hass, entry.entry_id).async_remove()
 
 
-async def async_remove_config_entry_device(
-    hass: HomeAssistant, entry: EmsConfigEntry, device: DeviceEntry | ChildDeviceEntry
-) -> bool:
+async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmsConfigEntry, device: DeviceEntry) -> bool:
     """Return whether a device may be deleted: only if the gateway no longer lists it."""
     if entry.state is not ConfigEntryState.LOADED or entry.runtime_data.devices.lists(device):
         return False

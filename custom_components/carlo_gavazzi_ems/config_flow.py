@@ -228,7 +228,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         """Read all lists, and keep them for the first set-up of the entry."""
         await super()._async_read_lists(client)
         info, naming = cast("GatewayInfo", self._info), self._naming
-        self._snapshot = Snapshot.of(info, await client.devices(), naming.loads, naming.signals)
+        self._snapshot = Snapshot.of(info, naming.devices, naming.loads, naming.signals)
 
     @override
     async def async_step_codes(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

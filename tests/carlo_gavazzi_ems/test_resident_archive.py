@@ -182,8 +182,7 @@ async def test_r12_kept_lists_decide_nothing(
     runtime = entry.runtime_data
     assert not runtime.topology.data.fresh
     assert load not in runtime.topology.data.loads
-    child = runtime.devices.registered_loads()[load]
-    assert runtime.devices.lists(child)
+    assert runtime.devices.lists(runtime.devices.registered_loads()[load])
     runtime.devices.async_remove_load(load)
     assert load in runtime.devices.registered_loads()
     assert set(issue_registry.issues) <= set(before)

@@ -115,9 +115,9 @@ async def test_r12_what_changed_meanwhile_appears_within_one_round(
     assert all(requests(gateway, path) == 1 for path in LISTS[:2])
     await poll(hass, freezer)
     assert state_of(hass, gateway, f"load_{added}_connectivity", "binary_sensor").state == STATE_ON
-    child = device_registry.async_get_child_device_by_identifier((DOMAIN, f"{serial}_load_{load}"), entry.entry_id)
-    assert child is not None
-    assert child.name == "Renamed"
+    renamed = device_registry.async_get_device_by_identifier((DOMAIN, f"{serial}_load_{load}"), entry.entry_id)
+    assert renamed is not None
+    assert renamed.name == "Renamed"
     device = device_registry.async_get_device_by_identifier((DOMAIN, serial), entry.entry_id)
     assert device is not None
     assert device.sw_version == "EMS_2.0.0.0"

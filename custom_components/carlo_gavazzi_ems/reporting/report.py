@@ -1,6 +1,7 @@
 """The parts of the diagnostics as plain values, with UIDs instead of labels."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 import re
 from typing import Any, Final
 
@@ -12,13 +13,13 @@ from custom_components.carlo_gavazzi_ems.signals.identify import LAWS
 from .redaction import Redactor
 
 _VALUES_PER_CODE: Final = 5
-#: Options that are numbers and switches.
-_SETTINGS: Final = ("scan_interval", "throttle", "repair_gaps", "raw_answers")
 
 
 def settings(entry: EmsConfigEntry) -> dict[str, Any]:
     """Return the options that are numbers and switches; the codes have a part of their own."""
-    return {key: entry.options[key] for key in _SETTINGS if isinstance(entry.options.get(key), int | float)}
+    options = Options.of(entry)
+    values = {item.name: getattr(options, item.name) for item in fields(options)}
+    return {key: value for key, value in values.items() if isinstance(value, int | float)}
 
 
 def connection(runtime: EmsRuntimeData) -> dict[str, Any]:
