@@ -1,11 +1,11 @@
-"""The command line: `python -m benchmarks` for what polling costs, `identify` for the codes, `history` for imports."""
+"""The command line: `python -m benchmarks` for what polling costs; `identify`, `history` and `hostile` for the rest."""
 
 import argparse
 import json
 from pathlib import Path
 import sys
 
-from . import history, identify, report
+from . import history, hostile, identify, report
 from .cases import make_cases
 from .performance import command
 from .performance.day import DAY
@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", type=Path, help="write every judgement to this file")
     one.add_argument("--wrong", action="store_true", help="list every wrong first proposal")
     history.add_arguments(commands)
+    hostile.add_arguments(commands)
     return parser
 
 
@@ -48,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
     if options.command == "history":
         return history.run(options)
+    if options.command == "hostile":
+        return hostile.run(options)
     cases = make_cases(options.sites, options.seed, options.kind)
 
     def tell(done: int) -> None:

@@ -9,8 +9,8 @@ import orjson
 from .exceptions import InvalidAnswerError, OversizedAnswerError
 from .jsonrepair import repair
 
-#: No answer holds more objects and lists, or values: ten times what the largest page of history does.
-MAX_OBJECTS: Final = 100_000
+#: No answer holds more objects and lists, or values: what is asked for at once is 50,000 rows of history.
+MAX_OBJECTS: Final = 60_000
 MAX_VALUES: Final = 1_000_000
 #: Bytes of the largest page of history; what is larger is read as it stands, or not at all.
 _MAX_REPAIRED: Final = 4 * 1024 * 1024

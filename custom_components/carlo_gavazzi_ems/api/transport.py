@@ -32,7 +32,7 @@ from .status import raise_for_status
 from .traffic import Traffic
 
 #: No answer of a request that this client makes comes near: a page of 1000 records is 100 kB.
-MAX_BODY: Final = 16 * 1024 * 1024
+MAX_BODY: Final = 10 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
 _HTTPS: Final = 443
 #: Bytes that are parsed in a few milliseconds, 50 where they have to be repaired.

@@ -381,7 +381,7 @@ async def test_r14_a_broken_answer_ends_in_time(
 
 @pytest.mark.parametrize("announced", [True, False])
 async def test_r14_a_body_without_end_fills_no_memory(gateway: Gateway, client: EmsClient, announced: bool) -> None:  # noqa: FBT001
-    """A gigabyte is refused at 16 MB, or as soon as it is announced."""
+    """A gigabyte is refused at 10 MB, or as soon as it is announced."""
     await client.login()
     gateway.faults.add(HugeBody(path=REALTIME, announced=announced))
     tracemalloc.start()
