@@ -83,21 +83,24 @@ class Staleness:
     def _compare(self, times: Times, now: float) -> None:
         """Find out which loads have a time, and which of these have moved."""
         before, self._times = self._times, times
-        moves = {load: _moves(times, before, uids) for load, uids in self._members.items()}
-        self.dated = frozenset(load for load, found in moves.items() if found is not None)
+        moves = {load: _move(times, before, uids) for load, uids in self._members.items()}
+        self.dated = frozenset(load for load, by in moves.items() if by is not None)
         for load in self.dated:
             if (rhythm := self._rhythms.get(load)) is None:
                 self._rhythms[load] = _Rhythm(now)
-            elif found := moves[load]:
-                rhythm.move(max(found), now)
+            elif by := moves[load]:
+                rhythm.move(by, now)
 
 
-def _moves(times: Times, before: Times, uids: list[int]) -> list[float] | None:
-    """Return by how many seconds the times of some signals have moved, if they have; None if no signal has a time."""
-    dated = [(uid, time) for uid in uids if (time := times.get(uid)) is not None]
-    if not dated:
-        return None
-    return [time - last for uid, time in dated if (last := before.get(uid)) is not None and time != last]
+def _move(times: Times, before: Times, uids: list[int]) -> float | None:
+    """Return by how many seconds the time of one of these signals has moved, 0 if of none; None if none has a time."""
+    dated = False
+    for uid in uids:
+        if (time := times.get(uid)) is not None:
+            dated = True
+            if (last := before.get(uid)) is not None and time != last:
+                return time - last
+    return 0.0 if dated else None
 
 
 def _by_load(signals: Mapping[int, Signal]) -> dict[int, list[int]]:
