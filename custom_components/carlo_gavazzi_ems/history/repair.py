@@ -17,7 +17,7 @@ from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
 from .arithmetic.rows import HOUR, floor_hour
-from .clock import async_clock_offset
+from .clock_offset import async_clock_offset
 from .counter_repair import CounterRepair
 from .database import RecorderFailedError
 from .measured_repair import MeasuredRepair
@@ -133,16 +133,16 @@ class GapRepair:
         cut_off = await async_cut_off(self._hass)
         progress = await self._progress.async_load(cut_off - _LOOK_BACK)
         targets = await async_targets(self._hass, self._entry)
-        work = self._entry.runtime_data.history
-        for uid, at in work.taken_back.items():
+        history = self._entry.runtime_data.history
+        for uid, at in history.taken_back.items():
             progress.take_back(uid, at)
         if self._host_clock_was_set():
             # Hours were checked by a clock that was wrong.
             since = min(self._earliest, cut_off if since is None else since)
-        again = work.again if since is None else {target.uid: since for target in targets} | work.again
+        again = history.again if since is None else {target.uid: since for target in targets} | history.again
         for uid, begin in again.items():
             progress.look_again(uid, floor_hour(begin))
-        work.again, work.taken_back = {}, {}
+        history.again, history.taken_back = {}, {}
         self._earliest = min([self._earliest, *(progress.since(target.uid) for target in targets)])
         run = Run(
             progress=progress, outcome=outcome, cut_off=cut_off, clock_offset=await async_clock_offset(self._entry)

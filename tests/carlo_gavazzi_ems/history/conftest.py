@@ -27,7 +27,7 @@ from sqlalchemy.orm.session import Session
 from custom_components.carlo_gavazzi_ems.api import EmsConnectionError, HistoryRow, NotFoundError, Rows, Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.history.repair import GapRepair
-from custom_components.carlo_gavazzi_ems.runtime import HistoryWork
+from custom_components.carlo_gavazzi_ems.runtime import HistoryState
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
 DAY = datetime(2026, 10, 20, tzinfo=UTC)
@@ -170,7 +170,7 @@ class House:
             ),
             realtime=SimpleNamespace(last_update_success=True, data={}, last_seen=None),
             unsettled=set(),
-            history=HistoryWork(),
+            history=HistoryState(),
         )
         self.foreign: list[str] = []
         self.counter_unit = "kWh"

@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from custom_components.carlo_gavazzi_ems.inventory.clock import async_gateway_clock
+from custom_components.carlo_gavazzi_ems.inventory.gateway_clock import async_gateway_clock
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 #: Seconds by which the newest sample may be older than the answer it comes with; from then on the clock is behind.
