@@ -34,7 +34,7 @@ from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, CONF_PUB
 from .address import format_address
 
 #: The translation key of each error. The first matching class counts, so subclasses come first.
-_ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
+ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
     (HostNotFoundError, "host_not_found"),
     (RefusedError, "refused"),
     (EmsTimeoutError, "timeout"),
@@ -54,7 +54,7 @@ _ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
 
 def error_key(err: EmsError) -> str:
     """Return the translation key of an error."""
-    return next(key for kind, key in _ERROR_KEYS if isinstance(err, kind))
+    return next(key for kind, key in ERROR_KEYS if isinstance(err, kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

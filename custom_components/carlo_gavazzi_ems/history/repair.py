@@ -32,7 +32,7 @@ _LOOK_BACK: Final = 10 * 24 * HOUR
 #: The time after each hour to check it: the recorder has compiled it, and the gateway has closed its periods.
 _MINUTE, _SECOND = 15, 30
 #: Five-minute statistics after a start that trigger a check: at first the values may not have settled.
-_EARLY_LOOKS: Final = 4
+EARLY_LOOKS: Final = 4
 #: Seconds by which a clock is off that somebody has set.
 _CLOCK_SET: Final = 30.0
 
@@ -47,7 +47,8 @@ class GapRepair:
         self._progress = ProgressStore(hass, entry)
         self._remove_first: CALLBACK_TYPE | None = None
         self._early_looks = 0
-        self._is_waiting = False
+        self.is_waiting = False
+        """Whether a sensor waits for a value, so that the next five-minute statistics trigger a check too."""
         #: Before this instant Home Assistant may have been off, and its rows may repeat the last value.
         self._flat_before = dt_util.utcnow().timestamp()
         #: The earliest hour that was checked since Home Assistant started, by its clock, and how far that clock is from one
@@ -80,9 +81,9 @@ class GapRepair:
             self._entry.async_on_unload(
                 async_track_utc_time_change(self._hass, self._async_every_hour, minute=_MINUTE, second=_SECOND)
             )
-        if self._early_looks == 1 or self._is_waiting:
+        if self._early_looks == 1 or self.is_waiting:
             self._async_repair_soon()
-        if self._early_looks == _EARLY_LOOKS:
+        if self._early_looks == EARLY_LOOKS:
             self._async_forget_first()
 
     @callback
@@ -153,7 +154,7 @@ class GapRepair:
             self._flat_before = 0.0
         finally:
             await self._progress.async_save(progress)
-        self._is_waiting = bool(progress.waiting)
+        self.is_waiting = bool(progress.waiting)
         outcome.until = datetime.fromtimestamp(cut_off, UTC)
         async_report_waiting(self._hass, self._entry, progress)
 

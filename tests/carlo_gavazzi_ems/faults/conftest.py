@@ -1,30 +1,24 @@
 """What the fault matrix is run with: a small site, and short time limits where a fault waits for one."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
-import aiohttp
 import pytest
 
+from custom_components.carlo_gavazzi_ems.access import account
 from custom_components.carlo_gavazzi_ems.api import transport
-from custom_components.carlo_gavazzi_ems.api.transport import Transport
-from simulator import Gateway, Site, SiteKind, build_site
+from simulator import Gateway, Site
 from simulator.faults import Fault
+from tests.carlo_gavazzi_ems.conftest import make_site
 
 from .matrix import Matrix, Strike
+from .patience import Clients
 from .table import Request, Variant
-
-#: Seconds until a request with a slow fault is given up; all others have their usual time.
-_SHORT = aiohttp.ClientTimeout(total=0.15)
 
 
 @pytest.fixture
 def site() -> Site:
     """A flat with two of its loads: enough for every fault, and set up quickly."""
-    small = build_site(SiteKind.FLAT, seed=1)
-    for uid in sorted(small.loads)[2:]:
-        small.remove_load(uid)
-    return small
+    return make_site(loads=2)
 
 
 @pytest.fixture(autouse=True)
@@ -34,35 +28,22 @@ def small_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=1))
 
 
+@pytest.fixture(autouse=True)
+def clients(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Clients:
+    """The maker of all clients."""
+    made = Clients(gateway)
+    monkeypatch.setattr(account, "EmsClient", made)
+    return made
+
+
 @pytest.fixture
-def strike(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Strike:
+def strike(gateway: Gateway, clients: Clients) -> Strike:
     """Return what switches a fault on; a slow one is given up soon, and only where it strikes."""
-    slow: list[Fault] = []
-    fetch = Transport.fetch
-
-    async def hurried(
-        self: Transport,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
-        token: str | None = None,
-    ) -> bytes:
-        usual = self._timeout
-        if any(fault.concerns(path) for fault in gateway.faults if fault in slow):
-            self._timeout = _SHORT
-        try:
-            return await fetch(self, method, path, query=query, body=body, token=token)
-        finally:
-            self._timeout = usual
-
-    monkeypatch.setattr(Transport, "fetch", hurried)
 
     def switch_on(variant: Variant, request: Request) -> Fault:
         fault = gateway.faults.add(variant.at(None if variant.pathless else request))
         if variant.slow:
-            slow.append(fault)
+            clients.slow.append(fault)
         return fault
 
     return switch_on
