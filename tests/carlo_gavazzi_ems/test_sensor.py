@@ -6,10 +6,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 
-from simulator import BadRecord, Damage, GarbageNumbers, Gateway, SiteKind
+from simulator import BadRecord, Damage, GarbageNumbers, Gateway, Identity, SiteKind
 
 from .conftest import SetUp, signal_entries
-from .resident import entity_id, state_of
+from .resident import entity_id, named, state_of
 
 pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
@@ -72,6 +72,46 @@ async def test_r28_naming_a_code_gives_the_same_entity_its_unit(
     assert state.attributes["unit_of_measurement"] == unit
     assert state.attributes["state_class"] == SensorStateClass.TOTAL_INCREASING
     assert state.attributes["friendly_name"].endswith("Energy import")
+
+
+async def test_r19_two_gateways_with_equal_uids_and_labels(
+    hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
+) -> None:
+    """Two gateways that list the same UIDs, and loads with the same label, do not clash."""
+    for load in gateway.site.loads.values():
+        gateway.site.rename(load.uid, "Load")
+    first = await set_up(gateway)
+    twin = Identity(serial_number="BX19999999", mac="00:19:EE:00:00:99")
+    async with Gateway(gateway.site, username=gateway.username, password=gateway.password, identity=twin) as other:
+        second = await set_up(other)
+        for entry in (first, second):
+            entries = signal_entries(entity_registry, entry)
+            assert len(entries) == len(gateway.site.signals)
+        assert await hass.config_entries.async_unload(second.entry_id)
+
+
+async def test_r06_decimals_follow_the_unit_that_is_shown(
+    hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
+) -> None:
+    """Below 10 kW a power in kW is shown in whole W; whoever chooses another unit sees the decimals worth showing in it."""
+    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    for quantity, unit, chosen in (
+        ("active_power", "W", {"kW": 3, "W": 0}),
+        ("energy_import", "kWh", {"Wh": 0, "MWh": 5, "kWh": 2}),
+        ("voltage_l1", "V", {"mV": 0, "V": 1}),
+    ):
+        item = entity_registry.async_get(entity_id(hass, gateway, gateway.site.find(quantity)))
+        assert item is not None
+        assert item.unit_of_measurement == unit
+        decimals = {unit: item.options["sensor"]["suggested_display_precision"]}
+        for other in chosen:
+            entity_registry.async_update_entity_options(item.entity_id, "sensor", {"unit_of_measurement": other})
+            await hass.async_block_till_done()
+            item = entity_registry.async_get(item.entity_id)
+            assert item is not None
+            decimals[other] = item.options["sensor"]["suggested_display_precision"]
+        assert decimals == chosen
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 @pytest.mark.parametrize("how", [Damage.TEXT, Damage.LIST, Damage.NOT_AN_OBJECT, Damage.BAD_KEY])

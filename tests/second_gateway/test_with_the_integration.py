@@ -64,7 +64,6 @@ async def test_three_voltages_and_no_mean(hass: HomeAssistant, installed: Instal
     assert "voltage_mean" not in keys
 
 
-@pytest.mark.xfail(strict=True, reason="found here: a gas meter is unavailable until its next telegram")
 @pytest.mark.usefixtures("before_half_past")
 @pytest.mark.parametrize(("kind", "seed"), [("flat", 1)])
 async def test_a_gas_meter_between_two_telegrams(hass: HomeAssistant, installed: Installed) -> None:

@@ -32,12 +32,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from .identification.doubts import doubtful_codes, loads_to_see_more_of
+from .identification.evidence.columns import load_key
 from .identification.knowledge import Knowledge
 from .identification.law_texts import LAWS
 from .identification.model import Candidate, Finding, Series
 from .identification.solver import solve
 
-__all__ = ["LAWS", "Candidate", "Finding", "Series", "doubtful_codes", "identify", "loads_to_see_more_of"]
+__all__ = ["LAWS", "Candidate", "Finding", "Series", "doubtful_codes", "identify", "load_key", "loads_to_see_more_of"]
 
 
 def identify(

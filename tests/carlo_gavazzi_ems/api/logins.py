@@ -27,14 +27,17 @@ class Clock:
 class Logins:
     """Stands for the wire: answers each login with the next of these, the last one for good."""
 
-    def __init__(self, *answers: object) -> None:
+    def __init__(self, *answers: object, clock: Clock | None = None) -> None:
         """Answer so."""
         self.answers = list(answers)
         self.sent: list[object] = []
+        self.sent_at = 0.0
+        self._clock = clock
 
     async def exchange(self, *request: object, body: object = None, **_: object) -> object:
         """Take some time, as a login does."""
         self.sent.append((*request, body))
+        self.sent_at = self._clock() if self._clock else 0.0
         await asyncio.sleep(0)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):

@@ -143,3 +143,44 @@ async def test_r07_logins_that_fail_are_not_repeated_at_every_poll() -> None:
     auth.failed(EmsConnectionError, PATH)
     assert auth.reject("a", UnauthorizedError, PATH)
     assert await auth.token() == "b"
+
+
+@pytest.mark.parametrize("life", [5, 60, 600])
+async def test_r07_an_account_that_somebody_else_uses(life: float) -> None:
+    """One session an account, and its owner on the web page: a few new logins at once, then it slows down and says so."""
+    clock = Clock()
+    logins = Logins(*({"token": f"t{i}"} for i in range(2000)), clock=clock)
+    auth = manager(logins, clock)
+    told_after = None
+    for second in range(0, 24 * 3600, 10):
+        token = await auth.token(PATH)
+        if clock.now - logins.sent_at < life:
+            auth.accept(token, PATH)
+        elif auth.reject(token, UnauthorizedError, PATH):
+            auth.accept(await auth.token(PATH), PATH)
+        if told_after is None and auth.contested:
+            told_after = second
+        clock.now += 10
+    assert auth.logins <= 60
+    assert auth.contested
+    assert told_after is not None
+    assert told_after <= 3 * life + 30
+    # The other user has left.
+    for _ in range(2 * 360):
+        auth.accept(await auth.token(PATH), PATH)
+        clock.now += 10
+    assert not auth.contested
+
+
+async def test_r07_a_reboot_or_two_are_no_second_user() -> None:
+    """Nobody is told of sessions that end with the gateway's restart now and then."""
+    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(100)))
+    auth = manager(logins, clock)
+    for second in range(0, 24 * 3600, 10):
+        token = await auth.token(PATH)
+        if second % (8 * 3600) == 1000 and auth.reject(token, UnauthorizedError, PATH):
+            token = await auth.token(PATH)
+        auth.accept(token, PATH)
+        assert not auth.contested
+        clock.now += 10
+    assert auth.logins <= 54

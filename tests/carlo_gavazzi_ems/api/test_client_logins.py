@@ -16,7 +16,7 @@ from custom_components.carlo_gavazzi_ems.api import (
     UnauthorizedError,
 )
 from custom_components.carlo_gavazzi_ems.api.auth import TokenManager
-from custom_components.carlo_gavazzi_ems.api.transport import Transport
+from custom_components.carlo_gavazzi_ems.api.transport import Line, Transport
 from simulator import (
     Delay,
     Gateway,
@@ -68,8 +68,9 @@ async def test_r09_what_stays_wrong_is_repeated_once(
 
 async def test_r07_ten_parallel_401_cost_one_login(gateway: Gateway, session: aiohttp.ClientSession) -> None:
     """Ten requests at once with a void token: one login, each request repeated once."""
-    transport = Transport(session, Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint))
-    client = EmsClient(transport, TokenManager(transport, USERNAME, PASSWORD), max_in_flight=10)
+    address = Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint)
+    transport = Transport(session, address, line=Line(max_in_flight=10))
+    client = EmsClient(transport, TokenManager(transport, USERNAME, PASSWORD))
     await client.serial_number()
     gateway.reboot()
     gateway.requests.clear()

@@ -41,7 +41,7 @@ from .conftest import Connect
 def impatient(gateway: Gateway, session: aiohttp.ClientSession) -> EmsClient:
     """A client that gives up after half a second."""
     transport = Transport(
-        session, Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint), timeout=0.5
+        session, Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint), time_limit=0.5
     )
     return EmsClient(transport, TokenManager(transport, USERNAME, PASSWORD))
 

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 import socket
 from typing import override
 
@@ -26,7 +24,7 @@ from custom_components.carlo_gavazzi_ems.api import (
     UnauthorizedError,
     fetch_certificate,
 )
-from custom_components.carlo_gavazzi_ems.api.transport import Transport, retry_after_seconds
+from custom_components.carlo_gavazzi_ems.api.transport import Transport
 from simulator import (
     Gateway,
     Status,
@@ -81,16 +79,16 @@ async def test_r13_a_port_without_tls(session: aiohttp.ClientSession, plain: int
         with pytest.raises(TlsError):
             await client.api_version()
     with pytest.raises(TlsError):
-        await fetch_certificate("127.0.0.1", plain)
+        await fetch_certificate(session, "127.0.0.1", plain)
 
 
 async def test_r15_a_port_that_says_nothing(session: aiohttp.ClientSession, mute: int) -> None:
     """A handshake without end is given up in time."""
-    transport = Transport(session, Address(host="127.0.0.1", port=mute), timeout=0.2)
+    transport = Transport(session, Address(host="127.0.0.1", port=mute), time_limit=0.2)
     with pytest.raises(EmsTimeoutError):
         await transport.exchange("GET", "/ver")
     with pytest.raises(EmsTimeoutError):
-        await fetch_certificate("127.0.0.1", mute, time_limit=0.2)
+        await fetch_certificate(session, "127.0.0.1", mute, time_limit=0.2)
 
 
 async def test_r15_a_port_that_nobody_listens_on(session: aiohttp.ClientSession, unused_tcp_port: int) -> None:
@@ -99,7 +97,7 @@ async def test_r15_a_port_that_nobody_listens_on(session: aiohttp.ClientSession,
     with pytest.raises(RefusedError):
         await client.api_version()
     with pytest.raises(RefusedError):
-        await fetch_certificate("127.0.0.1", unused_tcp_port)
+        await fetch_certificate(session, "127.0.0.1", unused_tcp_port)
 
 
 class Nowhere(AbstractResolver):
@@ -116,30 +114,13 @@ class Nowhere(AbstractResolver):
         """Hold nothing."""
 
 
-async def test_r15_a_host_that_does_not_exist(socket_enabled: None) -> None:
-    """A name that does not resolve has an error of its own."""
+@pytest.mark.parametrize("calls", [0, 1], ids=["request", "certificate"])
+async def test_r15_a_host_that_does_not_exist(socket_enabled: None, calls: int) -> None:
+    """A name that does not resolve has an error of its own, also before anything is known of the gateway."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Nowhere())) as session:
         client = EmsClient.connect(session, Address(host="no-such-gateway.invalid"), "u", "p")
         with pytest.raises(HostNotFoundError):
-            await client.api_version()
-
-
-async def test_r15_a_host_that_does_not_exist_shows_no_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same before anything is known of the gateway."""
-
-    async def nowhere(*_args: object, **_kwargs: object) -> None:
-        raise socket.gaierror(-2, "Name or service not known")
-
-    monkeypatch.setattr(asyncio, "open_connection", nowhere)
-    with pytest.raises(HostNotFoundError):
-        await fetch_certificate("no-such-gateway.invalid", 443)
-
-    async def unreachable(*_args: object, **_kwargs: object) -> None:
-        raise OSError(113, "No route to host")
-
-    monkeypatch.setattr(asyncio, "open_connection", unreachable)
-    with pytest.raises(EmsConnectionError):
-        await fetch_certificate("192.0.2.1", 443)
+            await (fetch_certificate(session, "no-such-gateway.invalid", 443) if calls else client.api_version())
 
 
 @pytest.mark.parametrize(
@@ -170,14 +151,3 @@ async def test_how_long_to_wait_is_passed_on(gateway: Gateway, client: EmsClient
     with pytest.raises(BusyError) as error:
         await client.realtime()
     assert error.value.retry_after == 7
-
-
-def test_retry_after_in_both_forms() -> None:
-    """Seconds and dates are read; anything else says nothing."""
-    soon = datetime.now(UTC) + timedelta(seconds=100)
-    assert retry_after_seconds("120") == 120
-    assert retry_after_seconds(format_datetime(soon, usegmt=True)) == pytest.approx(100, abs=2)
-    assert retry_after_seconds("Wed, 21 Oct 2015 07:28:00 -0000") == 0
-    assert retry_after_seconds("soon") is None
-    assert retry_after_seconds("²") is None
-    assert retry_after_seconds(None) is None

@@ -105,9 +105,11 @@ async def test_r13_a_name_that_does_not_fit_is_not_trusted(site: Site, socket_en
         assert gateway.requests == []
 
 
-async def test_r13_a_certificate_is_shown_before_anything_is_sent(gateway: Gateway) -> None:
+async def test_r13_a_certificate_is_shown_before_anything_is_sent(
+    gateway: Gateway, session: aiohttp.ClientSession
+) -> None:
     """Fingerprint, subject and dates come from a handshake alone."""
-    certificate = await fetch_certificate(gateway.host, gateway.port)
+    certificate = await fetch_certificate(session, gateway.host, gateway.port)
     assert certificate.fingerprint == gateway.fingerprint
     assert "CN=ems.local" in certificate.subject
     assert certificate.not_before is not None

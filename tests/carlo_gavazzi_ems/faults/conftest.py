@@ -1,18 +1,23 @@
 """What the fault matrix is run with: a small site, and short time limits where a fault waits for one."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
 from custom_components.carlo_gavazzi_ems.access import account
 from custom_components.carlo_gavazzi_ems.api import transport
+from custom_components.carlo_gavazzi_ems.api.transport import Transport
 from simulator import Gateway, Site
 from simulator.faults import Fault
 from tests.carlo_gavazzi_ems.conftest import make_site
 
 from .matrix import Matrix, Strike
-from .patience import Clients
+from .patience import PatientClient
 from .table import Request, Variant
+
+#: Seconds until a request with a slow fault is given up; all others have their usual time.
+_SHORT = 0.15
 
 
 @pytest.fixture
@@ -29,21 +34,40 @@ def small_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def clients(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Clients:
-    """The maker of all clients."""
-    made = Clients(gateway)
-    monkeypatch.setattr(account, "EmsClient", made)
-    return made
+def patient_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let time pass for the logins of each client when a test says so."""
+    monkeypatch.setattr(account, "EmsClient", PatientClient)
 
 
 @pytest.fixture
-def strike(gateway: Gateway, clients: Clients) -> Strike:
+def strike(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Strike:
     """Return what switches a fault on; a slow one is given up soon, and only where it strikes."""
+    slow: list[Fault] = []
+    fetch = Transport.fetch
+
+    async def hurried(
+        self: Transport,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> bytes:
+        usual = self.time_limit
+        if any(fault.concerns(path) for fault in gateway.faults if fault in slow):
+            self.time_limit = _SHORT
+        try:
+            return await fetch(self, method, path, query=query, body=body, token=token)
+        finally:
+            self.time_limit = usual
+
+    monkeypatch.setattr(Transport, "fetch", hurried)
 
     def switch_on(variant: Variant, request: Request) -> Fault:
         fault = gateway.faults.add(variant.at(None if variant.pathless else request))
         if variant.slow:
-            clients.slow.append(fault)
+            slow.append(fault)
         return fault
 
     return switch_on

@@ -101,9 +101,8 @@ class Load:
         for before, after in pairwise(self.times):
             span = (after - before) / 3600
             if span <= 1:
-                day, second = divmod(after, 86_400)
                 hours += span
-                working += span * (_IS_WORKDAY[int(day) % 7] and _OPENS <= second < _CLOSES)
+                working += span * is_working_time(after)
         return hours >= 20 and working >= 8 and hours - working >= 8
 
     def instants(self, count: int) -> list[int]:
@@ -117,6 +116,12 @@ class Load:
             return sorted(sorted(rows, key=_scatter)[:count])
         every = max(1, len(self.times) // max(1, count - len(rows)))
         return sorted(chosen.union(range(every // 2, len(self.times), every)))
+
+
+def is_working_time(when: float) -> bool:
+    """Tell whether a time is one at which tariffs are high."""
+    day, second = divmod(when, 86_400)
+    return _IS_WORKDAY[int(day) % 7] and _OPENS <= second < _CLOSES
 
 
 def _scatter(row: int) -> int:
