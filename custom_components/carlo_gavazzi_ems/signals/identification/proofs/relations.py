@@ -109,8 +109,9 @@ def slack_of(ledger: Ledger) -> Slack | None:
         for name, (law, kinds) in laws_of(ledger, block).items()
         if name in _TELLING and set(kinds) <= block.keys()
     ]
-    held = sum(len(found & _TELLING) for found in ledger.found.values())
-    if len(claimed) < _SEVERAL or held >= _PARTLY * len(claimed):
+    shown = [found for seen, law, codes in claimed if (found := seen.seen(law, codes)).rows]
+    held = sum(found.holds for found in shown)
+    if len(shown) < _SEVERAL or held >= _PARTLY * len(shown):
         return None
     off = [
         (share / sqrt(len(codes)), abs(side))
@@ -118,7 +119,7 @@ def slack_of(ledger: Ledger) -> Slack | None:
         if (found := seen.off(law, codes)) is not None
         for share, side in (found,)
     ]
-    if len(off) >= _SEVERAL and held < _HARDLY * len(claimed):
+    if len(off) >= _SEVERAL and held < _HARDLY * len(shown):
         middle = sorted(share for share, _ in off)[len(off) // 2]
         alike = sum(middle / _ALIKE < share < middle * _ALIKE and side < _ONE_SIDED for share, side in off)
         if alike >= _MOSTLY * len(off) and middle <= _MOST:
