@@ -119,13 +119,15 @@ def slack_of(ledger: Ledger) -> Slack | None:
         if (found := seen.off(law, codes)) is not None
         for share, side in (found,)
     ]
+    ways = [_LAG]
     if len(off) >= _SEVERAL and held < _HARDLY * len(shown):
         middle = sorted(share for share, _ in off)[len(off) // 2]
         alike = sum(middle / _ALIKE < share < middle * _ALIKE and side < _ONE_SIDED for share, side in off)
         if alike >= _MOSTLY * len(off) and middle <= _MOST:
-            return Slack(noise=middle)
+            ways.insert(0, Slack(noise=middle))
     tried = claimed[:: max(1, len(claimed) // _TRIED)]
-    holds = [found.holds for seen, law, codes in tried if (found := seen.seen_with(_LAG, law, codes)).rows]
-    if len(holds) >= _SEVERAL and sum(holds) >= _MOSTLY * len(holds):
-        return _LAG
+    for slack in ways:
+        holds = [found.holds for seen, law, codes in tried if (found := seen.seen_with(slack, law, codes)).rows]
+        if len(holds) >= _SEVERAL and sum(holds) >= _MOSTLY * len(holds):
+            return slack
     return None
