@@ -73,10 +73,11 @@ class LoadConnectivity(EmsConnectivity):
     def __init__(self, entry: EmsConfigEntry, uid: int) -> None:
         """Show it for this load."""
         runtime = entry.runtime_data
-        super().__init__(runtime, f"load_{uid}_connectivity", runtime.devices.load_info(uid), LOAD_LISTENERS)
+        place = runtime.devices.load_info(uid)
+        super().__init__(runtime, f"load_{uid}_connectivity", place, LOAD_LISTENERS)
         self._uid = uid
         self._object_id = _OBJECT_ID
-        if beginning := runtime.devices.id_beginning(uid, None):
+        if beginning := runtime.devices.id_beginning(place):
             self.entity_id = f"{Platform.BINARY_SENSOR}.{beginning}_{_OBJECT_ID}"
 
     @override

@@ -3,7 +3,7 @@
 from typing import Any, override
 
 from homeassistant.core import callback
-from homeassistant.helpers.device_registry import ChildDeviceInfo, DeviceInfo
+from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .api import Signal
@@ -20,7 +20,7 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
     #: Whether it is available, and its value, as shown last: Home Assistant writes states of its own accord too.
     _shown: tuple[bool, Any] = (False, None)
 
-    def __init__(self, runtime: EmsRuntimeData, key: str, place: DeviceInfo | ChildDeviceInfo, topic: object) -> None:
+    def __init__(self, runtime: EmsRuntimeData, key: str, place: DeviceInfo, topic: object) -> None:
         """Belong to a device; `topic` is the UID of the signal to listen to, LOAD_LISTENERS for all loads, None for every poll."""
         super().__init__(runtime.realtime, topic)
         self._attr_unique_id = f"{runtime.topology.info.serial_number}_{key}"

@@ -103,6 +103,7 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         self._rows = rows_per_hour(meaning.quantity if meaning else None)
         self._units = runtime.units
         self._unsettled = runtime.unsettled
+        self._quantity = None if meaning is None else meaning.quantity
         if meaning is None:
             self._object_id = f"signal_{signal.code}"
             self._attr_translation_key = "signal"
@@ -114,13 +115,12 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
             self._attr_translation_placeholders = dict(quantity.placeholders)
             self._attr_device_class = quantity.device_class
             self._attr_native_unit_of_measurement = meaning.unit
-            self._attr_suggested_display_precision = quantity.precision(meaning.unit)
             self._attr_entity_category = quantity.entity_category
             present = runtime.realtime.data.get(signal.uid)
             power = abs(present.value or 0.0) if present is not None else 0.0
             if meaning.unit == UnitOfPower.KILO_WATT and power < _SHOWN_IN_WATTS:
                 self._attr_suggested_unit_of_measurement = UnitOfPower.WATT
-        if beginning := runtime.devices.id_beginning(signal.load_uid, signal.device_uid):
+        if beginning := runtime.devices.id_beginning(runtime.devices.device_info(signal)):
             self.entity_id = f"{Platform.SENSOR}.{beginning}_{self._object_id}"
 
     @override
@@ -164,6 +164,19 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         """Return the number that is shown."""
         shown: float | None = self._shown[1]
         return shown
+
+    @property
+    @override
+    def suggested_display_precision(self) -> int | None:
+        """Return the decimals in the suggested or native unit, not more than the unit that is shown is worth.
+
+        Home Assistant adds decimals for a larger unit, but takes none away where a smaller one would have none.
+        """
+        if self._quantity is None:
+            return None
+        units = (self.suggested_unit_of_measurement or self.native_unit_of_measurement, self.unit_of_measurement)
+        known = [decimals for unit in units if (decimals := self._quantity.precision(unit)) is not None]
+        return min(known, default=None)
 
     @property
     @override

@@ -8,8 +8,9 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.carlo_gavazzi_ems.access.kept import async_forget_client
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, UnknownMeaning, parse_meaning
 from simulator import (
@@ -62,10 +63,15 @@ def requests(gateway: Gateway, path: str) -> int:
     return sum(request.path == path for request in gateway.requests)
 
 
-async def restart(hass: HomeAssistant, entry: MockConfigEntry, *, background: bool = True) -> None:
+async def restart(hass: HomeAssistant, entry: ConfigEntry, *, background: bool = True) -> None:
     """Set an entry up anew, and wait for the lists where `background` says so."""
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=background)
+
+
+def forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget the client of an entry that is not loaded, as a restart of Home Assistant does."""
+    async_forget_client(hass, entry)
 
 
 def state_of_entry(entry: ConfigEntry) -> ConfigEntryState:

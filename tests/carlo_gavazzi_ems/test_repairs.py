@@ -11,6 +11,7 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -212,7 +213,7 @@ async def test_r13_a_renewed_certificate_is_called_renewed(
     await async_setup_component(hass, "repairs", {})
     key = ec.generate_private_key(ec.SECP256R1())
     await gateway.rotate_certificate(CertificateSpec(key=key))
-    trusted = await fetch_certificate(gateway.host, gateway.port)
+    trusted = await fetch_certificate(async_get_clientsession(hass), gateway.host, gateway.port)
     entry = await set_up(gateway, data={CONF_PUBLIC_KEY: trusted.public_key})
     client = await hass_client()
     for _ in range(2):

@@ -24,7 +24,7 @@ from simulator import (
 )
 
 from .conftest import PASSWORD, USERNAME, SetUp
-from .resident import LOGIN, REALTIME, paths, poll, restart, state_of_entry
+from .resident import REALTIME, paths, poll, restart, state_of_entry
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ async def test_r12_another_gateway_is_not_read_under_the_name_of_the_kept_one(
     gateway.requests.clear()
     await restart(hass, entry)
     assert state_of_entry(entry) is ConfigEntryState.SETUP_ERROR
-    assert paths(gateway) == [LOGIN, "/v1/serial-number"]
+    assert paths(gateway) == ["/v1/serial-number"]
 
 
 async def test_r12_a_version_that_came_meanwhile_is_told(
@@ -182,8 +182,7 @@ async def test_r12_kept_lists_decide_nothing(
     runtime = entry.runtime_data
     assert not runtime.topology.data.fresh
     assert load not in runtime.topology.data.loads
-    child = runtime.devices.registered_loads()[load]
-    assert runtime.devices.lists(child)
+    assert runtime.devices.lists(runtime.devices.registered_loads()[load])
     runtime.devices.async_remove_load(load)
     assert load in runtime.devices.registered_loads()
     assert set(issue_registry.issues) <= set(before)

@@ -109,9 +109,9 @@ async def test_r21_at_most_twelve_entities_of_a_load_are_enabled(
     protocols = {load.protocol.value for load in gateway.site.loads.values()}
     assert "P1" in protocols
     enabled: Counter[str] = Counter()
-    for child in dr.async_child_entries_for_config_entry(device_registry, entry.entry_id):
-        for item in er.async_entries_for_device(entity_registry, child.id):
-            enabled[child.id] += not item.disabled
+    for device in entry.runtime_data.devices.registered_loads().values():
+        for item in er.async_entries_for_device(entity_registry, device.id):
+            enabled[device.id] += not item.disabled
     assert len(enabled) == len(gateway.site.loads)
     assert max(enabled.values()) == 12
     items = er.async_entries_for_config_entry(entity_registry, entry.entry_id)

@@ -48,6 +48,7 @@ async def test_r05_a_silent_sub_meter(
     await set_up(gateway, options={"codes": named(gateway.site)})
     power, energy = gateway.site.find("active_power", load), gateway.site.find("energy_import", load)
     others = [uid for uid in gateway.site.loads if uid != load]
+    await poll(hass, freezer, times=3)
     counted = state_of(hass, gateway, energy).state
     before = {state.entity_id for state in hass.states.async_all("sensor") if state.state == STATE_UNAVAILABLE}
     gateway.faults.add(FreezeLoad(load=load))

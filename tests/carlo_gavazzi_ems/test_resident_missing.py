@@ -88,7 +88,7 @@ async def test_r18_a_load_that_is_gone_for_a_day_may_be_removed(
     (issue,) = missing(issue_registry)
     assert issue.translation_placeholders == {"gateway": entry.title, "load": label}
     identifier = (DOMAIN, f"{serial}_load_{load}")
-    assert device_registry.async_get_child_device_by_identifier(identifier, entry.entry_id) is not None
+    assert device_registry.async_get_device_by_identifier(identifier, entry.entry_id) is not None
 
     manager = hass.data["repairs"]["flow_manager"]
     page = await manager.async_init(DOMAIN, data={"issue_id": issue.issue_id})
@@ -97,7 +97,7 @@ async def test_r18_a_load_that_is_gone_for_a_day_may_be_removed(
     assert page["type"] == FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
-    assert device_registry.async_get_child_device_by_identifier(identifier, entry.entry_id) is None
+    assert device_registry.async_get_device_by_identifier(identifier, entry.entry_id) is None
     gone = device_registry.async_get_device_by_identifier((DOMAIN, f"{serial}_device_{meter}"), entry.entry_id)
     assert (gone is None) is (meter not in gateway.site.devices)
     left = {item.unique_id for item in signal_entries(er.async_get(hass), entry)}
@@ -188,12 +188,12 @@ async def test_r14_a_label_is_text_wherever_it_is_shown(
     gateway.site.rename(load, HOSTILE)
     entry = await set_up(gateway)
     identifier = (DOMAIN, f"{gateway.identity.serial_number}_load_{load}")
-    child = device_registry.async_get_child_device_by_identifier(identifier, entry.entry_id)
-    assert child is not None
-    assert child.name is not None
-    assert child.name.isprintable()
-    assert len(child.name) <= 200
-    assert "[click](http://x.example) <img" in child.name
+    device = device_registry.async_get_device_by_identifier(identifier, entry.entry_id)
+    assert device is not None
+    assert device.name is not None
+    assert device.name.isprintable()
+    assert len(device.name) <= 200
+    assert "[click](http://x.example) <img" in device.name
     gateway.faults.add(HideLoad(load=load))
     for _ in range(3):
         freezer.tick(timedelta(hours=13))
@@ -211,7 +211,6 @@ async def test_r18_only_what_is_gone_can_be_deleted_by_hand(
     device_registry: dr.DeviceRegistry,
     gateway: Gateway,
     set_up: SetUp,
-    load: int,
 ) -> None:
     """The device page deletes neither the gateway, nor a device or load that is listed."""
     await async_setup_component(hass, "config", {})
@@ -234,22 +233,20 @@ async def test_r18_only_what_is_gone_can_be_deleted_by_hand(
         await hass.async_block_till_done()
         return bool(answer["success"])
 
-    meter = gateway.site.loads[load].did
-    root = device_registry.async_get_device_by_identifier((DOMAIN, serial), entry.entry_id)
-    device = device_registry.async_get_device_by_identifier((DOMAIN, f"{serial}_device_{meter}"), entry.entry_id)
-    child = device_registry.async_get_child_device_by_identifier((DOMAIN, f"{serial}_load_{load}"), entry.entry_id)
-    assert root is not None
-    assert device is not None
-    assert child is not None
-    for listed in (root, device, child):
-        assert not await delete(listed.id)
+    load, meter = next((uid, load.did) for uid, load in gateway.site.loads.items() if load.label == "Gas")
+    found = [
+        device_registry.async_get_device_by_identifier((DOMAIN, identifier), entry.entry_id)
+        for identifier in (serial, f"{serial}_device_{meter}", f"{serial}_load_{load}")
+    ]
+    listed = [device.id for device in found if device is not None]
+    assert len(listed) == 3
+    for device_id in listed:
+        assert not await delete(device_id)
     gateway.site.remove_load(load)
     await entry.runtime_data.topology.async_refresh()
-    assert await delete(child.id)
+    assert await delete(listed[-1])
     assert entry.state is ConfigEntryState.LOADED
     assert not [
         item for item in signal_entries(er.async_get(hass), entry) if item.unique_id.rpartition("_")[2] == str(load)
     ]
-    assert (
-        device_registry.async_get_child_device_by_identifier((DOMAIN, f"{serial}_load_{load}"), entry.entry_id) is None
-    )
+    assert device_registry.async_get_device_by_identifier((DOMAIN, f"{serial}_load_{load}"), entry.entry_id) is None

@@ -24,7 +24,7 @@ from simulator import (
 )
 
 from .conftest import PASSWORD, USERNAME, SetUp, signal_entries
-from .resident import LOGIN, REALTIME, paths, poll, requests, restart, state_of, state_of_entry
+from .resident import LOGIN, REALTIME, forget, paths, poll, requests, restart, state_of, state_of_entry
 
 #: What a start with kept lists needs to read, for 1500 signals.
 QUICK_START = [LOGIN, "/v1/serial-number", REALTIME, REALTIME]
@@ -53,6 +53,7 @@ async def test_r12_1500_signals_and_a_gateway_that_takes_a_second(
     async with Gateway(site, username=USERNAME, password=PASSWORD) as gateway:
         entry = await set_up(gateway)
         await hass.config_entries.async_unload(entry.entry_id)
+        forget(hass, entry)
         gateway.requests.clear()
         gateway.peak_in_flight = 0
         fault = gateway.faults.add(Delay(seconds=1))
@@ -103,6 +104,7 @@ async def test_r12_what_changed_meanwhile_appears_within_one_round(
     entry = await set_up(gateway)
     serial = gateway.identity.serial_number
     await hass.config_entries.async_unload(entry.entry_id)
+    forget(hass, entry)
     added = gateway.site.add_load("Sauna")
     gateway.site.loads[load] = replace(gateway.site.loads[load], label="Renamed")
     gateway.identity = Identity(serial_number=serial, mac=gateway.identity.mac, firmware="EMS_2.0.0.0")
@@ -113,9 +115,9 @@ async def test_r12_what_changed_meanwhile_appears_within_one_round(
     assert all(requests(gateway, path) == 1 for path in LISTS[:2])
     await poll(hass, freezer)
     assert state_of(hass, gateway, f"load_{added}_connectivity", "binary_sensor").state == STATE_ON
-    child = device_registry.async_get_child_device_by_identifier((DOMAIN, f"{serial}_load_{load}"), entry.entry_id)
-    assert child is not None
-    assert child.name == "Renamed"
+    renamed = device_registry.async_get_device_by_identifier((DOMAIN, f"{serial}_load_{load}"), entry.entry_id)
+    assert renamed is not None
+    assert renamed.name == "Renamed"
     device = device_registry.async_get_device_by_identifier((DOMAIN, serial), entry.entry_id)
     assert device is not None
     assert device.sw_version == "EMS_2.0.0.0"

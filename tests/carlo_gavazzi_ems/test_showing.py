@@ -160,7 +160,7 @@ async def test_a_name_that_is_changed_while_a_value_waits_shows_no_other_value(
 
 
 async def test_r05_a_load_that_fell_silent_and_is_back_shows_what_it_reads_then(
-    hass: HomeAssistant, gateway: Gateway, set_up: SetUp
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """With a value that was waiting, and the same one as before it fell silent."""
     entry, reads, (uid, *_) = await set_up_reads(gateway, set_up, 0)
@@ -176,7 +176,13 @@ async def test_r05_a_load_that_fell_silent_and_is_back_shows_what_it_reads_then(
     gateway.faults.clear()
     aged = Aged(values=values)
     gateway.faults.add(aged)
+    for _ in range(3):
+        freezer.tick(300)
+        for other in times:
+            times[other] += 300_000
+        await realtime.async_refresh()
     for back in (0.0, 5.0):
+        freezer.tick(MIN_AGE + 1400)
         for other in times:
             times[other] += 0 if other in silent else 1000 * (MIN_AGE + 1400)
         await realtime.async_refresh()

@@ -61,6 +61,7 @@ PLACEHOLDERS = {
     "issues.load_missing": {"gateway", "load"},
     "issues.counter_jumped": {"gateway", "load", "amount"},
     "issues.history_waits": {"gateway", "loads"},
+    "issues.account_shared": {"gateway"},
     "issues.clock_ahead": {"gateway", "minutes"},
     "issues.clock_behind": {"gateway", "minutes"},
     "device": {"uid"},
@@ -93,6 +94,7 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     """What the client raises is told in a form and as an exception; nothing is left over."""
     keys = {key for _, key in _ERROR_KEYS}
     forms = {
+        "address_with_path",
         "invalid_host",
         "lists_unreadable",
         "missing_password",

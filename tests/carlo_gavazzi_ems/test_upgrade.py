@@ -6,6 +6,7 @@ that release leaves it, and what its gateway answers. The file of the version in
 released is never written again.
 """
 
+from datetime import timedelta
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -24,8 +25,10 @@ from homeassistant.helpers import (
     label_registry as lr,
     restore_state as rs,
 )
+from homeassistant.util import dt as dt_util
 import orjson
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
 from simulator import Gateway, Identity, Site, SiteKind, Status, build_site
@@ -82,14 +85,10 @@ async def load_storage(hass: HomeAssistant) -> ConfigEntry:
     return entry
 
 
-@pytest.mark.parametrize("load_registries", [False])
-@pytest.mark.parametrize("file", RELEASES, ids=[file.stem for file in RELEASES])
-@pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
-async def test_r25_what_a_release_has_left_still_loads(
-    hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, file: Path, load_registries: object
-) -> None:
-    """The same entity_ids, unique_ids, units, classes, devices, and what the person chose; values in all of them."""
-    release = read(file)
+async def started(
+    hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, release: dict[str, Any]
+) -> ConfigEntry:
+    """Start with what a release has left, beside the gateway that it knew; return the loaded entry."""
     for key, newest in ((DEVICES, dr.STORAGE_VERSION_MAJOR), (ENTITIES, er.STORAGE_VERSION_MAJOR)):
         if release["storage"][key]["version"] > newest:
             pytest.skip("the release ran on a newer Home Assistant than this one")
@@ -100,14 +99,29 @@ async def test_r25_what_a_release_has_left_still_loads(
     (data,) = [record["data"] for record in stored(release, ENTRIES, "entries")]
     data |= {CONF_HOST: gateway.host, CONF_PORT: gateway.port, CONF_FINGERPRINT: gateway.fingerprint}
     gateway.username, gateway.password = data["username"], data["password"]
-    before = {record["unique_id"]: identity_of(record) for record in stored(release, ENTITIES, "entities")}
     # Home Assistant changes what it has loaded.
     hass_storage.update(json.loads(json.dumps(release["storage"])))
-
     entry = await load_storage(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert entry.state is ConfigEntryState.LOADED
+    # Home Assistant cleans the registries up some seconds after an entity has changed its device, and waits again.
+    for delays in (1, 2):
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=delays * dr.CLEANUP_DELAY + 1))
+        await hass.async_block_till_done(wait_background_tasks=True)
+    return entry
+
+
+@pytest.mark.parametrize("load_registries", [False])
+@pytest.mark.parametrize("file", RELEASES, ids=[file.stem for file in RELEASES])
+@pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
+async def test_r25_what_a_release_has_left_still_loads(
+    hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, file: Path, load_registries: object
+) -> None:
+    """The same entity_ids, unique_ids, units, classes, loads, and what the person chose; values in all of them."""
+    release = read(file)
+    before = {record["unique_id"]: identity_of(record) for record in stored(release, ENTITIES, "entities")}
+    entry = await started(hass, hass_storage, gateway, release)
 
     items = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     after = {item.unique_id: identity_of(orjson.loads(orjson.dumps(_record(item)))) for item in items}
@@ -123,9 +137,12 @@ async def test_r25_what_a_release_has_left_still_loads(
     assert len(shown) > 30
     assert {known["unit"] for known in before.values()} > {"kWh", "V", "A"}
     registry = dr.async_get(hass)
-    for record in stored(release, DEVICES, "devices"):
+    for record in (*stored(release, DEVICES, "devices"), *stored(release, DEVICES, "child_devices")):
         device = registry.async_get(record["id"])
-        assert device is not None
+        if device is None:
+            # A meter with one load is no device beside it.
+            assert "_device_" in record["identifiers"][0][1]
+            continue
         assert device.identifiers == {tuple(identifier) for identifier in record["identifiers"]}
         assert device.name_by_user == record["name_by_user"]
     options = stored(release, ENTRIES, "entries")[0]["options"]
@@ -147,6 +164,51 @@ def _record(item: er.RegistryEntry) -> dict[str, Any]:
             "unit_of_measurement",
         )
     }
+
+
+@pytest.mark.parametrize("load_registries", [False])
+@pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
+async def test_r22_loads_of_older_releases_become_devices(
+    hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, load_registries: object
+) -> None:
+    """Until 0.2.0 a load was a child of its meter: it keeps id, area, name, labels and entities; no meter is left empty."""
+    release = read(next(file for file in RELEASES if file.stem == "0.2.0"))
+    devices = {record["name"]: record for record in stored(release, DEVICES, "devices")}
+    loads = {record["name"]: record for record in stored(release, DEVICES, "child_devices")}
+    loads["Solar"] |= {"area_id": "roof", "name_by_user": "PV", "labels": ["sun"]}
+    devices["EM24 solar"] |= {"area_id": "cellar", "name_by_user": "Meter", "labels": ["meters"]}
+    devices["EM340 heat pump"] |= {"area_id": "cellar", "name_by_user": "Pump", "labels": ["meters"]}
+    devices["Smart meter"] |= {"area_id": "hall"}
+    loads["Gas"] |= {"disabled_by": "user"}
+    devices["EM111 fridge"] |= {"disabled_by": "user"}
+    loads["Fridge"] |= {"disabled_by": "device"}
+    entities = stored(release, ENTITIES, "entities")
+    for entity in entities:
+        if entity["device_id"] in {loads["Fridge"]["id"], loads["Gas"]["id"]}:
+            entity["disabled_by"] = entity["disabled_by"] or "device"
+    before = {entity["unique_id"]: identity_of(entity) for entity in entities}
+    entry = await started(hass, hass_storage, gateway, release)
+
+    items = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    after = {item.unique_id: identity_of(orjson.loads(orjson.dumps(_record(item)))) for item in items}
+    assert {uid: after.get(uid) for uid in before} == before
+    registry = dr.async_get(hass)
+    assert dr.async_child_entries_for_config_entry(registry, entry.entry_id) == []
+    found = {
+        device.name: device
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
+        if device.via_device_id
+    }
+    assert found.keys() - loads.keys() == {"Technical room"}
+    assert {name: found[name].id for name in loads if name != "Smart meter"} == {
+        name: record["id"] for name, record in loads.items() if name != "Smart meter"
+    }
+    solar, pump, gas, fridge = (found[name] for name in ("Solar", "Heat pump", "Gas", "Fridge"))
+    assert (solar.area_id, solar.name_by_user, solar.labels) == ("roof", "PV", {"sun", "meters"})
+    assert (pump.area_id, pump.name_by_user, pump.labels) == ("cellar", "Pump", {"meters"})
+    assert (solar.model, solar.manufacturer) == ("EM24DINAV93XISX", "Carlo Gavazzi")
+    assert (gas.area_id, gas.disabled_by) == ("hall", dr.DeviceEntryDisabler.USER)
+    assert fridge.disabled_by is dr.DeviceEntryDisabler.USER
 
 
 @pytest.fixture

@@ -161,7 +161,9 @@ class World:
         """Return the id of a load's device."""
         devices = await self.command("config/device_registry/list")
         found = [
-            one["id"] for one in devices if one["name"] == label and one["identifiers"] and one["parent_device_id"]
+            one["id"]
+            for one in devices
+            if one["name"] == label and any("_load_" in identifier for _, identifier in one["identifiers"])
         ]
         (device,) = found
         return str(device)

@@ -57,7 +57,6 @@ async def test_three_voltages_and_no_mean(
     assert "voltage_mean" not in keys
 
 
-@pytest.mark.xfail(strict=True, reason="found here: a gas meter is unavailable until its next telegram")
 @pytest.mark.parametrize("kind", ["flat"])
 async def test_a_gas_meter_between_two_telegrams(
     hass: HomeAssistant,

@@ -48,6 +48,8 @@ class GapRepair:
         self._remove_first: CALLBACK_TYPE | None = None
         self._early_looks = 0
         self._is_waiting = False
+        #: What the log has of sensors that still wait: UID and reason.
+        self._logged: set[tuple[int, str]] = set()
         #: Before this instant Home Assistant may have been off, and its rows may repeat the last value.
         self._flat_before = dt_util.utcnow().timestamp()
         #: The earliest hour that was checked since Home Assistant started, by its clock, and how far that clock is from one
@@ -150,10 +152,10 @@ class GapRepair:
         try:
             await CounterRepair(self._hass, self._entry, run).async_run(targets)
             await MeasuredRepair(self._hass, self._entry, run, self._flat_before).async_run(targets)
-            self._flat_before = 0.0
         finally:
             await self._progress.async_save(progress)
         self._is_waiting = bool(progress.waiting)
+        self._logged &= {(uid, waiting.reason) for uid, waiting in progress.waiting.items()}
         outcome.until = datetime.fromtimestamp(cut_off, UTC)
         async_report_waiting(self._hass, self._entry, progress)
 
@@ -163,7 +165,7 @@ class GapRepair:
         return abs(self._clock - before) > _CLOCK_SET
 
     def _report(self, outcome: Outcome) -> None:
-        """Log what was written in one line, and what was refused in another."""
+        """Log what was written in one line, and what was refused in another, once."""
         if outcome.hours or outcome.refused:
             self._entry.runtime_data.history.last = outcome
         if outcome.hours:
@@ -173,6 +175,7 @@ class GapRepair:
                 outcome.written,
                 len(outcome.hours),
             )
-        if outcome.refused:
-            reasons = "; ".join(f"{outcome.names[uid]}: {reason}" for uid, reason in sorted(outcome.refused.items()))
+        if new := sorted(outcome.refused.items() - self._logged):
+            self._logged.update(new)
+            reasons = "; ".join(f"{outcome.names[uid]}: {reason}" for uid, reason in new)
             _LOGGER.warning("%s: missed hours were left as they are: %s", self._entry.title, reasons)

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-import socket
 import ssl
 import time
 import tracemalloc
@@ -35,7 +33,7 @@ from custom_components.carlo_gavazzi_ems.api import (
     fetch_certificate,
 )
 from custom_components.carlo_gavazzi_ems.api.auth import TokenManager
-from custom_components.carlo_gavazzi_ems.api.transport import MAX_BODY, Transport, retry_after_seconds
+from custom_components.carlo_gavazzi_ems.api.transport import MAX_BODY, Line, Transport
 from simulator import (
     Authority,
     CertificateSpec,
@@ -65,7 +63,7 @@ REALTIME = "/v1/signals/realtime"
 def impatient(gateway: Gateway, session: aiohttp.ClientSession) -> EmsClient:
     """A client that gives up after half a second."""
     transport = Transport(
-        session, Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint), timeout=0.5
+        session, Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint), time_limit=0.5
     )
     return EmsClient(transport, TokenManager(transport, USERNAME, PASSWORD))
 
@@ -159,9 +157,11 @@ async def test_r13_a_name_that_does_not_fit_is_not_trusted(site: Site, socket_en
         assert gateway.requests == []
 
 
-async def test_r13_a_certificate_is_shown_before_anything_is_sent(gateway: Gateway) -> None:
+async def test_r13_a_certificate_is_shown_before_anything_is_sent(
+    gateway: Gateway, session: aiohttp.ClientSession
+) -> None:
     """Fingerprint, subject and dates come from a handshake alone."""
-    certificate = await fetch_certificate(gateway.host, gateway.port)
+    certificate = await fetch_certificate(session, gateway.host, gateway.port)
     assert certificate.fingerprint == gateway.fingerprint
     assert "CN=ems.local" in certificate.subject
     assert certificate.not_before is not None
@@ -214,16 +214,16 @@ async def test_r13_a_port_without_tls(session: aiohttp.ClientSession, plain: int
         with pytest.raises(TlsError):
             await client.api_version()
     with pytest.raises(TlsError):
-        await fetch_certificate("127.0.0.1", plain)
+        await fetch_certificate(session, "127.0.0.1", plain)
 
 
 async def test_r15_a_port_that_says_nothing(session: aiohttp.ClientSession, mute: int) -> None:
     """A handshake without end is given up in time."""
-    transport = Transport(session, Address(host="127.0.0.1", port=mute), timeout=0.2)
+    transport = Transport(session, Address(host="127.0.0.1", port=mute), time_limit=0.2)
     with pytest.raises(EmsTimeoutError):
         await transport.exchange("GET", "/ver")
     with pytest.raises(EmsTimeoutError):
-        await fetch_certificate("127.0.0.1", mute, time_limit=0.2)
+        await fetch_certificate(session, "127.0.0.1", mute, time_limit=0.2)
 
 
 async def test_r15_a_port_that_nobody_listens_on(session: aiohttp.ClientSession, unused_tcp_port: int) -> None:
@@ -232,11 +232,14 @@ async def test_r15_a_port_that_nobody_listens_on(session: aiohttp.ClientSession,
     with pytest.raises(RefusedError):
         await client.api_version()
     with pytest.raises(RefusedError):
-        await fetch_certificate("127.0.0.1", unused_tcp_port)
+        await fetch_certificate(session, "127.0.0.1", unused_tcp_port)
 
 
-async def test_r15_a_host_that_does_not_exist(session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that does not resolve has an error of its own."""
+@pytest.mark.parametrize("calls", [0, 1], ids=["request", "certificate"])
+async def test_r15_a_host_that_does_not_exist(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    """A name that does not resolve has an error of its own, also before anything is known of the gateway."""
 
     async def nowhere(*_args: object, **_kwargs: object) -> list[object]:
         raise OSError(-2, "Name or service not known")
@@ -246,25 +249,7 @@ async def test_r15_a_host_that_does_not_exist(session: aiohttp.ClientSession, mo
     monkeypatch.setattr(connector._resolver, "resolve", nowhere)
     client = EmsClient.connect(session, Address(host="no-such-gateway.invalid"), "u", "p")
     with pytest.raises(HostNotFoundError):
-        await client.api_version()
-
-
-async def test_r15_a_host_that_does_not_exist_shows_no_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same before anything is known of the gateway."""
-
-    async def nowhere(*_args: object, **_kwargs: object) -> None:
-        raise socket.gaierror(-2, "Name or service not known")
-
-    monkeypatch.setattr(asyncio, "open_connection", nowhere)
-    with pytest.raises(HostNotFoundError):
-        await fetch_certificate("no-such-gateway.invalid", 443)
-
-    async def unreachable(*_args: object, **_kwargs: object) -> None:
-        raise OSError(113, "No route to host")
-
-    monkeypatch.setattr(asyncio, "open_connection", unreachable)
-    with pytest.raises(EmsConnectionError):
-        await fetch_certificate("192.0.2.1", 443)
+        await (fetch_certificate(session, "no-such-gateway.invalid", 443) if calls else client.api_version())
 
 
 @pytest.mark.parametrize(
@@ -295,17 +280,6 @@ async def test_how_long_to_wait_is_passed_on(gateway: Gateway, client: EmsClient
     with pytest.raises(BusyError) as error:
         await client.realtime()
     assert error.value.retry_after == 7
-
-
-def test_retry_after_in_both_forms() -> None:
-    """Seconds and dates are read; anything else says nothing."""
-    soon = datetime.now(UTC) + timedelta(seconds=100)
-    assert retry_after_seconds("120") == 120
-    assert retry_after_seconds(format_datetime(soon, usegmt=True)) == pytest.approx(100, abs=2)
-    assert retry_after_seconds("Wed, 21 Oct 2015 07:28:00 -0000") == 0
-    assert retry_after_seconds("soon") is None
-    assert retry_after_seconds("²") is None
-    assert retry_after_seconds(None) is None
 
 
 async def test_r09_a_void_token_costs_one_login(gateway: Gateway, client: EmsClient) -> None:
@@ -344,8 +318,9 @@ async def test_r09_what_stays_wrong_is_repeated_once(
 
 async def test_r07_ten_parallel_401_cost_one_login(gateway: Gateway, session: aiohttp.ClientSession) -> None:
     """Ten requests at once with a void token: one login, each request repeated once."""
-    transport = Transport(session, Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint))
-    client = EmsClient(transport, TokenManager(transport, USERNAME, PASSWORD), max_in_flight=10)
+    address = Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint)
+    transport = Transport(session, address, line=Line(max_in_flight=10))
+    client = EmsClient(transport, TokenManager(transport, USERNAME, PASSWORD))
     await client.serial_number()
     gateway.reboot()
     gateway.requests.clear()

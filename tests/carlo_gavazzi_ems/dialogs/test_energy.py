@@ -217,8 +217,8 @@ async def test_only_what_has_statistics(entry: MockConfigEntry, hass: HomeAssist
     for quantity in (f"energy_{way}{phase}" for way in ("import", "export") for phase in ("", "_l1", "_l2", "_l3")):
         entity_id = stat(hass, gateway, "Main", quantity)
         registry.async_update_entity(entity_id, disabled_by=er.RegistryEntryDisabler.USER)
-    child = entry.runtime_data.devices.registered_loads()[int(uid_of(gateway, "Solar"))]
-    dr.async_get(hass).async_update_child_device(child.id, name_by_user="Roof")
+    solar = entry.runtime_data.devices.registered_loads()[int(uid_of(gateway, "Solar"))]
+    dr.async_get(hass).async_update_device(solar.id, name_by_user="Roof")
     await hass.async_block_till_done()
     page = await open_page(hass, entry, "energy")
     offered = choices(page, "grid")

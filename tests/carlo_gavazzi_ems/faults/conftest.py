@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-import aiohttp
 import pytest
 
 from custom_components.carlo_gavazzi_ems.api import transport
@@ -15,7 +14,7 @@ from .matrix import Matrix, Strike
 from .table import Request, Variant
 
 #: Seconds until a request with a slow fault is given up; all others have their usual time.
-_SHORT = aiohttp.ClientTimeout(total=0.15)
+_SHORT = 0.15
 
 
 @pytest.fixture
@@ -49,13 +48,13 @@ def strike(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Strike:
         body: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> bytes:
-        usual = self._timeout
+        usual = self.time_limit
         if any(fault.concerns(path) for fault in gateway.faults if fault in slow):
-            self._timeout = _SHORT
+            self.time_limit = _SHORT
         try:
             return await fetch(self, method, path, query=query, body=body, token=token)
         finally:
-            self._timeout = usual
+            self.time_limit = usual
 
     monkeypatch.setattr(Transport, "fetch", hurried)
 

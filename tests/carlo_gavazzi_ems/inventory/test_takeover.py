@@ -112,12 +112,8 @@ async def test_r16_what_is_not_the_same_is_new(hass: HomeAssistant, gateway: Gat
         assert (items[f"{NEW.serial_number}_{key}"].entity_id == entity_id) != is_other, key
         assert (f"{OLD.serial_number}_{key}" in items) == is_other
     registry = dr.async_get(hass)
-    children = dr.async_child_entries_for_config_entry(registry, entry.entry_id)
-    places: list[dr.DeviceEntry | dr.ChildDeviceEntry] = [
-        *children,
-        *dr.async_entries_for_config_entry(registry, entry.entry_id),
-    ]
-    (old,) = [item for item in places if (DOMAIN, f"{OLD.serial_number}_load_{uid}") in item.identifiers]
+    old = registry.async_get_device_by_identifier((DOMAIN, f"{OLD.serial_number}_load_{uid}"), entry.entry_id)
+    assert old is not None
     assert await async_remove_config_entry_device(hass, entry, old)
 
 
