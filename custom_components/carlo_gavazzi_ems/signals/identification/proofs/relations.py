@@ -113,12 +113,10 @@ def slack_of(ledger: Ledger) -> Slack | None:
     held = sum(found.holds for found in shown)
     if len(shown) < _SEVERAL or held >= _PARTLY * len(shown):
         return None
-    off = [
-        (share / sqrt(len(codes)), abs(side))
-        for seen, law, codes in claimed
-        if (found := seen.off(law, codes)) is not None
-        for share, side in (found,)
-    ]
+    off: list[tuple[float, float]] = []
+    for seen, law, codes in claimed:
+        if (stray := seen.off(law, codes)) is not None:
+            off.append((stray[0] / sqrt(len(codes)), abs(stray[1])))
     ways = [_LAG]
     if len(off) >= _SEVERAL and held < _HARDLY * len(shown):
         middle = sorted(share for share, _ in off)[len(off) // 2]
