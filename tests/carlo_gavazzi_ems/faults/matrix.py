@@ -51,9 +51,9 @@ class Matrix:
                 yield request, error_of(self._variant, request)
 
     @contextmanager
-    def at(self, request: Request) -> Iterator[None]:
+    def at(self, request: Request, *, level: int = logging.INFO) -> Iterator[None]:
         """Have the fault at a request; afterwards everything is well again, whatever was found."""
-        with self._subtests.test(f"{self._variant} {request.name}"), self._caplog.at_level(logging.INFO):
+        with self._subtests.test(f"{self._variant} {request.name}"), self._caplog.at_level(level):
             self.strike(request)
             with quiet(self._caplog):
                 yield

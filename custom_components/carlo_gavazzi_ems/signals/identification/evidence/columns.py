@@ -11,8 +11,8 @@ from operator import le, lt, ne
 
 from custom_components.carlo_gavazzi_ems.signals.identification.model import Series
 
-MAX_ROWS = 3000
-"""Rows of history that are looked at, the latest; two days of minutes say all there is to say."""
+MAX_ROWS = 10_100
+"""Rows of history that are looked at, the latest: a week of minutes, in which what was idle may have run."""
 _HUGE = 1e12
 """No electrical quantity in any unit is larger; what is, is not a measurement."""
 _MARKS = frozenset(mark / scale for mark in (0x7FFFFFFF, 0x7FFF0000, 0xFFFFFFFF) for scale in (1, 10, 100, 1000))

@@ -121,11 +121,13 @@ class VoltageFinder:
         pairs: list[Pair] = [(volts[0], volts[1])]
         if len(volts) == 3:
             pairs += [(volts[1], volts[2]), (volts[0], volts[2])]
-        places: list[Pair] = [*pairs, ()] if len(high) > len(pairs) > 1 else pairs
+        places: list[Pair] = [*pairs, ()] if len(high) > len(pairs) else pairs
 
         def fits(code: int, place: Pair) -> list[Fit]:
             if place:
                 return [_fit(pool, code, place, lambda a, b: _between(a, b, opposed=opposed)) for pool in self._pools]
+            if len(volts) == 2:  # of two legs the mean is the only line voltage
+                return fits(code, pairs[0])
             return [
                 _fit(
                     pool,

@@ -69,7 +69,7 @@ def prove_scopes(ledger: Ledger, counted: Collection[int], signed: Collection[in
     _doubt_net(ledger, counted, signed)
     for load in ledger.knowledge.loads:
         for quantity in _WHOLES:
-            _prove_partial(ledger, load, quantity)
+            _prove_partial(ledger, load, quantity, signed)
 
 
 def _counts_time(ledger: Ledger, code: int) -> bool:
@@ -193,7 +193,7 @@ def _narrower(ledger: Ledger, code: int) -> int | None:
     return None
 
 
-def _prove_partial(ledger: Ledger, load: Load, quantity: str) -> None:
+def _prove_partial(ledger: Ledger, load: Load, quantity: str, signed: Collection[int]) -> None:
     """Prove the part of a proven total that somebody reset, where it is neither a tariff nor the net."""
     whole, part = ledger.with_role(load, Role(quantity)), ledger.with_role(load, Role(f"{quantity}_partial"))
     if whole is None or part is None or whole not in ledger.proven or not load.columns[part].moving:
@@ -201,7 +201,7 @@ def _prove_partial(ledger: Ledger, load: Load, quantity: str) -> None:
     if not _runs_beside(load.columns[whole], load.columns[part]):
         return
     no_tariff = quantity not in _WITH_TARIFFS or (load.key, whole) in ledger.whole_by_parts or load.spans_working_day
-    if no_tariff and (quantity != "energy_import" or not _may_be_net(ledger, load, whole, part)):
+    if no_tariff and (quantity != "energy_import" or part in signed or not _may_be_net(ledger, load, whole, part)):
         ledger.prove(part)
 
 
