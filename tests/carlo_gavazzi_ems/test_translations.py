@@ -75,7 +75,7 @@ PLACEHOLDERS = {
     **{f"options.progress.{page}": {"done", "left", "total"} for page in ("import_preview", "import_run")},
     "options.abort.import_failed": {"problem"},
     "options.step.energy_upstream": {"page", "pages", *(f"device_{n}" for n in range(1, DEVICES_PER_PAGE + 1))},
-    "options.step.energy_review": {"grid", "solar", "battery", "devices"},
+    "options.step.energy_review": {"grid", "solar", "battery", "gas", "water", "devices"},
     "options.step.energy_done": {"sources", "devices"},
     "options.step.init": {"codes"},
 }
