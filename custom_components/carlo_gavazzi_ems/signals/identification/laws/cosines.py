@@ -3,7 +3,7 @@
 It has no constant that could be fitted either. Nor does it need S, U or I, which are often switched off.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from math import hypot
@@ -17,6 +17,8 @@ from custom_components.carlo_gavazzi_ems.signals.identification.votes import DEC
 _LAW = "cosine_is_p_over_p_and_q"
 _LOWEST, _HIGHEST = 0.05, 0.985
 """A cosine near 1 is that of any small Q, one near 0 that of any small P."""
+_LEAST, _MOST = 0.3, 1.02
+"""Between these a cosine is at its highest."""
 _STEPS = 10
 _NEAR = 0.02
 
@@ -31,12 +33,14 @@ class Cosine:
     fit: Fit
 
 
-def _rows(pool: Pool, active: int, reactive: int) -> list[tuple[int, float]]:
-    """Return the rows in which two powers make a cosine that tells, with the cosine."""
+def _rows(pool: Pool, active: int, reactive: int, rows: Iterable[int]) -> list[tuple[int, float]]:
+    """Return those of some rows in which two powers make a cosine that tells, with the cosine."""
     least_p, least_q = _STEPS * pool.resolution[active], _STEPS * pool.resolution[reactive]
+    watts, vars_ = pool.rows[active], pool.rows[reactive]
     return [
         (row, abs(p) / size)
-        for row, (p, q) in enumerate(zip(pool.rows[active], pool.rows[reactive], strict=True))
+        for row in rows
+        for p, q in ((watts[row], vars_[row]),)
         if abs(p) > least_p and abs(q) > least_q and _LOWEST * (size := hypot(p, q)) < abs(p) < _HIGHEST * size
     ]
 
@@ -51,19 +55,25 @@ def _fit(pool: Pool, factor: int, scale: float, rows: Sequence[tuple[int, float]
 
 def _survivors(pool: Pool, codes: Sequence[int], factors: Sequence[int], knowledge: Knowledge) -> Iterator[Cosine]:
     """Yield the triples that a few rows, and then all, do not speak against."""
-    for active, reactive in permutations(codes, 2):
-        rows = _rows(pool, active, reactive)
+    for active, reactive in permutations(codes, 2) if factors else ():
+        few = _rows(pool, active, reactive, pool.probes(reactive))
+        near = [
+            factor for factor in factors if factor not in {active, reactive} and _agrees(pool, factor, few, knowledge)
+        ]
+        rows = _rows(pool, active, reactive, range(len(pool.rows[active]))) if near else []
         if len(rows) < tolerances.STEPS:
             continue
-        few = rows[:: max(1, len(rows) // 12)]
-        for factor in factors:
-            values, scale = pool.rows[factor], knowledge.scales[factor]
-            misses = sum(not abs(abs(values[row]) * scale - said) < _NEAR for row, said in few)
-            if factor in {active, reactive} or misses > len(few) // 4:
-                continue
-            fit = _fit(pool, factor, scale, rows)
+        for factor in near:
+            fit = _fit(pool, factor, knowledge.scales[factor], rows)
             if fit.holds():
                 yield Cosine(factor, active, reactive, fit)
+
+
+def _agrees(pool: Pool, factor: int, rows: Sequence[tuple[int, float]], knowledge: Knowledge) -> bool:
+    """Tell whether a code reads the cosine in most of a few rows."""
+    values, scale = pool.rows[factor], knowledge.scales[factor]
+    misses = sum(not abs(abs(values[row]) * scale - said) < _NEAR for row, said in rows)
+    return misses <= len(rows) // 4
 
 
 def find_cosines(pool: Pool, knowledge: Knowledge) -> list[Cosine]:
@@ -72,7 +82,9 @@ def find_cosines(pool: Pool, knowledge: Knowledge) -> list[Cosine]:
     factors = [
         code
         for code in pool.measured
-        if code in knowledge.scales and not votes.decided(code) and pool.range(code)[1] * knowledge.scales[code] <= 1.02
+        if code in knowledge.scales
+        and not votes.decided(code)
+        and _LEAST <= pool.range(code)[1] * knowledge.scales[code] <= _MOST
     ]
     codes = [code for code in pool.varying if _may_be_power(votes, code)]
     by_factor: dict[int, list[Cosine]] = {}

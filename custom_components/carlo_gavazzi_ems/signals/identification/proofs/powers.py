@@ -60,7 +60,7 @@ def _carries(ledger: Ledger, key: tuple[int, int], place: Place, block: Block) -
 
 def prove_phases(ledger: Ledger) -> None:
     """Prove the phases of loads on which two conductors have a block of their own, or add up to the power of the load."""
-    for seen in ledger.readings:
+    for seen in (*ledger.readings, *ledger.readings):  # what one load proves helps on those before it
         key = seen.load.key
         blocks = [(place, block) for place, block in ledger.blocks(seen.load) if place]
         carrying = [(place, block) for place, block in blocks if _carries(ledger, key, place, block)]
@@ -69,11 +69,14 @@ def prove_phases(ledger: Ledger) -> None:
         for place, block in carrying or _parts_of_a_total(ledger, seen):
             found = ledger.found.get((key, place), set())
             members = _tied(ledger, block, found, A if carrying else P)
+            for kind in set(block) - {U} - members:
+                if block[kind] in ledger.phased:  # on another load
+                    members |= _tied(ledger, block, found, kind)
             if P not in members and _is_matched(seen, block, [one for where, one in blocks if where != place]):
                 members |= _tied(ledger, block, found, P) if _all_there(ledger, seen, S) else set()
             for kind in members - {U}:
                 code = block[kind]
-                if code in ledger.kinds and _is_alone(ledger, seen, block, found, kind):
+                if code not in ledger.phased and code in ledger.kinds and _is_alone(ledger, seen, block, found, kind):
                     ledger.prove(code)
                     ledger.phased.add(code)
 

@@ -109,22 +109,23 @@ def slack_of(ledger: Ledger) -> Slack | None:
         for name, (law, kinds) in laws_of(ledger, block).items()
         if name in _TELLING and set(kinds) <= block.keys()
     ]
-    held = sum(len(found & _TELLING) for found in ledger.found.values())
-    if len(claimed) < _SEVERAL or held >= _PARTLY * len(claimed):
+    shown = [found for seen, law, codes in claimed if (found := seen.seen(law, codes)).rows]
+    held = sum(found.holds for found in shown)
+    if len(shown) < _SEVERAL or held >= _PARTLY * len(shown):
         return None
-    off = [
-        (share / sqrt(len(codes)), abs(side))
-        for seen, law, codes in claimed
-        if (found := seen.off(law, codes)) is not None
-        for share, side in (found,)
-    ]
-    if len(off) >= _SEVERAL and held < _HARDLY * len(claimed):
+    off: list[tuple[float, float]] = []
+    for seen, law, codes in claimed:
+        if (stray := seen.off(law, codes)) is not None:
+            off.append((stray[0] / sqrt(len(codes)), abs(stray[1])))
+    ways = [_LAG]
+    if len(off) >= _SEVERAL and held < _HARDLY * len(shown):
         middle = sorted(share for share, _ in off)[len(off) // 2]
         alike = sum(middle / _ALIKE < share < middle * _ALIKE and side < _ONE_SIDED for share, side in off)
         if alike >= _MOSTLY * len(off) and middle <= _MOST:
-            return Slack(noise=middle)
+            ways.insert(0, Slack(noise=middle))
     tried = claimed[:: max(1, len(claimed) // _TRIED)]
-    holds = [found.holds for seen, law, codes in tried if (found := seen.seen_with(_LAG, law, codes)).rows]
-    if len(holds) >= _SEVERAL and sum(holds) >= _MOSTLY * len(holds):
-        return _LAG
+    for slack in ways:
+        holds = [found.holds for seen, law, codes in tried if (found := seen.seen_with(slack, law, codes)).rows]
+        if len(holds) >= _SEVERAL and sum(holds) >= _MOSTLY * len(holds):
+            return slack
     return None
