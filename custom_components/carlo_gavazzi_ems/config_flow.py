@@ -11,6 +11,7 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowContext,
     ConfigFlowResult,
+    FlowType,
 )
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
@@ -37,6 +38,7 @@ from .api import (
 from .const import DOMAIN
 from .dialogs.codes import CodesFlow, known_codes
 from .dialogs.connection import MissingPasswordError, connection_form, typed_account
+from .dialogs.energy import async_lead_on
 from .dialogs.options import EmsOptionsFlow
 from .dialogs.replacement import KEEP, OTHER_GATEWAY, REPLACE, Replacement, gateway_title
 from .dialogs.trust import FIRST, certificate_placeholders, change_step
@@ -257,6 +259,13 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
             data=cast("Account", self._account).as_data(),
             options=self._naming.options({}),
         )
+
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Lead on to the Energy dashboard."""
+        if (flow_id := await async_lead_on(self.hass, result["result"])) is not None:
+            result["next_flow"] = (FlowType.OPTIONS_FLOW, flow_id)
+        return result
 
     @property
     def _first_step(self) -> str:

@@ -14,8 +14,16 @@ CONF_PUBLIC_KEY: Final = "public_key"
 #: What was taken over from the gateway that this one replaced.
 CONF_REPLACED: Final = "replaced"
 
+#: The quantity of a load's power turned round.
+PRODUCTION: Final = "power_production"
+
 #: How often devices, loads and signals are listed anew.
 TOPOLOGY_INTERVAL: Final = timedelta(minutes=10)
+
+
+def production_key(load_uid: int | None) -> str:
+    """Return the unique id, without the serial number, of the sensor of a load's production."""
+    return f"load_{load_uid}_{PRODUCTION}"
 
 
 def signal_units_settled(entry_id: str) -> str:

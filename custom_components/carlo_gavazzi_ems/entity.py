@@ -74,10 +74,10 @@ class EmsEntity(CoordinatorEntity[RealtimeCoordinator]):
 class EmsSignalEntity(EmsEntity):
     """An entity that shows one signal."""
 
-    def __init__(self, entry: EmsConfigEntry, signal: Signal) -> None:
-        """Show this signal, on the device it belongs to."""
+    def __init__(self, entry: EmsConfigEntry, signal: Signal, key: str | None = None) -> None:
+        """Show this signal, on the device it belongs to; `key` where the signal has another entity too."""
         runtime = entry.runtime_data
-        super().__init__(runtime, str(signal.uid), runtime.devices.device_info(signal), signal.uid)
+        super().__init__(runtime, key or str(signal.uid), runtime.devices.device_info(signal), signal.uid)
         self._signal = signal
 
     @override

@@ -1,6 +1,6 @@
 """What a person has set for one gateway: the keys, types and defaults of an entry's options."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -12,6 +12,7 @@ CONF_REPAIR_GAPS: Final = "repair_gaps"
 CONF_RAW_ANSWERS: Final = "raw_answers"
 CONF_CODES: Final = "codes"
 CONF_EVIDENCE: Final = "evidence"
+CONF_PRODUCTION: Final = "production"
 
 MIN_SCAN_INTERVAL: Final = 2
 MAX_SCAN_INTERVAL: Final = 300
@@ -33,6 +34,8 @@ class Options:
     """Confirmed meanings by signal-identifier code: `{"45": "active_power/kW"}`."""
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What spoke for the meaning of a code, for the diagnostics."""
+    production: Collection[int] = ()
+    """UIDs of loads that have a sensor of their power turned round, which is positive while they produce."""
 
     @classmethod
     def of(cls, entry: EmsConfigEntry) -> Self:

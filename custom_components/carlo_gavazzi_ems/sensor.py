@@ -14,14 +14,18 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .api import Signal
-from .const import DOMAIN, signal_units_settled
+from .const import DOMAIN, PRODUCTION, production_key, signal_units_settled
 from .entity import EmsGatewayEntity, EmsSignalEntity
+from .options import Options
 from .polling.time_slice import BATCH
 from .recording.budget import rows_per_hour
 from .recording.counter import CounterReadings, StoredReading
 from .runtime import EmsConfigEntry
 from .signals.catalogue import Meaning
+from .signals.dimensions import POWER
 from .signals.enabled import wanted_signals
+from .signals.load_power import load_power
+from .signals.quantities import QUANTITIES
 
 # The coordinator reads for all of them.
 PARALLEL_UPDATES = 0
@@ -62,6 +66,7 @@ async def async_setup_entry(
             entry.async_create_task(hass, add_new(), f"{DOMAIN} new signals")
 
     async_add_entities(kind(entry) for kind in GATEWAY_SENSORS)
+    async_add_entities(ProductionSensor(entry, signal) for signal in _producing(entry))
     _async_enable(hass, entry, wanted_now())
     await add_new()
     entry.async_on_unload(runtime.topology.async_add_listener(look_for_new))
@@ -116,9 +121,7 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
             self._attr_device_class = quantity.device_class
             self._attr_native_unit_of_measurement = meaning.unit
             self._attr_entity_category = quantity.entity_category
-            present = runtime.realtime.data.get(signal.uid)
-            power = abs(present.value or 0.0) if present is not None else 0.0
-            if meaning.unit == UnitOfPower.KILO_WATT and power < _SHOWN_IN_WATTS:
+            if meaning.unit == UnitOfPower.KILO_WATT and _is_small(entry, signal):
                 self._attr_suggested_unit_of_measurement = UnitOfPower.WATT
         if beginning := runtime.devices.id_beginning(runtime.devices.device_info(signal)):
             self.entity_id = f"{Platform.SENSOR}.{beginning}_{self._object_id}"
@@ -183,6 +186,59 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
     def state_class(self) -> SensorStateClass | None:
         """Return the state class, None for no statistics."""
         return None if self._waits else self._units.state_class(self._signal.code)
+
+
+def _is_small(entry: EmsConfigEntry, signal: Signal) -> bool:
+    """Return whether a power in kW is shown in W."""
+    present = entry.runtime_data.realtime.data.get(signal.uid)
+    return present is None or abs(present.value or 0.0) < _SHOWN_IN_WATTS
+
+
+def _producing(entry: EmsConfigEntry) -> list[Signal]:
+    """Return the powers of the loads that have a sensor of their production."""
+    runtime = entry.runtime_data
+    powers = (load_power(runtime.topology.data.signals, runtime.catalogue, uid) for uid in Options.of(entry).production)
+    return [signal for signal in powers if signal is not None]
+
+
+class ProductionSensor(EmsSignalEntity, SensorEntity):
+    """The power of a load turned round: positive while it produces, 0 while it draws, as the Energy dashboard wants it."""
+
+    _attr_device_class = SensorDeviceClass.POWER
+    _attr_state_class = SensorStateClass.MEASUREMENT
+    _attr_translation_key = _object_id = PRODUCTION
+
+    def __init__(self, entry: EmsConfigEntry, signal: Signal) -> None:
+        """Show the production by the power of a load."""
+        super().__init__(entry, signal, production_key(signal.load_uid))
+        meaning = entry.runtime_data.catalogue.meaning(signal.code)
+        unit = None if meaning is None else meaning.unit
+        self._attr_native_unit_of_measurement = unit
+        if unit == UnitOfPower.KILO_WATT and _is_small(entry, signal):
+            self._attr_suggested_unit_of_measurement = unit = UnitOfPower.WATT
+        self._attr_suggested_display_precision = POWER.decimals.get(unit)
+        if beginning := entry.runtime_data.devices.id_beginning(entry.runtime_data.devices.device_info(signal)):
+            self.entity_id = f"{Platform.SENSOR}.{beginning}_{PRODUCTION}"
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show as many values an hour as of the power itself."""
+        rows = rows_per_hour(QUANTITIES["active_power"])
+        self.coordinator.throttle.register(self._signal.uid, rows, time.monotonic())
+        await super().async_added_to_hass()
+
+    @override
+    def _present(self) -> tuple[bool, float | None]:
+        """Return what is produced."""
+        available, value = super()._present()
+        return available, None if value is None else max(0.0, -value)
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the number that is shown."""
+        shown: float | None = self._shown[1]
+        return shown
 
 
 class EmsCounter(EmsSensor, RestoreEntity):

@@ -44,6 +44,13 @@ async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: flo
         await hass.async_block_till_done(wait_background_tasks=True)
 
 
+async def read_lists(freezer: FrozenDateTimeFactory, entry: ConfigEntry, *hours: float) -> None:
+    """Read the lists after so many hours each."""
+    for passed in hours:
+        freezer.tick(timedelta(hours=passed))
+        await entry.runtime_data.topology.async_refresh()
+
+
 def entity_id(hass: HomeAssistant, gateway: Gateway, key: int | str, domain: str = "sensor") -> str:
     """Return the entity of a signal, or of something else by its key."""
     found = er.async_get(hass).async_get_entity_id(domain, DOMAIN, f"{gateway.identity.serial_number}_{key}")

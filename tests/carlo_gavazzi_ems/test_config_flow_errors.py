@@ -3,11 +3,10 @@
 import asyncio
 from unittest.mock import patch
 
-import aiohttp
 from homeassistant.const import CONF_HOST, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.aiohttp_client import DATA_RESOLVER, async_get_clientsession
 import pytest
 
 from custom_components.carlo_gavazzi_ems.api import EmsTimeoutError
@@ -140,9 +139,8 @@ async def test_r15_a_name_that_does_not_resolve(
     async def nowhere(*_args: object, **_kwargs: object) -> list[object]:
         raise OSError(-2, "Name or service not known")
 
-    connector = async_get_clientsession(hass).connector
-    assert isinstance(connector, aiohttp.TCPConnector)
-    monkeypatch.setattr(connector._resolver, "resolve", nowhere)
+    async_get_clientsession(hass)
+    monkeypatch.setattr(hass.data[DATA_RESOLVER], "resolve", nowhere)
     result = await submit(hass, await start(hass), typed(gateway, host="no-such-gateway.invalid"))
     assert (result["step_id"], result["errors"]) == ("user", {"base": "host_not_found"})
 

@@ -205,11 +205,11 @@ class TestEntityIds:
 
     @pytest.fixture
     def site(self) -> Site:
-        """A house: a device without a label, and a load without one on another."""
+        """A house: a load without a label on a device without one, and one on a device that has one."""
         site = build_site(SiteKind.HOUSE, seed=3)
-        first, second = list(site.devices)[:2]
-        site.rename(first, "")
-        site.rename(next(uid for uid, load in site.loads.items() if load.did == second), "")
+        first, second = list(site.loads)[:2]
+        for uid in (first, site.loads[first].did, second):
+            site.rename(uid, "")
         return site
 
     @pytest.mark.parametrize("language", LANGUAGES)
@@ -228,6 +228,6 @@ class TestEntityIds:
             entity_registry.deleted_entities.clear()
         assert ids[1] == ids[0]
         assert len(ids[0]) > len(gateway.site.signals)
-        first = next(iter(gateway.site.devices))
-        assert any(f".device_{first}_" in entity_id for entity_id in ids[0].values())
+        first = next(iter(gateway.site.loads))
+        assert any(f".load_{first}_" in entity_id for entity_id in ids[0].values())
         assert any("_signal_" in entity_id for entity_id in ids[0].values())

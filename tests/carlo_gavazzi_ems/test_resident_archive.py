@@ -12,31 +12,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from simulator import (
-    Gateway,
-    HideLoad,
-    Identity,
-    Site,
-    SiteKind,
-    Status,
-    WrongClock,
-    build_site,
-)
+from simulator import Gateway, HideLoad, Identity, SiteKind, Status, WrongClock
 
 from .conftest import PASSWORD, USERNAME, SetUp
 from .resident import REALTIME, paths, poll, restart, state_of_entry
 
-
-@pytest.fixture
-def site() -> Site:
-    """A house."""
-    return build_site(SiteKind.HOUSE, seed=3)
-
-
-@pytest.fixture
-def load(site: Site) -> int:
-    """A load that is not the main meter."""
-    return next(reversed(site.loads))
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 
 def archive(storage: dict[str, Any], entry: MockConfigEntry) -> dict[str, Any] | None:

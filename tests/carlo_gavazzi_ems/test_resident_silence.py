@@ -5,9 +5,9 @@ from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 import pytest
 
-from simulator import FreezeLoad, Gateway, LoadClock, RepeatValues, Site, SiteKind, build_site
+from simulator import FreezeLoad, Gateway, LoadClock, RepeatValues, Site, SiteKind
 
-from .conftest import SetUp
+from .conftest import SetUp, make_site
 from .resident import named, poll, restart, state_of
 
 
@@ -20,10 +20,7 @@ def loads() -> int:
 @pytest.fixture
 def site(loads: int) -> Site:
     """A house, cut down to its first loads."""
-    whole = build_site(SiteKind.HOUSE, seed=3)
-    for uid in sorted(whole.loads)[loads:]:
-        whole.remove_load(uid)
-    return whole
+    return make_site(SiteKind.HOUSE, seed=3, loads=loads)
 
 
 def connected(hass: HomeAssistant, gateway: Gateway) -> list[str]:

@@ -14,35 +14,18 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from simulator import (
-    Delay,
-    Gateway,
-    Identity,
-    Site,
-    SiteKind,
-    build_site,
-)
+from simulator import Delay, Gateway, Identity, SiteKind, build_site
 
 from .conftest import PASSWORD, USERNAME, SetUp, signal_entries
 from .resident import LOGIN, REALTIME, forget, paths, poll, requests, restart, state_of, state_of_entry
+
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 #: What a start with kept lists needs to read, for 1500 signals.
 QUICK_START = [LOGIN, "/v1/serial-number", REALTIME, REALTIME]
 
 
 LISTS = ("/v1/devices", "/v1/loads", "/v1/signals")
-
-
-@pytest.fixture
-def site() -> Site:
-    """A house."""
-    return build_site(SiteKind.HOUSE, seed=3)
-
-
-@pytest.fixture
-def load(site: Site) -> int:
-    """A load that is not the main meter."""
-    return next(reversed(site.loads))
 
 
 async def test_r12_1500_signals_and_a_gateway_that_takes_a_second(

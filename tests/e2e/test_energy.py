@@ -69,35 +69,23 @@ async def test_r04_import_with_its_bar(page: Page, world: World, pictures: Pictu
 
 
 async def test_meters_into_the_energy_dashboard(page: Page, world: World, pictures: Pictures) -> None:
-    """Grid and solar are chosen, a redundant meter is removed, and the review shows all before it is added."""
+    """What the energy shows is chosen, a redundant meter is not a device, and the review shows all before it is added."""
     dialog = await open_options(page, world)
     await dialog.title("Options")
     await dialog.choose(ENERGY)
     await dialog.title("What do the meters measure?")
     await is_in_order(dialog)
-    await dialog.pick("grid", "Main")
-    await dialog.pick("solar", "Solar")
+    for field, chosen in (("grid", "Main"), ("solar", "Solar"), ("devices", "Heat pump")):
+        chips = (await dialog.field(field)).locator("ha-input-chip, ha-chip, md-input-chip")
+        await expect(chips.filter(has_text=chosen)).to_have_count(1)
+        await expect(chips.filter(has_text="Smart meter")).to_have_count(0)
     await pictures.take(page, "energy-roles")
-    await dialog.press("Next")
-    await dialog.title("Which devices?")
-    await is_in_order(dialog)
-    chips = (await dialog.field("devices")).locator("ha-input-chip, ha-chip, md-input-chip")
-    await expect(chips.first).to_be_visible()
-    await chips.filter(has_text="Smart meter").get_by_role("button").last.click()
-    await expect(chips.filter(has_text="Smart meter")).to_have_count(0)
-    await pictures.take(page, "energy-devices")
-    await dialog.press("Next")
-    await dialog.title("Which meter is upstream?")
-    await is_in_order(dialog)
     await dialog.press("Next")
     await dialog.title("Add this to the Energy dashboard?")
     await is_in_order(dialog)
     assert "Smart meter" not in await dialog.text()
     await pictures.take(page, "energy-review")
     await dialog.press("Add")
-    await dialog.title("Added to the Energy dashboard")
-    await is_in_order(dialog)
-    await dialog.press("Finish")
     await dialog.succeed()
 
 

@@ -153,7 +153,13 @@ def tell(
             asyncio.set_event_loop(loop)
             tale = Tale(folder, clock, rules)
             tale.lines = listener.lines
-            verdict = loop.run_until_complete(story(tale))
+            try:
+                verdict = loop.run_until_complete(story(tale))
+            except BaseException:
+                # Its threads would fail the tests that follow.
+                if tale.world.is_on:
+                    loop.run_until_complete(tale.world.stop())
+                raise
     finally:
         root.removeHandler(listener)
         dt_util.set_default_time_zone(UTC)

@@ -41,7 +41,7 @@ from .address import format_address
 _LINES: HassKey[dict[tuple[str, int], Line]] = HassKey(f"{DOMAIN}_lines")
 
 #: The translation key of each error. The first matching class counts, so subclasses come first.
-_ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
+ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
     (HostNotFoundError, "host_not_found"),
     (RefusedError, "refused"),
     (EmsTimeoutError, "timeout"),
@@ -61,7 +61,7 @@ _ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
 
 def error_key(err: EmsError) -> str:
     """Return the translation key of an error."""
-    return next(key for kind, key in _ERROR_KEYS if isinstance(err, kind))
+    return next(key for kind, key in ERROR_KEYS if isinstance(err, kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ A reload costs no login. Gateways keep few sessions, and some answer 401 when th
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
@@ -26,6 +27,8 @@ class _Kept:
     account: Account
     backoff: LoginBackoff
     client: EmsClient
+    modified_at: datetime
+    """When the entry was changed last."""
 
 
 #: By entry id, in memory only.
@@ -38,8 +41,14 @@ async def async_client(hass: HomeAssistant, entry: EmsConfigEntry) -> EmsClient:
     clients = hass.data.setdefault(_CLIENTS, {})
     kept = clients.get(entry.entry_id)
     if kept is None or kept.account != account or kept.backoff is not backoff:
-        kept = clients[entry.entry_id] = _Kept(account=account, backoff=backoff, client=account.client(hass, backoff))
-    return kept.client
+        client = account.client(hass, backoff)
+    else:
+        client = kept.client
+        if kept.modified_at != entry.modified_at:
+            # What a person changes is tried at once.
+            client.forgive()
+    clients[entry.entry_id] = _Kept(account=account, backoff=backoff, client=client, modified_at=entry.modified_at)
+    return client
 
 
 @callback

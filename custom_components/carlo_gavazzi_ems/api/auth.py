@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+import math
 import time
 from typing import Final
 
@@ -69,8 +70,8 @@ class TokenManager:
         #: nothing works does not make another wait for its login, nor does one that works have it tried all the time.
         self._failures: dict[str, type[EmsError]] = {}
         self._in_vain: dict[str, int] = {}
-        self._spare = Bucket(_IN_VAIN, _HALF_A_DAY, clock)
-        self._young = Bucket(_YOUNG, _HALF_A_DAY, clock)
+        self._spare = Bucket(_IN_VAIN, _HALF_A_DAY)
+        self._young = Bucket(_YOUNG, _HALF_A_DAY)
         #: How many logins were sent.
         self.logins = 0
 
@@ -130,6 +131,13 @@ class TokenManager:
             self._broken, self._void = 0, False
             return self._token
 
+    def forgive(self) -> None:
+        """Let the next login be sent at once, where one is needed: a person has changed something."""
+        self._failures.clear()
+        self._in_vain.clear()
+        self._broken = 0
+        self._tried_at = -math.inf
+
     def accept(self, token: str, path: str) -> None:
         """Note that the gateway took this token at a path."""
         if self._token == token:
@@ -163,9 +171,10 @@ class TokenManager:
 
     def _worth_a_login(self, in_vain: int, *, changed: bool) -> bool:
         """Return whether to log in now, after so many logins in vain: at its time, or while there are some left."""
-        if self._waited(len(_PATIENCE)) or (in_vain == 0 and self._young.take()):
+        now = self._clock()
+        if self._waited(len(_PATIENCE)) or (in_vain == 0 and self._young.take(now)):
             return True
-        return self._waited(min(in_vain, 1) if changed else in_vain) and self._spare.take()
+        return self._waited(min(in_vain, 1) if changed else in_vain) and self._spare.take(now)
 
     def failed(self, error: type[EmsError], path: str) -> bool:
         """Note how a request with a token failed; return whether the one before failed in another way."""

@@ -64,6 +64,10 @@ class Requester:
         """Whether user name or password was refused; then nothing is sent that needs a login."""
         return self._tokens.refused
 
+    def forgive(self) -> None:
+        """Let the next login be sent at once, where one is needed."""
+        self._tokens.forgive()
+
     async def _get[T](self, path: str, parse: Callable[[object], T], query: Query | None = None) -> T:
         """Get and parse a protected path."""
         return await self._fetch(path, of_json(parse), query)

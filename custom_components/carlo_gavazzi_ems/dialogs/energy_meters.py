@@ -1,7 +1,7 @@
 """The loads that the Energy dashboard can use, with their current entity ids."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from homeassistant.components.recorder.entity_options import is_entity_recorded
@@ -12,9 +12,10 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util.unit_conversion import EnergyConverter
 
-from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.energy.proposal import Counters, Meter
+from custom_components.carlo_gavazzi_ems.const import DOMAIN, PRODUCTION, production_key
+from custom_components.carlo_gavazzi_ems.energy.meter import Counters, Meter
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+from custom_components.carlo_gavazzi_ems.signals.load_power import load_power
 
 #: Suffixes of the total counters, else of the tariffs, else of the phases.
 _PARTS: Final = (
@@ -23,23 +24,36 @@ _PARTS: Final = (
     ("_l1", "_l2", "_l3"),
 )
 _KINDS: Final = {SensorDeviceClass.ENERGY, SensorDeviceClass.POWER}
+_UTILITIES: Final = {SensorDeviceClass.GAS, SensorDeviceClass.WATER}
 
 
 def meters(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Meter]:
     """Return the loads with an energy counter that has statistics, in the order of the gateway's list."""
-    runtime = entry.runtime_data
-    names = {uid: child.name_by_user or child.name for uid, child in runtime.devices.registered_loads().items()}
-    sensors = _sensors(hass, entry)
-    found = (
-        _meter(hass, load.uid, names.get(load.uid) or load.label or str(load.uid), sensors[load.uid])
-        for load in runtime.topology.data.loads.values()
-        if load.uid in sensors
-    )
+    names, sensors = _names(entry), _sensors(hass, entry, _KINDS)
+    found = (_meter(hass, entry, uid, name, sensors[uid]) for uid, name in names.items() if uid in sensors)
     return [meter for meter in found if meter is not None]
 
 
-def _sensors(hass: HomeAssistant, entry: EmsConfigEntry) -> Mapping[int, Mapping[str, str]]:
-    """Return the sensors with statistics: load -> key of the quantity -> entity id."""
+def utilities(hass: HomeAssistant, entry: EmsConfigEntry, key: str) -> dict[str, str]:
+    """Return the counters of `gas` or `water`: entity id -> name of the load."""
+    sensors = _sensors(hass, entry, _UTILITIES)
+    return {sensors[uid][key]: name for uid, name in _names(entry).items() if key in sensors.get(uid, {})}
+
+
+def _names(entry: EmsConfigEntry) -> dict[int, str]:
+    """Return the names of the listed loads."""
+    registered = entry.runtime_data.devices.registered_loads()
+    loads = entry.runtime_data.topology.data.loads
+    return {
+        uid: (device.name_by_user or device.name if (device := registered.get(uid)) else None) or load.label or str(uid)
+        for uid, load in loads.items()
+    }
+
+
+def _sensors(
+    hass: HomeAssistant, entry: EmsConfigEntry, kinds: Collection[SensorDeviceClass]
+) -> Mapping[int, Mapping[str, str]]:
+    """Return the sensors of some device classes with statistics: load -> key of the quantity -> entity id."""
     runtime = entry.runtime_data
     registry = er.async_get(hass)
     found: defaultdict[int, dict[str, str]] = defaultdict(dict)
@@ -53,26 +67,39 @@ def _sensors(hass: HomeAssistant, entry: EmsConfigEntry) -> Mapping[int, Mapping
         if item is None or item.disabled or not is_entity_recorded(hass, item.entity_id):
             continue
         # The user may have changed the device class.
-        if (item.device_class or item.original_device_class) in _KINDS:
+        if (item.device_class or item.original_device_class) in kinds:
             found[signal.load_uid].setdefault(meaning.quantity.key, item.entity_id)
     return found
 
 
-def _meter(hass: HomeAssistant, uid: int, name: str, sensors: Mapping[str, str]) -> Meter | None:
+def _meter(hass: HomeAssistant, entry: EmsConfigEntry, uid: int, name: str, sensors: Mapping[str, str]) -> Meter | None:
     """Return the meter of a load, None without an energy counter."""
     counters = next((pairs for parts in _PARTS if (pairs := _pairs(sensors, parts))), ())
     if not counters:
         return None
     kwh = {stat: value for pair in counters for stat in pair.all if (value := _kwh(hass, stat)) is not None}
+    runtime = entry.runtime_data
+    signal = load_power(runtime.topology.data.signals, runtime.catalogue, uid)
+    meaning = None if signal is None else runtime.catalogue.meaning(signal.code)
+    power = None if meaning is None else sensors.get(meaning.quantity.key)
     return Meter(
         uid=uid,
         name=name,
         counters=counters,
-        power=sensors.get("active_power"),
+        power=power,
+        production=None if power is None else _production(hass, entry, uid, name),
         power_import=sensors.get("power_import"),
         power_export=sensors.get("power_export"),
         kwh=kwh,
     )
+
+
+def _production(hass: HomeAssistant, entry: EmsConfigEntry, uid: int, name: str) -> str:
+    """Return the entity id that the sensor of a load's production has, or will have."""
+    registry = er.async_get(hass)
+    unique_id = f"{entry.runtime_data.topology.info.serial_number}_{production_key(uid)}"
+    known = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+    return known or registry.async_get_available_entity_id(Platform.SENSOR, f"{name} {PRODUCTION}")
 
 
 def _pairs(sensors: Mapping[str, str], parts: tuple[str, ...]) -> tuple[Counters, ...]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from homeassistant.components.energy.data import DeviceConsumption, PowerConfig, SourceType
 from homeassistant.core import HomeAssistant
 
-from custom_components.carlo_gavazzi_ems.energy.proposal import Additions, Direction, Meter
+from custom_components.carlo_gavazzi_ems.energy.meter import Direction, Meter
+from custom_components.carlo_gavazzi_ems.energy.proposal import Additions
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from custom_components.carlo_gavazzi_ems.texts.markdown import bullets, escaped
 
@@ -30,14 +31,21 @@ class EnergyTexts:
         counted = [self._counted(meter, direction) for direction in Direction if meter.has(direction)]
         return " · ".join([meter.name, *counted])
 
-    def of(self, found: Additions, devices: Mapping[str, str], hass: HomeAssistant) -> dict[str, str]:
-        """Return lists of the additions: ⬇ import, ⬆ export, ⚡ power, ↳ upstream device."""
+    def of(
+        self, found: Additions, devices: Mapping[str, str], turned: Mapping[str, str], hass: HomeAssistant
+    ) -> dict[str, str]:
+        """Return lists of the additions: ⬇ import, ⬆ export, ⚡ power, ↳ upstream device.
+
+        `turned`: sensor of a production -> the power that it turns round.
+        """
 
         def name(entity_id: str) -> str:
+            if entity_id in turned:
+                return f"- {name(turned[entity_id])}"
             state = hass.states.get(entity_id)
             return escaped(state.name if state is not None else entity_id)
 
-        lines: dict[str, list[str]] = {"grid": [], "solar": [], "battery": []}
+        lines: dict[str, list[str]] = {"grid": [], "solar": [], "battery": [], "gas": [], "water": []}
         for source in found.sources:
             lines[source["type"]].append(_flow(source, name))
         return {kind: bullets(text) for kind, text in lines.items()} | {

@@ -22,7 +22,7 @@ from custom_components.carlo_gavazzi_ems.options import (
 )
 
 from .code_table import CodesPages
-from .energy import EnergyPages
+from .energy import ENERGY_PAGE, EnergyPages, can_fill_dashboard
 from .import_history import ImportPages
 
 _DEFAULTS: Final = Options()
@@ -53,12 +53,14 @@ POLLING: Final = vol.Schema(
 class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, OptionsFlowWithReload):
     """The menu and the page about polling; other pages come from the base classes."""
 
-    async def async_step_init(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the menu of the pages that are possible here."""
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the menu of the pages that are possible here; the set-up leads to one of them."""
+        if user_input == ENERGY_PAGE:
+            return await self.async_step_energy()
         pages = ["polling", "name_codes", "table"]
         if self._can_import():
             pages.append("import_history")
-        if self._can_fill_dashboard():
+        if can_fill_dashboard(self.hass):
             pages.append("energy")
         return self.async_show_menu(
             step_id="init", menu_options=pages, description_placeholders={"codes": self._unnamed_codes()}

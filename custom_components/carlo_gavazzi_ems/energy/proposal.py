@@ -2,76 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from types import MappingProxyType
+from typing import Literal
 
 from homeassistant.components.energy.data import (
     BatterySourceType,
     DeviceConsumption,
     EnergyPreferences,
     EnergyPreferencesUpdate,
+    GasSourceType,
     GridSourceType,
     PowerConfig,
     SolarSourceType,
     SourceType,
+    WaterSourceType,
 )
 
-
-class Direction(StrEnum):
-    """The direction of energy through a meter."""
-
-    IMPORT = "import"
-    EXPORT = "export"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counters:
-    """Statistic ids of the import and export counter of a meter, a tariff or a phase; either may be missing."""
-
-    imported: str | None = None
-    exported: str | None = None
-
-    def of(self, direction: Direction) -> str | None:
-        """Return the counter of a direction."""
-        return self.imported if direction is Direction.IMPORT else self.exported
-
-    @property
-    def all(self) -> list[str]:
-        """The counters that exist."""
-        return [stat for stat in (self.imported, self.exported) if stat is not None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meter:
-    """A load with its counters and powers, as statistic ids."""
-
-    uid: int
-    name: str
-    counters: tuple[Counters, ...]
-    """One pair for the total, or without a total one for each tariff or phase."""
-    power: str | None = None
-    """Positive for import."""
-    power_import: str | None = None
-    power_export: str | None = None
-    kwh: Mapping[str, float] = field(default=MappingProxyType({}), hash=False)
-    """Current readings of the counters."""
-
-    @property
-    def all(self) -> set[str]:
-        """All counters."""
-        return {stat for pair in self.counters for stat in pair.all}
-
-    def total(self, direction: Direction) -> float:
-        """Return the total reading of a direction in kWh."""
-        return sum(self.kwh.get(stat, 0.0) for pair in self.counters if (stat := pair.of(direction)) is not None)
-
-    def part(self, index: int) -> str:
-        """Return the name of one pair of counters, numbered if there are several."""
-        return self.name if len(self.counters) == 1 else f"{self.name} {index + 1}"
-
-    def has(self, direction: Direction) -> bool:
-        """Return whether there is a counter of a direction."""
-        return any(pair.of(direction) is not None for pair in self.counters)
+from .meter import Counters, Direction, Meter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +31,9 @@ class MeterRoles:
     charging: Direction = Direction.IMPORT
     """The direction that counts the charging of the batteries."""
     devices: Sequence[Meter] = ()
+    gas: Mapping[str, str] = field(default_factory=dict)
+    """Counter of a gas meter -> its name."""
+    water: Mapping[str, str] = field(default_factory=dict)
     upstream: Mapping[str, str] = field(default_factory=dict)
     """Counter of a device -> counter of the upstream device."""
 
@@ -111,6 +60,10 @@ def additions(preferences: EnergyPreferences, roles: MeterRoles) -> Additions:
         found.sources.extend(_solar(meter, direction, used))
     for meter in roles.batteries:
         found.sources.extend(_battery(meter, roles.charging, used))
+    found.sources.extend(_utility("gas", stat, name) for stat, name in roles.gas.items() if ("gas", stat) not in used)
+    found.sources.extend(
+        _utility("water", stat, name) for stat, name in roles.water.items() if ("water", stat) not in used
+    )
     found.devices.extend(_devices(preferences["device_consumption"], roles))
     return found
 
@@ -167,8 +120,11 @@ class _Used:
             # Two grid connections may not share a power sensor.
             self._powers.update(_powers(source))
 
+    def __contains__(self, counter: tuple[str, str]) -> bool:
+        return counter in self._counters
+
     def has(self, kind: str, pair: Counters) -> bool:
-        return any((kind, stat) in self._counters for stat in pair.all)
+        return any((kind, stat) in self for stat in pair.all)
 
     def has_power(self, config: PowerConfig) -> bool:
         return not self._powers.isdisjoint(str(stat) for stat in config.values())
@@ -182,13 +138,8 @@ def _powers(source: GridSourceType) -> set[str]:
 
 def _grid(meter: Meter, used: _Used) -> Iterable[SourceType]:
     """Yield a grid connection for each tariff. The first one has the power sensor."""
-    if meter.power is not None:
-        config = PowerConfig(stat_rate=meter.power)
-    elif meter.power_import is not None and meter.power_export is not None:
-        config = PowerConfig(stat_rate_from=meter.power_import, stat_rate_to=meter.power_export)
-    else:
-        config = PowerConfig()
-    for pair in meter.counters:
+    config = meter.signed_power
+    for index, pair in enumerate(meter.counters):
         if used.has("grid", pair):
             continue
         source = GridSourceType(
@@ -202,6 +153,7 @@ def _grid(meter: Meter, used: _Used) -> Iterable[SourceType]:
             entity_energy_price_export=None,
             number_energy_price_export=None,
             cost_adjustment_day=0.0,
+            name=meter.part(index),
         )
         if config and not used.has_power(config):
             source["power_config"] = config
@@ -211,12 +163,14 @@ def _grid(meter: Meter, used: _Used) -> Iterable[SourceType]:
 
 def _solar(meter: Meter, direction: Direction, used: _Used) -> Iterable[SourceType]:
     """Yield a solar source for each tariff. Its power sensor has to be positive while producing."""
-    production = meter.power_export if direction is Direction.EXPORT else meter.power or meter.power_import
+    production = meter.power_of(direction)
     for index, pair in enumerate(meter.counters):
         stat = pair.of(direction)
         if stat is None or used.has("solar", Counters(imported=stat)):
             continue
-        source = SolarSourceType(type="solar", stat_energy_from=stat, config_entry_solar_forecast=None)
+        source = SolarSourceType(
+            type="solar", stat_energy_from=stat, config_entry_solar_forecast=None, name=meter.part(index)
+        )
         if production is not None and index == 0:
             source["stat_rate"] = production
         used.add(source)
@@ -230,7 +184,7 @@ def _battery(meter: Meter, charging: Direction, used: _Used) -> Iterable[SourceT
         if pair.imported is None or pair.exported is None or used.has("battery", pair):
             continue
         into, out = (pair.imported, pair.exported) if inwards else (pair.exported, pair.imported)
-        source = BatterySourceType(type="battery", stat_energy_from=out, stat_energy_to=into)
+        source = BatterySourceType(type="battery", stat_energy_from=out, stat_energy_to=into, name=meter.part(index))
         if index == 0 and (config := _battery_power(meter, inwards=inwards)):
             source["power_config"] = config
         used.add(source)
@@ -239,13 +193,31 @@ def _battery(meter: Meter, charging: Direction, used: _Used) -> Iterable[SourceT
 
 def _battery_power(meter: Meter, *, inwards: bool) -> PowerConfig:
     """Return a battery's power, empty if its meter has none. `inwards`: charging is import."""
-    if meter.power is not None:
-        return PowerConfig(stat_rate_inverted=meter.power) if inwards else PowerConfig(stat_rate=meter.power)
-    if meter.power_import is None or meter.power_export is None:
-        return PowerConfig()
-    if inwards:
-        return PowerConfig(stat_rate_from=meter.power_export, stat_rate_to=meter.power_import)
-    return PowerConfig(stat_rate_from=meter.power_import, stat_rate_to=meter.power_export)
+    match meter.signed_power:
+        case {"stat_rate": stat} if inwards:
+            return PowerConfig(stat_rate_inverted=stat)
+        case {"stat_rate_inverted": stat} if inwards:
+            return PowerConfig(stat_rate=stat)
+        case {"stat_rate_from": plus, "stat_rate_to": minus} if inwards:
+            return PowerConfig(stat_rate_from=minus, stat_rate_to=plus)
+        case power:
+            return power
+
+
+def _utility(kind: Literal["gas", "water"], stat: str, name: str) -> SourceType:
+    """Return a source of gas or water."""
+    if kind == "gas":
+        return GasSourceType(
+            type=kind,
+            stat_energy_from=stat,
+            stat_cost=None,
+            entity_energy_price=None,
+            number_energy_price=None,
+            name=name,
+        )
+    return WaterSourceType(
+        type=kind, stat_energy_from=stat, stat_cost=None, entity_energy_price=None, number_energy_price=None, name=name
+    )
 
 
 def _devices(present: Sequence[DeviceConsumption], roles: MeterRoles) -> Iterable[DeviceConsumption]:
@@ -263,7 +235,7 @@ def _devices(present: Sequence[DeviceConsumption], roles: MeterRoles) -> Iterabl
     }
     for stat, (meter, index) in missing.items():
         device = DeviceConsumption(stat_consumption=stat, name=meter.part(index))
-        power = meter.power or meter.power_import
+        power = meter.power_of(Direction.IMPORT)
         if power is not None and index == 0:
             device["stat_rate"] = power
         through = roles.upstream.get(stat)

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
@@ -29,7 +28,7 @@ from tests.carlo_gavazzi_ems.dialogs.code_pages import (
     suggested,
     to_codes,
 )
-from tests.carlo_gavazzi_ems.test_sensor import entity_id
+from tests.carlo_gavazzi_ems.resident import entity_id
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
 
@@ -88,14 +87,14 @@ async def test_r27_a_row_shows_load_and_live_value(
 
 
 async def test_r27_the_entities_get_what_was_chosen(
-    hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, findings: dict[int, Finding]
+    hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]
 ) -> None:
     """What the person picks by hand is the unit of the sensors."""
     uid = gateway.site.find("energy_import")
     quantity, unit = gateway.site.truth(uid)
     form = await to_codes(hass, gateway)
     await press(hass, form, {labels(form)[gateway.site.signals[uid].si]: f"{quantity}/{unit}"})
-    state = hass.states.get(entity_id(entity_registry, gateway, uid))
+    state = hass.states.get(entity_id(hass, gateway, uid))
     assert state is not None
     assert state.attributes["unit_of_measurement"] == unit
     assert state.attributes["device_class"] == "energy"

@@ -7,7 +7,7 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.energy.data import EnergyManager, async_get_manager
 from homeassistant.components.energy.validate import async_validate
-from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.config_entries import ConfigFlowResult, FlowType
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -22,11 +22,13 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from simulator import Gateway, Site, SiteKind, build_site
+from simulator import Gateway, Site, SiteKind, Status, build_site
 from tests.carlo_gavazzi_ems.conftest import SetUp
 from tests.carlo_gavazzi_ems.resident import named
+from tests.second_gateway.driving import click_through
 
-from .import_pages import open_page, submit
+from .code_pages import to_codes
+from .import_pages import open_page, submit, through
 
 
 @pytest.fixture
@@ -39,7 +41,8 @@ def site() -> Site:
 async def entry(
     recorder_mock: Any, hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, set_up: SetUp
 ) -> MockConfigEntry:
-    """An entry whose codes all have a name, beside the Energy dashboard."""
+    """An entry whose codes all have a name, beside the Energy dashboard, where the simulated sun shines."""
+    hass.config.latitude, hass.config.longitude = 45.5, 11.0
     assert await async_setup_component(hass, "energy", {})
     return await set_up(gateway, options={"codes": named(gateway.site), "throttle": 0})
 
@@ -61,6 +64,17 @@ def stat(hass: HomeAssistant, gateway: Gateway, label: str, quantity: str) -> st
     raise AssertionError(quantity)
 
 
+def suggested(page: ConfigFlowResult) -> dict[str, Any]:
+    """Return what is chosen beforehand."""
+    schema = page["data_schema"]
+    assert schema is not None
+    return {
+        str(marker): marker.description["suggested_value"]
+        for marker in schema.schema
+        if "suggested_value" in (marker.description or {})
+    }
+
+
 def choices(page: ConfigFlowResult, field: str) -> dict[str, str]:
     """Return what a list offers: value -> label, in its order."""
     schema = page["data_schema"]
@@ -73,49 +87,49 @@ async def manager_of(hass: HomeAssistant) -> EnergyManager:
     return await async_get_manager(hass)
 
 
-async def test_a_house(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
-    """Nothing is chosen by itself; what was chosen is shown, added, valid, and complete the second time."""
+async def to_roles(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult:
+    """Open the page of roles, after the energy of the last day is read."""
+    page = await through(hass, await open_page(hass, entry, "energy"), "energy")
+    assert page["step_id"] == "energy_roles"
+    return page
+
+
+async def test_r29_a_house(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
+    """What is certain is chosen; taken as it is, grid, solar power and devices are right, and complete the second time."""
     manager = await manager_of(hass)
     own: Any = {"type": "gas", "stat_energy_from": "sensor.my_gas", "stat_cost": None, "name": "Mine"}
     await manager.async_update(
         {"energy_sources": [own], "device_consumption": [{"stat_consumption": "sensor.mine", "name": "Mine"}]}
     )
-    page = await open_page(hass, entry, "energy")
-    schema = page["data_schema"]
-    assert schema is not None
-    assert not any((marker.description or {}).get("suggested_value") for marker in schema.schema)
+    page = await to_roles(hass, entry)
     main, solar = uid_of(gateway, "Main"), uid_of(gateway, "Solar")
-    assert main in list(choices(page, "grid"))[:2]
+    wanted = [
+        uid_of(gateway, label) for label in ("Heat pump", "Wallbox", "Kitchen", "Fridge", "Laundry 🧺 Wäsche", "Rest")
+    ]
+    proposed = suggested(page)
+    assert proposed == {"grid": [main], "solar": [f"{solar}/export"], "devices": wanted}
     assert choices(page, "solar")[f"{solar}/export"].startswith("Solar · Energy export ")
     assert next(iter(choices(page, "solar"))) == f"{solar}/export"
-    page = await submit(hass, page, grid=[main], solar=[f"{main}/export"])
+    page = await submit(hass, page, **proposed | {"solar": [f"{main}/export"]})
     assert page["errors"] == {"base": "two_roles"}
-    page = await submit(hass, page, grid=[main], solar=[f"{solar}/export"])
-    assert page["step_id"] == "energy_devices"
-    offered = choices(page, "devices")
-    assert not {main, solar} & offered.keys()
-    wanted = [uid_of(gateway, label) for label in ("Heat pump", "Kitchen", "Fridge")]
-    page = await submit(hass, page, devices=wanted)
-    assert page["step_id"] == "energy_upstream"
-    words = page["description_placeholders"] or {}
-    assert [words[f"device_{n}"] for n in (1, 2, 3, 4)] == ["Heat pump", "Kitchen", "Fridge", ""]
-    kitchen, fridge = (stat(hass, gateway, label, "energy_import") for label in ("Kitchen", "Fridge"))
-    page = await submit(hass, page, device_2=fridge, device_3=kitchen)
-    assert page["errors"] == {"base": "upstream_loop"}
-    page = await submit(hass, page, device_3=kitchen)
+    page = await submit(hass, page, **proposed)
     assert page["step_id"] == "energy_review"
     before = deepcopy(manager.data)
     assert before is not None
     words = page["description_placeholders"] or {}
     assert words["grid"] == "- ⬇ Main Energy import, ⬆ Main Energy export, ⚡ Main Active power"
-    assert words["battery"] == "—"
-    assert "- Fridge: Fridge Energy import, ⚡ Fridge Active power, ↳ Kitchen" in words["devices"]
-    page = await submit(hass, page)
-    assert page["step_id"] == "energy_done"
-    assert page["description_placeholders"] == {"sources": "2", "devices": "3"}
+    assert words["solar"] == "- ⬇ Solar Energy export, ⚡ - Solar Active power"
+    assert words["battery"] == words["water"] == "—"
+    assert "- Fridge: Fridge Energy import, ⚡ Fridge Active power" in words["devices"]
     assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
     await assert_in_place(hass, gateway, before)
-    await assert_complete(hass, entry, gateway, wanted)
+    page = await to_roles(hass, entry)
+    assert not choices(page, "devices").keys() & set(wanted)
+    data = deepcopy(manager.data)
+    page = await submit(hass, page, grid=[main], solar=[f"{solar}/export"])
+    assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "energy_complete")
+    assert manager.data == data
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -131,23 +145,18 @@ async def assert_in_place(hass: HomeAssistant, gateway: Gateway, before: Any) ->
     assert grid["stat_rate"] == stat(hass, gateway, "Main", "active_power")
     assert solar["type"] == "solar"
     assert solar["stat_energy_from"] == stat(hass, gateway, "Solar", "energy_export")
-    mine, heat_pump, kitchen, fridge = data["device_consumption"]
+    production = hass.states.get(str(solar["stat_rate"]))
+    power = hass.states.get(stat(hass, gateway, "Solar", "active_power"))
+    assert production is not None
+    assert power is not None
+    assert production.entity_id == "sensor.solar_power_production"
+    assert production.attributes["unit_of_measurement"] == power.attributes["unit_of_measurement"]
+    assert float(production.state) == max(0.0, -float(power.state))
+    mine, heat_pump, *_ = data["device_consumption"]
     assert [mine] == before["device_consumption"]
     assert heat_pump["stat_consumption"] == stat(hass, gateway, "Heat pump", "energy_import")
     assert heat_pump["stat_rate"] == stat(hass, gateway, "Heat pump", "active_power")
-    assert fridge["included_in_stat"] == kitchen["stat_consumption"]
-
-
-async def assert_complete(hass: HomeAssistant, entry: MockConfigEntry, gateway: Gateway, wanted: list[str]) -> None:
-    """Expect nothing to add in a second run, also with devices that have a place already left out."""
-    data = deepcopy((await manager_of(hass)).data)
-    page = await open_page(hass, entry, "energy")
-    page = await submit(hass, page, grid=[uid_of(gateway, "Main")], solar=[f"{uid_of(gateway, 'Solar')}/export"])
-    assert page["step_id"] == "energy_devices"
-    assert not choices(page, "devices").keys() & set(wanted)
-    page = await submit(hass, page)
-    assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "energy_complete")
-    assert (await manager_of(hass)).data == data
+    assert heat_pump["name"] == "Heat pump"
 
 
 async def compile_five_minutes(
@@ -171,13 +180,13 @@ async def test_home_assistant_finds_nothing_wrong(
     await hass.async_block_till_done()
     hour = dt_util.utcnow().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     await compile_five_minutes(hass, entry, freezer, hour)
-    page = await open_page(hass, entry, "energy")
-    page = await submit(hass, page, grid=[uid_of(gateway, "Smart meter")], solar=[f"{uid_of(gateway, 'Solar')}/export"])
-    offered = list(choices(page, "devices"))
-    page = await submit(hass, page, devices=offered)
-    page = await submit(hass, page)
-    page = await submit(hass, page)
-    assert page["step_id"] == "energy_done"
+    page = await to_roles(hass, entry)
+    offered = suggested(page)["devices"]
+    chosen = {"grid": [uid_of(gateway, "Smart meter")], "solar": [f"{uid_of(gateway, 'Solar')}/export"]}
+    page = await submit(hass, page, devices=offered, **chosen)
+    assert page["step_id"] == "energy_review"
+    assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
     data = (await manager_of(hass)).data
     assert data is not None
     assert len(data["device_consumption"]) == len(offered) > 5
@@ -193,10 +202,9 @@ async def test_what_changed_meanwhile_is_shown_again(
     entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway
 ) -> None:
     """What is written is what was shown, or nothing is."""
-    page = await open_page(hass, entry, "energy")
-    page = await submit(hass, page, grid=[uid_of(gateway, "Main")])
-    page = await submit(hass, page, devices=[uid_of(gateway, "Heat pump"), uid_of(gateway, "Wallbox")])
-    page = await submit(hass, page)
+    page = await to_roles(hass, entry)
+    devices = [uid_of(gateway, "Heat pump"), uid_of(gateway, "Wallbox")]
+    page = await submit(hass, page, grid=[uid_of(gateway, "Main")], devices=devices)
     assert page["step_id"] == "energy_review"
     heat_pump = stat(hass, gateway, "Heat pump", "energy_import")
     manager = await manager_of(hass)
@@ -206,7 +214,7 @@ async def test_what_changed_meanwhile_is_shown_again(
     assert "Heat pump" not in (again["description_placeholders"] or {})["devices"]
     assert manager.data is not None
     assert not manager.data["energy_sources"]
-    assert (await submit(hass, again))["step_id"] == "energy_done"
+    assert (await submit(hass, again))["type"] is FlowResultType.CREATE_ENTRY
     assert len(manager.data["device_consumption"]) == 2
     assert await hass.config_entries.async_unload(entry.entry_id)
 
@@ -220,7 +228,7 @@ async def test_only_what_has_statistics(entry: MockConfigEntry, hass: HomeAssist
     solar = entry.runtime_data.devices.registered_loads()[int(uid_of(gateway, "Solar"))]
     dr.async_get(hass).async_update_device(solar.id, name_by_user="Roof")
     await hass.async_block_till_done()
-    page = await open_page(hass, entry, "energy")
+    page = await to_roles(hass, entry)
     offered = choices(page, "grid")
     assert uid_of(gateway, "Main") not in offered
     assert offered[uid_of(gateway, "Solar")].startswith("Roof · ")
@@ -228,6 +236,78 @@ async def test_only_what_has_statistics(entry: MockConfigEntry, hass: HomeAssist
     assert not {uid_of(gateway, label) for label in ("Gas", "Water", "Room temperature")} & offered.keys()
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert (await open_page(hass, entry, "energy"))["reason"] == "not_loaded"
+
+
+async def test_without_history_everything_is_asked(
+    entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway
+) -> None:
+    """Only the smart meter is what it is by itself; what is upstream of what is asked, and no meter is so of itself."""
+    gateway.faults.add(Status(path="/v1/signals/history", code=500))
+    page = await to_roles(hass, entry)
+    assert suggested(page) == {"grid": [uid_of(gateway, "Smart meter")]}
+    devices = [uid_of(gateway, label) for label in ("Heat pump", "Kitchen", "Fridge")]
+    page = await submit(hass, page, devices=devices)
+    assert page["step_id"] == "energy_upstream"
+    words = page["description_placeholders"] or {}
+    assert [words[f"device_{n}"] for n in (1, 2, 3, 4)] == ["Heat pump", "Kitchen", "Fridge", ""]
+    kitchen, fridge = (stat(hass, gateway, label, "energy_import") for label in ("Kitchen", "Fridge"))
+    page = await submit(hass, page, device_2=fridge, device_3=kitchen)
+    assert page["errors"] == {"base": "upstream_loop"}
+    page = await submit(hass, page, device_3=kitchen)
+    assert page["step_id"] == "energy_review"
+    assert "↳ Kitchen" in (page["description_placeholders"] or {})["devices"]
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_r29_the_set_up_leads_to_the_dashboard(
+    recorder_mock: Any,
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    enable_custom_integrations: None,
+    forgiving_loop: None,
+    gateway: Gateway,
+) -> None:
+    """Behind the last page of the set-up the dialog goes on with what the meters are for; clicked through, all is there."""
+    hass.config.latitude, hass.config.longitude = 45.5, 11.0
+    assert await async_setup_component(hass, "energy", {})
+    done, _ = await click_through(hass, await to_codes(hass, gateway))
+    kind, flow_id = done["next_flow"]
+    assert kind is FlowType.OPTIONS_FLOW
+    page = await through(hass, await hass.config_entries.options.async_configure(flow_id), "energy")
+    page = await submit(hass, page, **suggested(page))
+    assert page["step_id"] == "energy_review"
+    assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
+    data = (await manager_of(hass)).data
+    assert data is not None
+    assert [(source["type"], source["name"]) for source in data["energy_sources"]] == [
+        ("grid", "Main"),
+        ("solar", "Solar"),
+    ]
+    names = {device["name"] for device in data["device_consumption"]}
+    assert {"Heat pump", "Wallbox", "Kitchen"} <= names <= {load.label for load in gateway.site.loads.values()}
+    assert await hass.config_entries.async_unload(done["result"].entry_id)
+
+
+async def test_gas_and_water(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
+    """One meter of each is proposed, by the name of its load."""
+    site = gateway.site
+    codes = {
+        str(site.signals[site.find(quantity)].si): f"{key}/m³"
+        for quantity, key in (("gas_volume", "gas"), ("water_volume", "water"))
+    }
+    options = {**entry.options, "codes": {**entry.options["codes"], **codes}}
+    hass.config_entries.async_update_entry(entry, options=options)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    page = await to_roles(hass, entry)
+    proposed = suggested(page)
+    assert [choices(page, kind)[proposed[kind][0]] for kind in ("gas", "water")] == ["Gas", "Water"]
+    page = await submit(hass, page, gas=proposed["gas"], water=proposed["water"])
+    words = page["description_placeholders"] or {}
+    assert (words["gas"], words["water"]) == ("- ⬇ Gas Gas", "- ⬇ Water Water")
+    assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_a_gateway_without_names(

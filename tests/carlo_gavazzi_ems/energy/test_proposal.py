@@ -1,6 +1,7 @@
 """What the dashboard lacks: complete, in Home Assistant's format, and never at the cost of what is there."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.components.energy.data import DEVICE_CONSUMPTION_SCHEMA, ENERGY_SOURCE_SCHEMA, EnergyPreferences
@@ -8,10 +9,8 @@ from hypothesis import given, strategies as st
 import pytest
 import voluptuous as vol
 
+from custom_components.carlo_gavazzi_ems.energy.meter import Counters, Direction, Meter
 from custom_components.carlo_gavazzi_ems.energy.proposal import (
-    Counters,
-    Direction,
-    Meter,
     MeterRoles,
     additions,
     has_cycle,
@@ -71,17 +70,20 @@ def test_a_house_with_everything() -> None:
             "stat_energy_from": "sensor.i1_0",
             "stat_energy_to": "sensor.e1_0",
             "power_config": {"stat_rate": "sensor.p1"},
+            "name": "Load 1",
         },
-        # Its power is negative while it produces, and solar power has no other way round.
-        {"type": "solar", "stat_energy_from": "sensor.e2_0", "config_entry_solar_forecast": None},
+        # Its power is negative while it produces, and it has no sensor that turns it round.
+        {"type": "solar", "stat_energy_from": "sensor.e2_0", "config_entry_solar_forecast": None, "name": "Load 2"},
         {
             "type": "solar",
+            "name": "Load 3",
             "stat_energy_from": "sensor.i3_0",
             "stat_rate": "sensor.p3",
             "config_entry_solar_forecast": None,
         },
         {
             "type": "battery",
+            "name": "Load 4",
             "stat_energy_from": "sensor.e4_0",
             "stat_energy_to": "sensor.i4_0",
             "power_config": {"stat_rate_inverted": "sensor.p4"},
@@ -133,6 +135,38 @@ def test_a_battery_either_way_round(power: str, charging: Direction, energy: tup
     assert source["type"] == "battery"
     assert (source["stat_energy_from"], source["stat_energy_to"]) == energy
     assert source.get("power_config") == config
+
+
+@pytest.mark.parametrize(
+    ("signs", "grid", "exporting", "importing"),
+    [
+        ({}, {"stat_rate": "sensor.p1"}, "sensor.turned", "sensor.p1"),
+        ({Direction.IMPORT: 1, Direction.EXPORT: -1}, {"stat_rate": "sensor.p1"}, "sensor.turned", "sensor.p1"),
+        ({Direction.IMPORT: -1}, {"stat_rate_inverted": "sensor.p1"}, "sensor.turned", "sensor.turned"),
+        ({Direction.EXPORT: 1}, {"stat_rate_inverted": "sensor.p1"}, "sensor.p1", "sensor.p1"),
+        ({Direction.IMPORT: 1, Direction.EXPORT: 1}, None, "sensor.p1", "sensor.p1"),
+    ],
+)
+def test_the_sign_of_a_power(
+    signs: dict[Direction, int], grid: dict[str, str] | None, exporting: str, importing: str
+) -> None:
+    """As it was seen: a grid connection without signs has no power; a production is positive in either direction."""
+    seen = replace(meter(1), signs=signs, production="sensor.turned")
+    (source,) = additions(prefs(), MeterRoles(grid=[seen])).sources
+    assert source.get("power_config") == grid
+    for direction, power in ((Direction.EXPORT, exporting), (Direction.IMPORT, importing)):
+        (source,) = additions(prefs(), MeterRoles(solar=[(seen, direction)])).sources
+        assert source["stat_rate"] == power
+
+
+def test_gas_and_water() -> None:
+    """One source each, without a price; those that are there stay."""
+    roles = MeterRoles(gas={"sensor.gas": "Gas"}, water={"sensor.water": "Water", "sensor.hot": "Hot"})
+    present = prefs([{"type": "water", "stat_energy_from": "sensor.hot", "stat_cost": None}])
+    found = additions(present, roles)
+    assert [(source["type"], source["name"]) for source in found.sources] == [("gas", "Gas"), ("water", "Water")]
+    ENERGY_SOURCE_SCHEMA(deepcopy(merged(present, found)["energy_sources"]))
+    assert not additions(prefs(found.sources), MeterRoles(gas=roles.gas))
 
 
 def test_a_battery_needs_both_directions() -> None:

@@ -33,7 +33,7 @@ class Situation(StrEnum):
     START = "start"
     """A set-up that knows nothing of the gateway: it waits for all lists."""
     RELOAD = "reload"
-    """A set-up, also at a start of Home Assistant, that knows what was listed last."""
+    """A start of Home Assistant that knows what was listed last."""
     RUNNING = "running"
     POLLING = "options: polling"
     NAMING = "options: names"
@@ -72,7 +72,8 @@ ASKED: Final[Mapping[Situation, frozenset[Request]]] = {
     Situation.START: frozenset(Request) - {Request.HISTORY},
     Situation.RELOAD: frozenset(Request) - {Request.HISTORY},
     Situation.RUNNING: frozenset(Request) - {Request.VERSION, Request.INFO},
-    Situation.POLLING: frozenset(Request) - {Request.HISTORY},
+    # A reload has the token of before.
+    Situation.POLLING: frozenset(Request) - {Request.HISTORY, Request.LOGIN},
     Situation.NAMING: frozenset(Request) - {Request.VERSION, Request.INFO, Request.DEVICES, Request.DATE},
     Situation.IMPORT: frozenset({Request.LOGIN, Request.HISTORY}),
     Situation.REAUTH: frozenset(Request) - {Request.HISTORY},

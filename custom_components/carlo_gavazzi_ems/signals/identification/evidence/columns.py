@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from operator import le, lt, ne
 
 from custom_components.carlo_gavazzi_ems.signals.identification.model import Series
@@ -24,6 +24,11 @@ _OPENS, _CLOSES = 8 * 3600, 20 * 3600
 """Seconds of a day in which tariffs are high; UTC is near enough to the clocks of Europe."""
 
 
+def is_number(value: float) -> bool:
+    """Tell whether there is a value: NaN stands for a missing one."""
+    return not isnan(value)
+
+
 class Column:
     """One code on one load: values on the load's grid of times, NaN where there is none."""
 
@@ -31,7 +36,7 @@ class Column:
         """Measure what can be said of the values alone."""
         self.code = code
         self.values = values
-        self.present = [value for value in values if value == value]  # noqa: PLR0124  # NaN is the one that differs
+        self.present = list(filter(is_number, values))
         self.ordered = sorted(self.present)
         self.lowest, self.highest = (self.ordered[0], self.ordered[-1]) if self.ordered else (0.0, 0.0)
         self.moving = self.highest > self.lowest
@@ -141,7 +146,7 @@ def _resolution(ordered: Sequence[float]) -> float:
 def _level_rows(column: Column) -> set[int]:
     """Return rows in which a column stands at various levels, each the steadiest of a few alike."""
     values = column.values
-    order = sorted((value, row) for row, value in enumerate(values) if value == value)  # noqa: PLR0124
+    order = sorted((value, row) for row, value in enumerate(values) if is_number(value))
     last = len(order) - 1
     low, high = column.quantile(0.01), column.quantile(0.99)
     ranks = [round(share * last) for share in (0.05, 0.35, 0.65, 0.95)]
@@ -150,7 +155,7 @@ def _level_rows(column: Column) -> set[int]:
     def unsteady(rank: int) -> float:
         value, row = order[rank]
         around = values[max(0, row - 1) : row + 2]
-        return sum(abs(value - other) for other in around if other == other) + (len(around) < 3) * abs(high - low)  # noqa: PLR0124
+        return sum(abs(value - other) for other in around if is_number(other)) + (len(around) < 3) * abs(high - low)
 
     rows = set()
     for rank in ranks:

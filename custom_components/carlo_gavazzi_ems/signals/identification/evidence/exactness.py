@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
 
-from .columns import Load
+from .columns import Load, is_number
 
 type Law = Callable[[Sequence[float]], tuple[float, float]]
 """Takes the readings of a row; returns what is read and what the law says of it."""
@@ -103,7 +103,7 @@ class Readings:
                         (
                             abs(values[row] - other)
                             for other in (values[max(0, row - 1)], values[min(last, row + 1)])
-                            if other == other  # noqa: PLR0124  # not NaN
+                            if is_number(other)
                         ),
                         default=0.0,
                     ),
@@ -218,7 +218,7 @@ def _residuals(
     """Yield residual, what rounding makes of it in the mean and at most, and the size, row by row."""
     for row in rows:
         values = [value for value, _ in row]
-        if not all(value == value for value in values):  # noqa: PLR0124  # not NaN
+        if not all(map(is_number, values)):
             continue
         read, said = law(values)
         size = max(abs(read), abs(said))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import pairwise
 from math import log, sqrt
 
-from .columns import Load
+from .columns import Load, is_number
 
 _CHECKPOINTS = 96
 _LONGEST = 5
@@ -123,7 +123,7 @@ class Timeline:
         grown: list[float] = []
         for value, hours in zip(values, self.hours, strict=True):
             before = last
-            if value == value:  # noqa: PLR0124  # not NaN
+            if is_number(value):
                 last = value
             total += ((before + last) / 2 if self.straight else last) * hours
             grown.append(total)
@@ -136,7 +136,7 @@ class Timeline:
         shrunk: list[float] = []
         for value, hours in zip(self.load.columns[code].values, self.hours, strict=True):
             before = last
-            if value == value:  # noqa: PLR0124  # not NaN
+            if is_number(value):
                 last = value
             bought, sold = _parts(before if self.straight else last, last)
             plus += bought * hours
@@ -172,9 +172,9 @@ class Timeline:
         result: list[float] = []
         for start, end in pairwise([0, *self.breaks, len(values)]):
             part = values[start:end]
-            last = next((value for value in part if value == value), result[-1] if result else 0.0)  # noqa: PLR0124
+            last = next(filter(is_number, part), result[-1] if result else 0.0)
             for value in part:
-                if value == value:  # noqa: PLR0124  # not NaN
+                if is_number(value):
                     last = value
                 result.append(last)
         return result
@@ -196,7 +196,7 @@ class Timeline:
         rough = sum(
             ((after - before) * hours) ** 2
             for before, after, hours in zip(values, values[1:], self.hours[1:], strict=False)
-            if after == after and before == before  # noqa: PLR0124  # not NaN
+            if is_number(after) and is_number(before)
         )
         return 0.3 * (high - low) * self.load.period / 3600 + _SAMPLING * sqrt(rough)
 

@@ -7,7 +7,7 @@ from math import nan
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, POSSIBLE, SURE
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load, is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import NO_FIT, Fit, summary
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
@@ -161,7 +161,7 @@ def peak_rises(timeline: Timeline, code: int, source: int, window: float) -> tup
             for way in WAYS
             if way.window == window
             for law in demand_at(timeline, source, reach, way)
-            if law == law  # noqa: PLR0124  # not NaN
+            if is_number(law)
         ]
         if not said:
             continue

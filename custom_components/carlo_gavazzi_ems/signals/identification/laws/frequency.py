@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, SURE
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load, is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import summary
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
@@ -61,7 +61,7 @@ def _alike(first: tuple[Load, Column], second: tuple[Load, Column]) -> bool:
     pairs = [
         (values[time], value)
         for time, value in zip(second[0].times, second[1].values, strict=True)
-        if time in values and value == value and values[time] == values[time]  # noqa: PLR0124  # not NaN
+        if time in values and is_number(value) and is_number(values[time])
     ]
     if len(pairs) < _MOVES:
         return False

@@ -5,7 +5,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, LIKELY, POSSIBLE, SURE, Claims
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load, is_working_time
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import (
+    Column,
+    Load,
+    is_number,
+    is_working_time,
+)
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.levels import NEAR, nearness
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
@@ -51,7 +56,7 @@ def tariff_flags(loads: Sequence[Load]) -> dict[int, dict[float, float]]:
         for code, column in load.columns.items():
             if column.is_flag and column.moving and 0 <= column.lowest <= column.highest <= _HIGHEST:
                 values = zip(load.times, column.values, strict=True)
-                flags.setdefault(code, {}).update((time, value) for time, value in values if value == value)  # noqa: PLR0124
+                flags.setdefault(code, {}).update((time, value) for time, value in values if is_number(value))
     return flags
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from math import sqrt
 
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import NO_FIT, Fit, summary
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import MARGIN, cost_of, is_sure, match
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
@@ -41,7 +42,7 @@ def _fit(pool: Pool, code: int, parts: Sequence[int], law: Callable[..., float])
     residuals = [
         (read - said) / said
         for read, *values in zip(pool.rows[code], *(pool.rows[part] for part in parts), strict=True)
-        if (said := law(*values)) > 1 and read == read  # noqa: PLR0124  # not NaN
+        if (said := law(*values)) > 1 and is_number(read)
     ]
     return summary(residuals, tolerances.VOLTAGE)
 

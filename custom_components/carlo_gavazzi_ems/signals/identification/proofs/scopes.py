@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load, is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.levels import reads_same
 from custom_components.carlo_gavazzi_ems.signals.identification.laws.run_hours import HOURLY
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
@@ -35,7 +35,7 @@ def adds_up(total: Column, parts: Sequence[tuple[Column, int]]) -> bool:
     rows: list[float] = [
         abs(whole - sum(sign * value for value, (_, sign) in zip(values, parts, strict=True)))
         for whole, *values in zip(total.values, *(part.values for part, _ in parts), strict=True)
-        if whole == whole and all(value == value for value in values)  # noqa: PLR0124  # not NaN
+        if is_number(whole) and all(map(is_number, values))
     ]
     if len(rows) < 10:
         return False
@@ -47,7 +47,7 @@ def _runs_beside(total: Column, part: Column) -> bool:
     """Tell whether a counter always reads less than another by the same amount, and by more than their steps."""
     step = 1.01 * (total.resolution + part.resolution) + 1e-6
     leap = max((after - before for before, after in pairwise(total.present)), default=0.0)
-    apart = [a - b for a, b in zip(total.values, part.values, strict=True) if a == a and b == b]  # noqa: PLR0124
+    apart = [a - b for a, b in zip(total.values, part.values, strict=True) if is_number(a) and is_number(b)]
     if len(apart) < 10:
         return False
     middle = sorted(apart)[len(apart) // 2]
@@ -90,9 +90,7 @@ def _longest_by_the_clock(load: Load, column: Column, hourly: float) -> float:
     """Return over how many of its steps on end a counter goes by the clock."""
     step = max(column.resolution, 1e-6)
     rows = [
-        (when / 3600 * hourly, value)
-        for when, value in zip(load.times, column.values, strict=True)
-        if value == value  # noqa: PLR0124  # not NaN
+        (when / 3600 * hourly, value) for when, value in zip(load.times, column.values, strict=True) if is_number(value)
     ]
     longest, first = 0.0, 0
     for row, (clock, value) in enumerate(rows):

@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from custom_components.carlo_gavazzi_ems.inventory.clock import async_gateway_clock
+from custom_components.carlo_gavazzi_ems.inventory.gateway_clock import async_gateway_clock
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 #: Seconds that whole seconds and the way of an answer may make of no offset at all. It would move the last row of each
