@@ -5,6 +5,7 @@ from pytest_homeassistant_custom_component import patch_time  # isort: skip
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 import logging
 from pathlib import Path
 import sqlite3
@@ -15,6 +16,7 @@ import freezegun
 from freezegun.api import FrozenDateTimeFactory
 
 from .day import Day, make_gateway, token_age_by_this_clock
+from .episodes import every_kind
 from .judge import Report
 from .jumping_clock import JumpingLoop, watch_the_recorder
 
@@ -26,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/soak", description="Simulate a day with every fault, in minutes.")
     parser.add_argument("--hours", type=float, default=24.0, help="simulated hours, 2 or more (default 24)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the site and the faults (default 1)")
+    parser.add_argument("--only", nargs="+", default=[], choices=every_kind(), help="only these kinds of episode")
     parser.add_argument("--log", action="store_true", help="show the log as it is written")
     return parser
 
@@ -46,7 +49,7 @@ def prepare() -> None:
     token_age_by_this_clock()
 
 
-def run(hours: float, seed: int) -> Report:
+def run(hours: float, seed: int, only: Sequence[str]) -> Report:
     """Run one soak test and return its report."""
     prepare()
     gateway = asyncio.run(make_gateway(seed))
@@ -54,7 +57,7 @@ def run(hours: float, seed: int) -> Report:
         loop = JumpingLoop(cast("FrozenDateTimeFactory", clock))
         asyncio.set_event_loop(loop)
         try:
-            return loop.run_until_complete(Day(gateway, Path(folder), hours, seed).run())
+            return loop.run_until_complete(Day(gateway, Path(folder), hours, seed, only).run())
         finally:
             loop.close()
 
@@ -67,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--hours must be 2 or more: the last 75 minutes are without faults")
     if options.log:
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    report = run(options.hours, options.seed)
+    report = run(options.hours, options.seed, options.only)
     print(report)
     return 0 if report.good else 1
 

@@ -1,7 +1,7 @@
 """One run: a gateway, Home Assistant, the episodes, and the report."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 import gc
 import logging
@@ -21,7 +21,7 @@ from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, Unknow
 from simulator import Gateway, SiteKind, build_site
 from simulator.site.sampling import latest
 
-from .episodes import CALM, FORGETTING, OFFLINE, REBOOT, RESTART, Episode, episodes
+from .episodes import CALM, OFFLINE, REBOOT, RESTART, Episode, episodes
 from .home import Home
 from .judge import Gain, Listener, Report, Usage
 from .jumping_clock import real_monotonic
@@ -43,14 +43,15 @@ async def make_gateway(seed: int) -> Gateway:
 class Day:
     """Runs one soak test."""
 
-    def __init__(self, gateway: Gateway, folder: Path, hours: float, seed: int) -> None:
-        """Take the gateway, the folder for Home Assistant, and the hours and seed of the run."""
+    def __init__(self, gateway: Gateway, folder: Path, hours: float, seed: int, only: Sequence[str] = ()) -> None:
+        """Take the gateway, the folder for Home Assistant, and the hours, seed and kinds of episode of the run."""
         self._begin = time.time()
         self._site = gateway.site
         self._gateway = gateway
         self._home = Home(folder)
         self._codes = dict(self._named())
         self._listener = Listener()
+        self._only = only
         self.report = Report(hours=hours, seed=seed)
 
     async def run(self) -> Report:
@@ -71,7 +72,7 @@ class Day:
                     },
                     options={"codes": self._codes},
                 )
-                for episode in episodes(report.hours, report.seed, self._site):
+                for episode in episodes(report.hours, report.seed, self._site, self._only):
                     await self._until(episode.start)
                     self._measure(episode.start)
                     await self._play(episode)
@@ -94,8 +95,7 @@ class Day:
     async def _play(self, episode: Episode) -> None:
         """Start an episode, end it, and log in again if Home Assistant asks for it."""
         logging.getLogger(__name__).info("%s", episode)
-        self.report.episodes += 1
-        self.report.forgotten += episode.what in FORGETTING
+        self.report.played.append(episode.what)
         gateway = self._gateway
         match episode.what:
             case str() if episode.what == REBOOT:
@@ -105,7 +105,6 @@ class Day:
                 await self._until(episode.start + episode.seconds)
                 await gateway.start()
             case str() if episode.what == RESTART:
-                self.report.restarts += 1
                 await self._home.stop()
                 await self._until(episode.start + episode.seconds)
                 await self._home.start()

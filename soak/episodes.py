@@ -1,6 +1,6 @@
 """The schedule of faults, drawn from a seed: every fault of the simulator, reboots, outages and restarts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 import random
@@ -42,14 +42,19 @@ class Episode:
         return f"{self.start / 3600:6.2f} h: {self.what}{where} for {self.seconds:.0f} s"
 
 
-def episodes(hours: float, seed: int, site: Site) -> Iterator[Episode]:
-    """Yield episodes one after the other; the last `CALM` seconds of the run have none."""
+def every_kind() -> list[str]:
+    """Return the names of all kinds of episode."""
+    return [*sorted(kinds()), *_ACTIONS]
+
+
+def episodes(hours: float, seed: int, site: Site, only: Sequence[str] = ()) -> Iterator[Episode]:
+    """Yield episodes one after the other, of all kinds or `only` some; the last `CALM` seconds of the run have none."""
     chance = random.Random(seed)
     pool: list[str] = []
     now = 600.0
     while True:
         if not pool:
-            pool = [*sorted(kinds()), *_ACTIONS]
+            pool = list(only or every_kind())
             chance.shuffle(pool)
         what = pool.pop()
         seconds = chance.uniform(*(_OFF if what in {OFFLINE, RESTART} else _LENGTH))

@@ -7,6 +7,8 @@ from typing import Final, override
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
+from .episodes import FORGETTING, RESTART
+
 #: Logins a day at most (R7).
 LOGINS_A_DAY: Final = 60
 #: Additional logins for a run shorter than a day. R9 also allows one for each start of Home Assistant and each time that
@@ -87,10 +89,8 @@ class Report:
 
     hours: float
     seed: int
-    episodes: int = 0
-    restarts: int = 0
-    forgotten: int = 0
-    """Episodes in which the gateway voided its tokens."""
+    played: list[str] = field(default_factory=list)
+    """The kind of each episode, in their order."""
     polls: int = 0
     logins: int = 0
     gains: list[Gain] = field(default_factory=list)
@@ -98,6 +98,16 @@ class Report:
     lines: list[str] = field(default_factory=list)
     bugs: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+    @property
+    def restarts(self) -> int:
+        """Return how often Home Assistant was restarted."""
+        return self.played.count(RESTART)
+
+    @property
+    def forgotten(self) -> int:
+        """Return in how many episodes the gateway voided its tokens."""
+        return sum(kind in FORGETTING for kind in self.played)
 
     def verdicts(self) -> Iterator[tuple[bool, str]]:
         """Yield each result with whether it is within its limit."""
@@ -115,7 +125,7 @@ class Report:
         growth = (last.blocks - warm.blocks) / warm.blocks
         yield growth <= MEMORY_GROWTH, f"{growth:+.2%} of memory since it was warm ({warm.blocks} blocks)"
         yield last.tasks <= warm.tasks, f"{last.tasks} tasks, {warm.tasks} when it was warm"
-        lines = LINES_AN_EPISODE * (self.episodes + self.restarts)
+        lines = LINES_AN_EPISODE * (len(self.played) + self.restarts)
         yield len(self.lines) <= lines, f"{len(self.lines)} log lines above debug, {lines} allowed"
         yield not self.bugs, f"{len(self.bugs)} errors"
 
@@ -128,8 +138,8 @@ class Report:
     def __str__(self) -> str:
         """Return the report as text."""
         head = (
-            f"{self.hours:g} hours, seed {self.seed}: {self.episodes} episodes, {self.restarts} restarts, "
-            f"{self.polls} polls, in {self.seconds:.0f} s"
+            f"{self.hours:g} hours, seed {self.seed}: {len(self.played)} episodes, {self.restarts} restarts, "
+            f"{self.polls} polls, in {self.seconds:.0f} s\n  {', '.join(sorted(set(self.played)))}"
         )
         rows = [f"  {'ok  ' if good else 'FAIL'} {text}" for good, text in self.verdicts()]
         wrong = [

@@ -10,4 +10,4 @@ from homeassistant.components import logger
 from homeassistant.components.logger import helpers
 
 # Imported by the plugin from the package, where it stood until 2026.10.
-vars(logger)["_clear_logger_overwrites"] = helpers._clear_logger_overwrites
+vars(logger)["_clear_logger_overwrites"] = helpers._clear_logger_overwrites  # noqa: SLF001

@@ -7,8 +7,8 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from .access.account import Account
-from .access.lockout import async_forget_logins, async_login_backoff
+from .access.kept import async_client, async_forget_client
+from .access.lockout import async_forget_logins
 from .const import DOMAIN
 from .coordinator import RealtimeCoordinator
 from .history.progress import ProgressStore
@@ -22,6 +22,7 @@ from .inventory.takeover import async_take_over
 from .inventory.topology import TopologyCoordinator
 from .issues import async_clock_checked, async_forget_issues, async_watch_disabled_entries
 from .options import Options
+from .polling.staleness import async_forget_staleness
 from .recording.units import async_recorded_units, async_unsettled, units_store
 from .runtime import EmsConfigEntry, EmsRuntimeData
 from .services import async_setup_services
@@ -43,9 +44,8 @@ async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     """Load or read the lists, register the devices, and start polling."""
     async_take_over(hass, entry)
-    client = Account.from_data(entry.data).client(hass, await async_login_backoff(hass, entry))
-    if Options.of(entry).raw_answers:
-        client.traffic.keep_answers()
+    client = await async_client(hass, entry)
+    client.traffic.keep_answers(keep=Options.of(entry).raw_answers)
     topology = TopologyCoordinator(hass, entry, client, Archive(hass, entry))
     await topology.async_config_entry_first_refresh()
     realtime = RealtimeCoordinator(hass, entry, client, topology)
@@ -111,8 +111,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
-    """Delete the issues and the stores of an entry."""
+    """Delete the issues, the stores and what is in memory of an entry."""
     async_forget_issues(hass, entry)
+    async_forget_client(hass, entry)
+    async_forget_staleness(hass, entry.entry_id)
     await async_forget_logins(hass, entry)
     await absence_store(hass, entry).async_remove()
     await Archive(hass, entry).async_remove()

@@ -21,7 +21,7 @@ from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 import voluptuous as vol
 
 from .access.account import Account, async_log_in, error_key
-from .access.address import InvalidHostError, PlainHttpError, format_address
+from .access.address import InvalidHostError, PathError, PlainHttpError, format_address
 from .access.discovery import async_entry_of, async_expect_gateway, async_follow
 from .access.lockout import async_forget_logins
 from .api import (
@@ -34,7 +34,6 @@ from .api import (
     InvalidAnswerError,
     InvalidCredentialsError,
     Snapshot,
-    fetch_certificate,
 )
 from .const import DOMAIN
 from .dialogs.codes import CodesFlow, known_codes
@@ -156,6 +155,8 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
             account = typed_account(user_input, known, self._passwords)
         except PlainHttpError:
             return self._show(step, CONF_HOST, "plain_http")
+        except PathError:
+            return self._show(step, CONF_HOST, "address_with_path")
         except InvalidHostError:
             return self._show(step, CONF_HOST, "invalid_host")
         except MissingPasswordError:
@@ -171,7 +172,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
                 client, info = await async_log_in(self.hass, account)
             except CertificateUntrustedError, CertificateChangedError:
                 # Only a TLS handshake was sent so far. The password is sent after consent.
-                self._certificate = await fetch_certificate(account.address.host, account.address.port)
+                self._certificate = await account.certificate(self.hass)
                 return await self.async_step_certificate()
             return await self._async_logged_in(account, client, info)
         except AbortFlow:
@@ -229,7 +230,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         """Read all lists, and keep them for the first set-up of the entry."""
         await super()._async_read_lists(client)
         info, naming = cast("GatewayInfo", self._info), self._naming
-        self._snapshot = Snapshot.of(info, await client.devices(), naming.loads, naming.signals)
+        self._snapshot = Snapshot.of(info, naming.devices, naming.loads, naming.signals)
 
     @override
     async def async_step_codes(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

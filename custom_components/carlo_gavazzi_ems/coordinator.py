@@ -32,12 +32,12 @@ from .api import (
 )
 from .const import DOMAIN
 from .inventory.topology import TopologyCoordinator
-from .issues import async_certificate_trusted
+from .issues import async_account_shared, async_certificate_trusted
 from .options import Options
 from .polling.base import EmsCoordinator
 from .polling.listeners import SignalListeners
 from .polling.pacing import MAX_SILENCE, Pace, Patience, retry_interval
-from .polling.staleness import Staleness, age_limit
+from .polling.staleness import async_staleness
 from .polling.throttle import Throttle, is_last_before_mark
 from .polling.time_slice import TimeSlice
 from .polling.values import Counter, SignalValues
@@ -81,7 +81,7 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         self.last_seen: datetime | None = None
         self.pace = Pace(options.scan_interval)
         self.throttle = Throttle(factor=options.throttle)
-        self.staleness = Staleness()
+        self.staleness = async_staleness(hass, entry.entry_id)
         self.time_slice = TimeSlice()
         self._patience = Patience()
         self._memory = SampleMemory()
@@ -94,16 +94,16 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         self._poll_listeners: list[CALLBACK_TYPE] = []
         #: The signals of interest, and the list of signals, that the latest answer was held against.
         self._held_against: tuple[frozenset[int], Records[Signal]] | None = None
-        #: Signals without a value in the latest answer: no further page is asked for because of them.
-        self._without_value: frozenset[int] = frozenset()
+        #: Signals without a value when the lists were read last: no further page is asked for because of them.
+        self._without_value: frozenset[int] | None = None
         self._unknown: set[int] = set()
         self._filter_refused = False
         entry.async_on_unload(topology.async_add_listener(self._expect_all))
 
     @callback
     def _expect_all(self) -> None:
-        """Ask once more for the signals that had no value the last time."""
-        self._without_value, self._held_against = frozenset(), None
+        """Find out anew which signals have no value, with every reading of the lists."""
+        self._without_value, self._held_against = None, None
 
     @property
     def failed_polls(self) -> int:
@@ -186,6 +186,8 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         except EmsError as err:
             self._failed(err, started)
             return self.data
+        finally:
+            async_account_shared(self.hass, self.config_entry, found=self.client.contested)
         async_certificate_trusted(self.hass, self.config_entry)
         self._answered(time.monotonic() - started)
         self._take_in(samples, enabled)
@@ -264,13 +266,16 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         """Take in an answer; one that repeats the last one counts for counters in doubt only."""
         signals = self.topology.data.signals
         self._report(samples.rejected)
-        if self._held_against == (enabled, signals) and samples.repeats(self.data):
+        stale = self.staleness.stale
+        self.staleness.update(samples.times, signals, self.pace.interval, time.monotonic())
+        known = self._held_against == (enabled, signals) and self.staleness.stale == stale
+        if known and samples.repeats(self.data):
             self._values.repeat()
             return
         self._held_against = enabled, signals
-        self._without_value = enabled.difference(samples.numbers)
+        if self._without_value is None:
+            self._without_value = enabled.difference(samples.numbers)
         self._look_for_unknown(samples)
-        self.staleness.update(samples.times, signals, age_limit(self.pace.interval))
         self._values.update(samples, signals, self.staleness.stale)
 
     def _look_for_unknown(self, samples: Samples) -> None:

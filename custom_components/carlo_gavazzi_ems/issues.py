@@ -21,6 +21,7 @@ COUNTER_JUMPED: Final = "counter_jumped"
 HISTORY_WAITS: Final = "history_waits"
 CLOCK_WRONG: Final = "clock_wrong"
 LOAD_MISSING: Final = "load_missing"
+ACCOUNT_SHARED: Final = "account_shared"
 
 #: Seconds that the gateway's clock may be wrong without an issue.
 MAX_CLOCK_OFFSET: Final = 120.0
@@ -75,6 +76,24 @@ def async_other_gateway(hass: HomeAssistant, entry: EmsConfigEntry, *, found: bo
 def async_certificate_trusted(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
     """Delete the issue of a changed certificate."""
     ir.async_delete_issue(hass, DOMAIN, certificate_issue_id(entry))
+
+
+@callback
+def async_account_shared(hass: HomeAssistant, entry: EmsConfigEntry, *, found: bool) -> None:
+    """Create or delete the issue of a gateway that ends its sessions before their time."""
+    issue_id = f"{ACCOUNT_SHARED}_{entry.entry_id}"
+    if not found:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    _create(
+        hass,
+        entry,
+        issue_id,
+        {},
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=ACCOUNT_SHARED,
+    )
 
 
 @callback

@@ -11,7 +11,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .access.account import Account, async_log_in, error_key
 from .access.lockout import async_login_backoff
-from .api import Certificate, EmsError, fetch_certificate
+from .api import Certificate, EmsError
 from .const import DOMAIN
 from .dialogs.replacement import KEEP, OTHER_GATEWAY, REPLACE, Replacement
 from .dialogs.trust import certificate_placeholders, change_step
@@ -55,7 +55,7 @@ class CertificateChangedFlow(EmsRepairFlow):
         """Read the current certificate."""
         account = self._account
         try:
-            certificate = await fetch_certificate(account.address.host, account.address.port)
+            certificate = await account.certificate(self.hass)
         except EmsError as err:
             return self.async_abort(
                 reason=error_key(err), description_placeholders={"gateway": self._entry.title, "host": str(account)}

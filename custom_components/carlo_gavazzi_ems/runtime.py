@@ -50,10 +50,11 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class HistoryWork:
-    """What is done with a gateway's history: one task at a time reads and writes it."""
+class HistoryState:
+    """What the tasks that read and write a gateway's history share."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one of them that runs."""
     last: Outcome = field(default_factory=Outcome)
     """The result of the last repair that wrote or refused hours."""
     again: dict[int, float] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class EmsRuntimeData:
     units: RecordedUnits
     unsettled: set[int]
     """UIDs of signals whose unit has changed, until the recorder has compiled the time before the change."""
-    history: HistoryWork = field(default_factory=HistoryWork)
+    history: HistoryState = field(default_factory=HistoryState)
 
 
 type EmsConfigEntry = ConfigEntry[EmsRuntimeData]

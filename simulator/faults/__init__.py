@@ -1,8 +1,20 @@
 """Faults that can be switched on and off while the gateway runs."""
 
 from .base import LOGIN, Fault, Faults, FaultTarget, kinds
-from .data import BadRecord, CounterGlitch, Damage, FreezeLoad, GarbageNumbers, Glitch, HideLoad, WrongClock
+from .data import (
+    BadRecord,
+    CounterGlitch,
+    Damage,
+    FreezeLoad,
+    GarbageNumbers,
+    Glitch,
+    HideLoad,
+    LoadClock,
+    RepeatValues,
+    WrongClock,
+)
 from .pages import EmptyPage, EndlessList
+from .sessions import HangUp, OneConnection, ShortSessions
 from .transport import (
     Delay,
     Drop,
@@ -35,12 +47,17 @@ __all__ = [
     "GarbageNumbers",
     "Glitch",
     "HalfBody",
+    "HangUp",
     "HideLoad",
     "Html",
     "HugeBody",
+    "LoadClock",
     "LongList",
+    "OneConnection",
     "Redirect",
     "RefuseLogins",
+    "RepeatValues",
+    "ShortSessions",
     "Status",
     "Trickle",
     "VoidTokens",

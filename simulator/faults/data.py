@@ -1,6 +1,6 @@
 """Faults in the data: wrong counter readings, invalid numbers, broken records, meters that do not answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 import math
 import re
@@ -179,6 +179,44 @@ class FreezeLoad(StateFault, kind="freeze-load"):
             raise LookupError(f"no load {self.load}")
         if self.since is None:
             self.since = gateway.clock.now()
+
+
+@dataclass(kw_only=True, eq=False)
+class RepeatValues(DataFault, kind="repeat-values"):
+    """Realtime values and their times stand still, of all loads."""
+
+    _first: dict[str, dict[str, Json]] = field(default_factory=dict, init=False, repr=False)
+
+    @override
+    def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
+        return answer.what == "realtime"
+
+    @override
+    def spoil(self, answer: Answer, gateway: FaultTarget) -> None:
+        for uid, record in answer.records.items():
+            if isinstance(record, dict):
+                answer.records[uid] = dict(self._first.setdefault(uid, dict(record)))
+
+
+@dataclass(kw_only=True, eq=False)
+class LoadClock(DataFault, kind="load-clock"):
+    """The clock of one load is wrong: the times of its realtime values."""
+
+    load: int = 2
+    offset: float = 3600.0
+    """Seconds that it is ahead."""
+
+    @override
+    def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
+        return answer.what == "realtime"
+
+    @override
+    def spoil(self, answer: Answer, gateway: FaultTarget) -> None:
+        for uid, record in answer.records.items():
+            if isinstance(record, dict) and gateway.site.signals[int(uid)].lid == self.load:
+                stamp = record.get("t")
+                if isinstance(stamp, int | float):
+                    record["t"] = stamp + self.offset * (1000 if stamp > 1e11 else 1)
 
 
 @dataclass(kw_only=True, eq=False)

@@ -38,10 +38,29 @@ def quick_repetition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coordinator, "RETRY_DELAY", 0)
 
 
+def make_site(kind: SiteKind = SiteKind.FLAT, *, seed: int = 1, loads: int | None = None, **options: Any) -> Site:
+    """Return a site, with only so many of its loads where their number is given."""
+    site = build_site(kind, seed=seed, **options)
+    for uid in [] if loads is None else sorted(site.loads)[loads:]:
+        site.remove_load(uid)
+    return site
+
+
 @pytest.fixture
-def site() -> Site:
-    """A flat on one phase; a test that wants another site has its own fixture of this name."""
-    return build_site(SiteKind.FLAT, seed=1)
+def site(request: pytest.FixtureRequest) -> Site:
+    """A flat on one phase, or what a test or its module asks for: `pytest.mark.site(SiteKind.HOUSE, seed=3)`."""
+    marker = request.node.get_closest_marker("site")
+    return make_site(*marker.args, **marker.kwargs) if marker else make_site()
+
+
+@pytest.fixture
+def load(site: Site) -> int:
+    """A load with a counter and a power, which is not the main meter."""
+    return next(
+        load
+        for load in reversed(site.loads)
+        if {"energy_import", "active_power"} <= {site.truth(signal.uid)[0] for signal in site.signals_of_load(load)}
+    )
 
 
 @pytest.fixture

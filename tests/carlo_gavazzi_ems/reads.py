@@ -38,11 +38,9 @@ class Reads(RequestFault):
         asked = request.query.get("uids")
         uids = sorted(self.values if asked is None else self.values.keys() & set(map(int, asked.split(","))))
         page = int(request.query.get("page", "1"))
-        return web.json_response(
-            {"realtime": self._records(uids[page - 1 :: self.pages] if page <= self.pages else [])}
-        )
+        return web.json_response({"realtime": self.records(uids[page - 1 :: self.pages] if page <= self.pages else [])})
 
-    def _records(self, uids: Sequence[int]) -> dict[str, object]:
+    def records(self, uids: Sequence[int]) -> dict[str, object]:
         """Return the records of some signals."""
         return {str(uid): {"uid": uid, "si": 1, "v": self.values[uid], "t": self.time, "s": 1, "r": 0} for uid in uids}
 

@@ -8,8 +8,9 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.carlo_gavazzi_ems.access.kept import async_forget_client
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, UnknownMeaning, parse_meaning
 from simulator import (
@@ -43,6 +44,13 @@ async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: flo
         await hass.async_block_till_done(wait_background_tasks=True)
 
 
+async def read_lists(freezer: FrozenDateTimeFactory, entry: ConfigEntry, *hours: float) -> None:
+    """Read the lists after so many hours each."""
+    for passed in hours:
+        freezer.tick(timedelta(hours=passed))
+        await entry.runtime_data.topology.async_refresh()
+
+
 def entity_id(hass: HomeAssistant, gateway: Gateway, key: int | str, domain: str = "sensor") -> str:
     """Return the entity of a signal, or of something else by its key."""
     found = er.async_get(hass).async_get_entity_id(domain, DOMAIN, f"{gateway.identity.serial_number}_{key}")
@@ -62,10 +70,15 @@ def requests(gateway: Gateway, path: str) -> int:
     return sum(request.path == path for request in gateway.requests)
 
 
-async def restart(hass: HomeAssistant, entry: MockConfigEntry, *, background: bool = True) -> None:
+async def restart(hass: HomeAssistant, entry: ConfigEntry, *, background: bool = True) -> None:
     """Set an entry up anew, and wait for the lists where `background` says so."""
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=background)
+
+
+def forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget the client of an entry that is not loaded, as a restart of Home Assistant does."""
+    async_forget_client(hass, entry)
 
 
 def state_of_entry(entry: ConfigEntry) -> ConfigEntryState:

@@ -4,6 +4,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 import pytest
 
 from custom_components.carlo_gavazzi_ems.api import fetch_certificate
@@ -36,7 +37,9 @@ async def test_from_an_address_to_an_entry(hass: HomeAssistant, gateway: Gateway
         CONF_HOST: gateway.host,
         CONF_PORT: gateway.port,
         CONF_FINGERPRINT: gateway.fingerprint,
-        CONF_PUBLIC_KEY: (await fetch_certificate(gateway.host, gateway.port)).public_key,
+        CONF_PUBLIC_KEY: (
+            await fetch_certificate(async_get_clientsession(hass), gateway.host, gateway.port)
+        ).public_key,
         CONF_USERNAME: USERNAME,
         CONF_PASSWORD: PASSWORD,
     }

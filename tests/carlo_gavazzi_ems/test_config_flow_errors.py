@@ -3,11 +3,10 @@
 import asyncio
 from unittest.mock import patch
 
-import aiohttp
 from homeassistant.const import CONF_HOST, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.aiohttp_client import DATA_RESOLVER, async_get_clientsession
 import pytest
 
 from custom_components.carlo_gavazzi_ems.api import EmsTimeoutError
@@ -40,6 +39,7 @@ pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_lo
         ("ems local", "invalid_host"),
         ("http://127.0.0.1", "plain_http"),
         ("192.168.1", "invalid_host"),
+        ("https://127.0.0.1/ems/v1", "address_with_path"),
     ],
 )
 async def test_r15_an_address_that_is_none(hass: HomeAssistant, gateway: Gateway, host: str, error: str) -> None:
@@ -99,7 +99,7 @@ async def test_r15_nobody_listens(hass: HomeAssistant, gateway: Gateway, unused_
 
 async def test_r15_the_gateway_goes_away_before_it_shows_its_certificate(hass: HomeAssistant, gateway: Gateway) -> None:
     """Between the first look and the second the gateway is gone."""
-    with patch("custom_components.carlo_gavazzi_ems.config_flow.fetch_certificate") as fetch:
+    with patch("custom_components.carlo_gavazzi_ems.access.account.fetch_certificate") as fetch:
         fetch.side_effect = EmsTimeoutError("gone")
         result = await submit(hass, await start(hass), typed(gateway))
     assert result["errors"] == {"base": "timeout"}
@@ -107,7 +107,7 @@ async def test_r15_the_gateway_goes_away_before_it_shows_its_certificate(hass: H
 
 async def test_r15_a_slow_gateway(hass: HomeAssistant, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """A gateway that does not answer in time is told from one that refuses."""
-    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.api.transport.TIME_LIMIT", 0.2)
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.access.account.MAX_TIME_LIMIT", 0.2)
     gateway.faults.add(Delay(seconds=2))
     failed = await submit(hass, await submit(hass, await start(hass), typed(gateway)), {})
     assert failed["errors"] == {"base": "timeout"}
@@ -139,9 +139,8 @@ async def test_r15_a_name_that_does_not_resolve(
     async def nowhere(*_args: object, **_kwargs: object) -> list[object]:
         raise OSError(-2, "Name or service not known")
 
-    connector = async_get_clientsession(hass).connector
-    assert isinstance(connector, aiohttp.TCPConnector)
-    monkeypatch.setattr(connector._resolver, "resolve", nowhere)
+    async_get_clientsession(hass)
+    monkeypatch.setattr(hass.data[DATA_RESOLVER], "resolve", nowhere)
     result = await submit(hass, await start(hass), typed(gateway, host="no-such-gateway.invalid"))
     assert (result["step_id"], result["errors"]) == ("user", {"base": "host_not_found"})
 

@@ -7,7 +7,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
 
-from simulator import Gateway, Site, SiteKind, build_site
+from simulator import Gateway, SiteKind
 from tests.second_gateway.driving import click_through
 
 from .dialogs.code_pages import to_codes
@@ -16,12 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("README.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "blueprints").rglob("*.yaml")]
 
 
-@pytest.fixture
-def site() -> Site:
-    """The house of the demo."""
-    return build_site(SiteKind.HOUSE)
-
-
+@pytest.mark.site(SiteKind.HOUSE)
 @pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
 async def test_r22_every_entity_that_is_named_is_in_the_demo(
     hass: HomeAssistant, gateway: Gateway, freezer: FrozenDateTimeFactory

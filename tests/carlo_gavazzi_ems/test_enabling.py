@@ -6,20 +6,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES
-from simulator import Gateway, Site, SiteKind, build_site
+from simulator import Gateway, SiteKind
 
 from .conftest import SetUp
 from .resident import entity_id, named, state_of
 from .test_resident_statistics import Reads
 
-
-@pytest.fixture
-def site() -> Site:
-    """A flat with one of its loads."""
-    small = build_site(SiteKind.FLAT, seed=1)
-    for uid in sorted(small.loads)[1:]:
-        small.remove_load(uid)
-    return small
+pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, loads=1)
 
 
 @pytest.fixture

@@ -180,11 +180,11 @@ async def test_r07_a_day_of_polling(
 
 
 async def test_r07_reloads_do_not_heap_up_logins(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
-    """A set-up takes one login."""
+    """A set-up takes one login, a reload none."""
     entry = await set_up(gateway)
     assert gateway.logins == 1
     await hass.config_entries.async_reload(entry.entry_id)
-    assert gateway.logins == 2
+    assert gateway.logins == 1
 
 
 async def test_r09_a_reboot_goes_unnoticed(

@@ -1,46 +1,35 @@
 """A certificate that changes: nothing is sent, and one click settles it."""
 
-from http import HTTPStatus
 from typing import Any
 
 from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.asymmetric import ec
-from homeassistant.components.repairs import RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.carlo_gavazzi_ems.api import fetch_certificate
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, CONF_PUBLIC_KEY, DOMAIN
 from custom_components.carlo_gavazzi_ems.dialogs.trust import CHANGED, KEY_UNKNOWN, RENEWED, readable_fingerprint
 from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed
-from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
 from simulator import CertificateSpec, Gateway
 
 from .conftest import SetUp
+from .repair_pages import opened, press
 
 
-async def press(client: TestClient[Any, Any], path: str = "", **data: str) -> dict[str, Any]:
-    """Send what a button in the repair's dialog sends, and return the next page."""
-    response = await client.post(f"/api/repairs/issues/fix{path}", json=data)
-    assert response.status == HTTPStatus.OK
-    page: dict[str, Any] = await response.json()
-    return page
-
-
-async def opened(
-    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
-) -> RepairsFlowResult:
-    """Return the first page of the dialog of an issue."""
-    flow: Any = await async_create_fix_flow(hass, issue_id, data)
-    flow.hass, flow.handler = hass, DOMAIN
-    page: RepairsFlowResult = await flow.async_step_init()
-    return page
+@pytest.fixture
+async def client(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> TestClient[Any, Any]:
+    """What a person's browser sends requests with."""
+    await async_setup_component(hass, "repairs", {})
+    return await hass_client()
 
 
 def certificate_issues(registry: ir.IssueRegistry) -> list[ir.IssueEntry]:
@@ -56,16 +45,25 @@ async def new_certificate(gateway: Gateway, spec: CertificateSpec | None = None)
     gateway.requests.clear()
 
 
+async def changed(
+    gateway: Gateway, entry: MockConfigEntry, registry: ir.IssueRegistry, spec: CertificateSpec | None = None
+) -> ir.IssueEntry:
+    """Give the gateway another certificate; return the issue about it."""
+    await new_certificate(gateway, spec)
+    await entry.runtime_data.realtime.async_refresh()
+    (issue,) = certificate_issues(registry)
+    return issue
+
+
 async def test_r13_a_changed_certificate_is_settled_in_one_click(
     hass: HomeAssistant,
-    hass_client: ClientSessionGenerator,
+    client: TestClient[Any, Any],
     entity_registry: er.EntityRegistry,
     issue_registry: ir.IssueRegistry,
     gateway: Gateway,
     set_up: SetUp,
 ) -> None:
     """Nothing is sent, a repair shows both fingerprints, one click later everything is as before."""
-    await async_setup_component(hass, "repairs", {})
     entry = await set_up(gateway)
     before = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     old = gateway.fingerprint
@@ -78,7 +76,6 @@ async def test_r13_a_changed_certificate_is_settled_in_one_click(
     assert (issue.domain, issue.is_fixable, issue.severity) == (DOMAIN, True, ir.IssueSeverity.ERROR)
     assert issue.translation_placeholders == {"gateway": entry.title}
 
-    client = await hass_client()
     form = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
     # The entry is one of the first releases, which did not keep the key.
     assert form["step_id"] == KEY_UNKNOWN
@@ -136,19 +133,15 @@ async def test_r13_the_old_certificate_comes_back(
 
 async def test_r13_the_gateway_is_away_when_the_repair_is_opened(
     hass: HomeAssistant,
-    hass_client: ClientSessionGenerator,
+    client: TestClient[Any, Any],
     issue_registry: ir.IssueRegistry,
     gateway: Gateway,
     set_up: SetUp,
 ) -> None:
     """The dialog says so, and can be opened again."""
-    await async_setup_component(hass, "repairs", {})
     entry = await set_up(gateway)
-    await new_certificate(gateway)
-    await entry.runtime_data.realtime.async_refresh()
-    (issue,) = certificate_issues(issue_registry)
+    issue = await changed(gateway, entry, issue_registry)
     await gateway.stop()
-    client = await hass_client()
     result = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
     assert (result["type"], result["reason"]) == ("abort", "refused")
     await gateway.start()
@@ -165,7 +158,7 @@ async def test_a_repair_without_its_entry(hass: HomeAssistant, name: str) -> Non
         None,
     ]
     for data in known:
-        result = await opened(hass, f"{name}_x", data)
+        _, result = await opened(hass, f"{name}_x", data)
         assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_found")
 
 
@@ -175,24 +168,20 @@ async def test_an_issue_that_this_version_does_not_know(
 ) -> None:
     """It opens no dialog about something else."""
     entry = await set_up(gateway)
-    result = await opened(hass, f"{issue_id}_{entry.entry_id}", {"entry_id": entry.entry_id})
+    _, result = await opened(hass, f"{issue_id}_{entry.entry_id}", {"entry_id": entry.entry_id})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_found")
 
 
 async def test_r13_a_repair_is_confirmed_after_its_entry_was_removed(
     hass: HomeAssistant,
-    hass_client: ClientSessionGenerator,
+    client: TestClient[Any, Any],
     issue_registry: ir.IssueRegistry,
     gateway: Gateway,
     set_up: SetUp,
 ) -> None:
     """Two windows: in one the dialog is open, in the other the integration is deleted."""
-    await async_setup_component(hass, "repairs", {})
     entry = await set_up(gateway)
-    await new_certificate(gateway)
-    await entry.runtime_data.realtime.async_refresh()
-    (issue,) = certificate_issues(issue_registry)
-    client = await hass_client()
+    issue = await changed(gateway, entry, issue_registry)
     form = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
     await hass.config_entries.async_remove(entry.entry_id)
     done = await press(client, f"/{form['flow_id']}")
@@ -202,23 +191,20 @@ async def test_r13_a_repair_is_confirmed_after_its_entry_was_removed(
 @pytest.mark.parametrize("step", [RENEWED, CHANGED])
 async def test_r13_a_renewed_certificate_is_called_renewed(
     hass: HomeAssistant,
-    hass_client: ClientSessionGenerator,
+    client: TestClient[Any, Any],
     issue_registry: ir.IssueRegistry,
     gateway: Gateway,
     set_up: SetUp,
     step: str,
 ) -> None:
     """The repair says whether the key is the same; either is settled by one click, and the next change compares again."""
-    await async_setup_component(hass, "repairs", {})
     key = ec.generate_private_key(ec.SECP256R1())
     await gateway.rotate_certificate(CertificateSpec(key=key))
-    trusted = await fetch_certificate(gateway.host, gateway.port)
+    trusted = await fetch_certificate(async_get_clientsession(hass), gateway.host, gateway.port)
     entry = await set_up(gateway, data={CONF_PUBLIC_KEY: trusted.public_key})
-    client = await hass_client()
     for _ in range(2):
-        await new_certificate(gateway, CertificateSpec(key=key if step == RENEWED else None))
-        await entry.runtime_data.realtime.async_refresh()
-        (issue,) = certificate_issues(issue_registry)
+        spec = CertificateSpec(key=key if step == RENEWED else None)
+        issue = await changed(gateway, entry, issue_registry, spec)
         form = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
         assert form["step_id"] == step
         assert gateway.requests == []
@@ -235,7 +221,7 @@ async def test_r13_the_trusted_certificate_is_back_when_the_repair_is_opened(
     entry = await set_up(gateway)
     async_certificate_changed(hass, entry)
     (issue,) = certificate_issues(issue_registry)
-    result = await opened(hass, issue.issue_id, issue.data)
+    _, result = await opened(hass, issue.issue_id, issue.data)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_found")
     assert not certificate_issues(issue_registry)
     await hass.async_block_till_done()

@@ -12,31 +12,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from simulator import (
-    Gateway,
-    HideLoad,
-    Identity,
-    Site,
-    SiteKind,
-    Status,
-    WrongClock,
-    build_site,
-)
+from simulator import Gateway, HideLoad, Identity, SiteKind, Status, WrongClock
 
 from .conftest import PASSWORD, USERNAME, SetUp
-from .resident import LOGIN, REALTIME, paths, poll, restart, state_of_entry
+from .resident import REALTIME, paths, poll, restart, state_of_entry
 
-
-@pytest.fixture
-def site() -> Site:
-    """A house."""
-    return build_site(SiteKind.HOUSE, seed=3)
-
-
-@pytest.fixture
-def load(site: Site) -> int:
-    """A load that is not the main meter."""
-    return next(reversed(site.loads))
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 
 def archive(storage: dict[str, Any], entry: MockConfigEntry) -> dict[str, Any] | None:
@@ -116,7 +97,7 @@ async def test_r12_another_gateway_is_not_read_under_the_name_of_the_kept_one(
     gateway.requests.clear()
     await restart(hass, entry)
     assert state_of_entry(entry) is ConfigEntryState.SETUP_ERROR
-    assert paths(gateway) == [LOGIN, "/v1/serial-number"]
+    assert paths(gateway) == ["/v1/serial-number"]
 
 
 async def test_r12_a_version_that_came_meanwhile_is_told(

@@ -10,10 +10,12 @@ import pytest
 
 from benchmarks.observation import meaning_of
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
-from simulator import Gateway, Site, SiteKind, build_site
+from simulator import Gateway, SiteKind
 
 from .conftest import SetUp
 from .resident import entity_id, named, poll
+
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3, disabled=0.0)
 
 BUDGET = {"power": 120, "voltage": 20, "frequency": 20, "power_factor": 20}
 
@@ -21,12 +23,6 @@ BUDGET = {"power": 120, "voltage": 20, "frequency": 20, "power_factor": 20}
 @pytest.fixture
 def every_sensor() -> None:
     """Leave the defaults as they are: they are what this is about."""
-
-
-@pytest.fixture
-def site() -> Site:
-    """A house whose values never stand still."""
-    return build_site(SiteKind.HOUSE, seed=3, disabled=0.0)
 
 
 @callback

@@ -11,24 +11,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
-from simulator import (
-    Drop,
-    Gateway,
-    RefuseLogins,
-    Site,
-    SiteKind,
-    VoidTokens,
-    build_site,
-)
+from simulator import Drop, Gateway, RefuseLogins, SiteKind, VoidTokens
 
 from .conftest import PASSWORD, USERNAME, SetUp, entry_for
 from .resident import LOGIN, poll, requests, restart, state_of_entry
 
-
-@pytest.fixture
-def site() -> Site:
-    """A house."""
-    return build_site(SiteKind.HOUSE, seed=3)
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 
 async def refused_entry(

@@ -9,36 +9,12 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from simulator import (
-    Drop,
-    FreezeLoad,
-    Gateway,
-    HideLoad,
-    Site,
-    SiteKind,
-    Status,
-    WrongClock,
-    build_site,
-)
+from simulator import Drop, FreezeLoad, Gateway, HideLoad, SiteKind, Status, WrongClock
 
 from .conftest import SetUp, signal_entries
 from .resident import entity_id, named, poll, state_of
 
-
-@pytest.fixture
-def site() -> Site:
-    """A house."""
-    return build_site(SiteKind.HOUSE, seed=3)
-
-
-@pytest.fixture
-def load(site: Site) -> int:
-    """A load with a counter and a power, which is not the main meter."""
-    return next(
-        load
-        for load in reversed(site.loads)
-        if {"energy_import", "active_power"} <= {site.truth(signal.uid)[0] for signal in site.signals_of_load(load)}
-    )
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 
 async def test_r05_a_silent_sub_meter(
@@ -48,6 +24,7 @@ async def test_r05_a_silent_sub_meter(
     await set_up(gateway, options={"codes": named(gateway.site)})
     power, energy = gateway.site.find("active_power", load), gateway.site.find("energy_import", load)
     others = [uid for uid in gateway.site.loads if uid != load]
+    await poll(hass, freezer, times=3)
     counted = state_of(hass, gateway, energy).state
     before = {state.entity_id for state in hass.states.async_all("sensor") if state.state == STATE_UNAVAILABLE}
     gateway.faults.add(FreezeLoad(load=load))

@@ -1,72 +1,32 @@
 """R18: loads that are gone, and what may be removed."""
 
 from datetime import timedelta
-import time
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.repairs import repairs_flow_manager
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from simulator import (
-    BadRecord,
-    Damage,
-    Drop,
-    Gateway,
-    HalfBody,
-    HideLoad,
-    Html,
-    Site,
-    SiteKind,
-    Status,
-    build_site,
-)
+from simulator import BadRecord, Damage, Drop, Gateway, HalfBody, HideLoad, Html, SiteKind, Status
 from simulator.faults import Fault
 
 from .conftest import SetUp, signal_entries
-from .resident import poll
+from .resident import poll, read_lists, restart
 from .texts.hostile import HOSTILE, is_plain
 
-
-@pytest.fixture
-def site() -> Site:
-    """A house."""
-    return build_site(SiteKind.HOUSE, seed=3)
-
-
-@pytest.fixture
-def load(site: Site) -> int:
-    """A load with a counter and a power, which is not the main meter."""
-    return next(
-        load
-        for load in reversed(site.loads)
-        if {"energy_import", "active_power"} <= {site.truth(signal.uid)[0] for signal in site.signals_of_load(load)}
-    )
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 
 def missing(registry: ir.IssueRegistry) -> list[ir.IssueEntry]:
     """Return the offers to remove a load."""
     return [issue for issue in registry.issues.values() if issue.translation_key == "load_missing"]
-
-
-async def _hide_for_a_day(
-    hass: HomeAssistant, gateway: Gateway, freezer: FrozenDateTimeFactory, entry: MockConfigEntry, load: int
-) -> None:
-    """Take a load away, and let 25 hours pass, with a restart in between."""
-    gateway.site.remove_load(load)
-    for _ in range(3):
-        await poll(hass, freezer, 601)
-    await poll(hass, freezer, 60)
-    freezer.tick(timedelta(hours=25))
-    await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_r18_a_load_that_is_gone_for_a_day_may_be_removed(
@@ -84,17 +44,24 @@ async def test_r18_a_load_that_is_gone_for_a_day_may_be_removed(
     label, meter = gateway.site.loads[load].label, gateway.site.loads[load].did
     serial = gateway.identity.serial_number
     signals = {f"{serial}_{signal.uid}" for signal in gateway.site.signals_of_load(load)}
-    await _hide_for_a_day(hass, gateway, freezer, entry, load)
+    gateway.site.remove_load(load)
+    await poll(hass, freezer, 601, times=3)
+    await poll(hass, freezer, 60)
+    # What was counted is kept over a restart.
+    freezer.tick(timedelta(hours=25))
+    await restart(hass, entry)
     (issue,) = missing(issue_registry)
     assert issue.translation_placeholders == {"gateway": entry.title, "load": label}
     identifier = (DOMAIN, f"{serial}_load_{load}")
     assert device_registry.async_get_device_by_identifier(identifier, entry.entry_id) is not None
 
-    manager = hass.data["repairs"]["flow_manager"]
+    # The token of a browser has expired in that time.
+    manager = repairs_flow_manager(hass)
+    assert manager is not None
     page = await manager.async_init(DOMAIN, data={"issue_id": issue.issue_id})
     assert page["description_placeholders"] == {"gateway": entry.title, "load": label}
     page = await manager.async_configure(page["flow_id"], {})
-    assert page["type"] == FlowResultType.CREATE_ENTRY
+    assert page["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
     assert device_registry.async_get_device_by_identifier(identifier, entry.entry_id) is None
@@ -120,14 +87,13 @@ async def test_r18_a_load_that_comes_back_is_not_offered(
     await poll(hass, freezer, 601, times=20)
     assert missing(issue_registry) == []
     broken = gateway.faults.add(BadRecord(what="loads", how=Damage.NOT_AN_OBJECT))
-    freezer.tick(timedelta(hours=30))
-    await entry.runtime_data.topology.async_refresh()
+    await read_lists(freezer, entry, 30)
     assert missing(issue_registry) == []
     gateway.faults.remove(broken)
-    await entry.runtime_data.topology.async_refresh()
+    await read_lists(freezer, entry, 0)
     assert len(missing(issue_registry)) == 1
     gateway.faults.remove(fault)
-    await entry.runtime_data.topology.async_refresh()
+    await read_lists(freezer, entry, 0)
     assert missing(issue_registry) == []
 
 
@@ -156,22 +122,16 @@ async def test_r18_a_list_that_is_not_whole_offers_and_counts_nothing(
 ) -> None:
     """A load is missing for days, but no list was read to its end: nothing is offered, and none of them counts."""
     entry = await set_up(gateway)
-    # The age of a token is measured by a clock that the test holds.
-    entry.runtime_data.client._tokens._clock = lambda: time.monotonic()  # noqa: PLW0108 (frozen only when called)
     gateway.faults.add(HideLoad(load=load))
     damage = gateway.faults.add(fault)
-    for _ in range(5):
-        freezer.tick(timedelta(hours=12))
-        await entry.runtime_data.topology.async_refresh()
+    await read_lists(freezer, entry, *[12] * 5)
     assert missing(issue_registry) == []
     gateway.faults.remove(damage)
     for hours in (0, 12):
-        freezer.tick(timedelta(hours=hours))
-        await entry.runtime_data.topology.async_refresh()
+        await read_lists(freezer, entry, hours)
         # The count and the day begin with the first whole list.
         assert missing(issue_registry) == []
-    freezer.tick(timedelta(hours=13))
-    await entry.runtime_data.topology.async_refresh()
+    await read_lists(freezer, entry, 13)
     assert len(missing(issue_registry)) == 1
 
 
@@ -195,9 +155,7 @@ async def test_r14_a_label_is_text_wherever_it_is_shown(
     assert len(device.name) <= 200
     assert "[click](http://x.example) <img" in device.name
     gateway.faults.add(HideLoad(load=load))
-    for _ in range(3):
-        freezer.tick(timedelta(hours=13))
-        await entry.runtime_data.topology.async_refresh()
+    await read_lists(freezer, entry, 13, 13, 13)
     (issue,) = missing(issue_registry)
     assert issue.translation_placeholders is not None
     shown = issue.translation_placeholders["load"]

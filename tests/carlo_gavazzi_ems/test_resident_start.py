@@ -14,35 +14,18 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from simulator import (
-    Delay,
-    Gateway,
-    Identity,
-    Site,
-    SiteKind,
-    build_site,
-)
+from simulator import Delay, Gateway, Identity, SiteKind, build_site
 
 from .conftest import PASSWORD, USERNAME, SetUp, signal_entries
-from .resident import LOGIN, REALTIME, paths, poll, requests, restart, state_of, state_of_entry
+from .resident import LOGIN, REALTIME, forget, paths, poll, requests, restart, state_of, state_of_entry
+
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 #: What a start with kept lists needs to read, for 1500 signals.
 QUICK_START = [LOGIN, "/v1/serial-number", REALTIME, REALTIME]
 
 
 LISTS = ("/v1/devices", "/v1/loads", "/v1/signals")
-
-
-@pytest.fixture
-def site() -> Site:
-    """A house."""
-    return build_site(SiteKind.HOUSE, seed=3)
-
-
-@pytest.fixture
-def load(site: Site) -> int:
-    """A load that is not the main meter."""
-    return next(reversed(site.loads))
 
 
 async def test_r12_1500_signals_and_a_gateway_that_takes_a_second(
@@ -53,6 +36,7 @@ async def test_r12_1500_signals_and_a_gateway_that_takes_a_second(
     async with Gateway(site, username=USERNAME, password=PASSWORD) as gateway:
         entry = await set_up(gateway)
         await hass.config_entries.async_unload(entry.entry_id)
+        forget(hass, entry)
         gateway.requests.clear()
         gateway.peak_in_flight = 0
         fault = gateway.faults.add(Delay(seconds=1))
@@ -103,6 +87,7 @@ async def test_r12_what_changed_meanwhile_appears_within_one_round(
     entry = await set_up(gateway)
     serial = gateway.identity.serial_number
     await hass.config_entries.async_unload(entry.entry_id)
+    forget(hass, entry)
     added = gateway.site.add_load("Sauna")
     gateway.site.loads[load] = replace(gateway.site.loads[load], label="Renamed")
     gateway.identity = Identity(serial_number=serial, mac=gateway.identity.mac, firmware="EMS_2.0.0.0")

@@ -19,13 +19,15 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from sqlalchemy.orm.session import Session
 
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES
-from simulator import Gateway, Site, SiteKind, build_site
+from simulator import Gateway, SiteKind
 from simulator.dialect import Json
 from simulator.faults.base import Answer, DataFault, FaultTarget
 
 from .conftest import SetUp
-from .dialogs.import_pages import in_recorder
+from .recorder import in_recorder
 from .resident import entity_id, state_of
+
+pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, loads=1)
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
 FIRST, STEP = 1234.567, 0.003
@@ -51,15 +53,6 @@ class Reads(DataFault):
         record.pop("v", None)
         if self.value is not ...:
             record["v"] = self.value
-
-
-@pytest.fixture
-def site() -> Site:
-    """A flat with one of its loads."""
-    small = build_site(SiteKind.FLAT, seed=1)
-    for uid in sorted(small.loads)[1:]:
-        small.remove_load(uid)
-    return small
 
 
 @pytest.fixture

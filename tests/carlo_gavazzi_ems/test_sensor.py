@@ -6,24 +6,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 
-from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from simulator import BadRecord, Damage, GarbageNumbers, Gateway, Identity, Site, SiteKind, build_site
+from simulator import BadRecord, Damage, GarbageNumbers, Gateway, Identity, SiteKind
 
 from .conftest import SetUp, signal_entries
-from .resident import named
+from .resident import entity_id, named, state_of
 
-
-@pytest.fixture
-def site() -> Site:
-    """A house."""
-    return build_site(SiteKind.HOUSE, seed=3)
-
-
-def entity_id(registry: er.EntityRegistry, gateway: Gateway, uid: int) -> str:
-    """Return the entity of a signal."""
-    found = registry.async_get_entity_id("sensor", DOMAIN, f"{gateway.identity.serial_number}_{uid}")
-    assert found is not None
-    return found
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 
 async def test_every_signal_has_a_sensor_with_its_value(
@@ -35,7 +23,7 @@ async def test_every_signal_has_a_sensor_with_its_value(
     serial = gateway.identity.serial_number
     assert {item.unique_id for item in entries} == {f"{serial}_{uid}" for uid in gateway.site.signals}
     for uid, signal in gateway.site.signals.items():
-        item = entity_registry.async_get(entity_id(entity_registry, gateway, uid))
+        item = entity_registry.async_get(entity_id(hass, gateway, uid))
         assert item is not None
         if signal.enable:
             state = hass.states.get(item.entity_id)
@@ -45,46 +33,40 @@ async def test_every_signal_has_a_sensor_with_its_value(
             assert item.disabled_by is er.RegistryEntryDisabler.INTEGRATION
 
 
-async def test_r06_the_documented_code_is_a_voltage(
-    hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
-) -> None:
+async def test_r06_the_documented_code_is_a_voltage(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
     """29 is the one code that the document tells: a voltage in volts, with all its decimals."""
     await set_up(gateway)
     uid = next(uid for uid, signal in gateway.site.signals.items() if signal.si == 29)
-    state = hass.states.get(entity_id(entity_registry, gateway, uid))
-    assert state is not None
+    state = state_of(hass, gateway, uid)
     assert state.attributes["device_class"] == SensorDeviceClass.VOLTAGE
     assert state.attributes["unit_of_measurement"] == UnitOfElectricPotential.VOLT
     assert state.attributes["state_class"] == SensorStateClass.MEASUREMENT
     assert 200 < float(state.state) < 260
 
 
-async def test_r28_an_unnamed_code_is_shown_as_it_is(
-    hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
-) -> None:
+async def test_r28_an_unnamed_code_is_shown_as_it_is(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
     """Nobody has named the code: no unit, no class, no statistics, and a name that says so."""
     await set_up(gateway)
     uid, signal = next((uid, signal) for uid, signal in gateway.site.signals.items() if signal.si != 29)
-    state = hass.states.get(entity_id(entity_registry, gateway, uid))
-    assert state is not None
+    state = state_of(hass, gateway, uid)
     assert not {"unit_of_measurement", "device_class", "state_class"} & set(state.attributes)
     assert state.attributes["friendly_name"].endswith(f"Signal {signal.si}")
     assert state.entity_id.endswith(f"_signal_{signal.si}")
 
 
 async def test_r28_naming_a_code_gives_the_same_entity_its_unit(
-    hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp
 ) -> None:
     """Naming a code later changes unit, class and name; entity_id and unique_id stay."""
     entry = await set_up(gateway)
     uid = gateway.site.find("energy_import")
     quantity, unit = gateway.site.truth(uid)
-    before = entity_id(entity_registry, gateway, uid)
+    before = entity_id(hass, gateway, uid)
     code = gateway.site.signals[uid].si
     hass.config_entries.async_update_entry(entry, options={"codes": {str(code): f"{quantity}/{unit}"}})
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
-    assert entity_id(entity_registry, gateway, uid) == before
+    assert entity_id(hass, gateway, uid) == before
     state = hass.states.get(before)
     assert state is not None
     assert state.attributes["unit_of_measurement"] == unit
@@ -118,7 +100,7 @@ async def test_r06_decimals_follow_the_unit_that_is_shown(
         ("energy_import", "kWh", {"Wh": 0, "MWh": 5, "kWh": 2}),
         ("voltage_l1", "V", {"mV": 0, "V": 1}),
     ):
-        item = entity_registry.async_get(entity_id(entity_registry, gateway, gateway.site.find(quantity)))
+        item = entity_registry.async_get(entity_id(hass, gateway, gateway.site.find(quantity)))
         assert item is not None
         assert item.unit_of_measurement == unit
         decimals = {unit: item.options["sensor"]["suggested_display_precision"]}
@@ -135,7 +117,6 @@ async def test_r06_decimals_follow_the_unit_that_is_shown(
 @pytest.mark.parametrize("how", [Damage.TEXT, Damage.LIST, Damage.NOT_AN_OBJECT, Damage.BAD_KEY])
 async def test_r20_one_bad_value_harms_no_other(
     hass: HomeAssistant,
-    entity_registry: er.EntityRegistry,
     gateway: Gateway,
     set_up: SetUp,
     caplog: pytest.LogCaptureFixture,
@@ -150,8 +131,7 @@ async def test_r20_one_bad_value_harms_no_other(
         await hass.async_block_till_done()
     for other, signal in gateway.site.signals.items():
         if signal.enable:
-            state = hass.states.get(entity_id(entity_registry, gateway, other))
-            assert state is not None
+            state = state_of(hass, gateway, other)
             assert (state.state == STATE_UNAVAILABLE) is (other == uid)
     warnings = [record for record in caplog.records if "left out" in record.getMessage()]
     assert len(warnings) == 1
@@ -159,14 +139,13 @@ async def test_r20_one_bad_value_harms_no_other(
     gateway.faults.clear()
     await entry.runtime_data.realtime.async_refresh()
     await hass.async_block_till_done()
-    state = hass.states.get(entity_id(entity_registry, gateway, uid))
-    assert state is not None
+    state = state_of(hass, gateway, uid)
     assert state.state != STATE_UNAVAILABLE
 
 
 @pytest.mark.parametrize("how", [Damage.MISSING_FIELD, Damage.NULL, Damage.EMPTY_OBJECT])
 async def test_r20_a_value_that_is_missing_is_unknown(
-    hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp, how: Damage
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, how: Damage
 ) -> None:
     """No value is no number: the sensor says so, and comes back with the next one."""
     entry = await set_up(gateway)
@@ -174,14 +153,10 @@ async def test_r20_a_value_that_is_missing_is_unknown(
     gateway.faults.add(BadRecord(uid=uid, what="realtime", how=how, times=1))
     await entry.runtime_data.realtime.async_refresh()
     await hass.async_block_till_done()
-    state = hass.states.get(entity_id(entity_registry, gateway, uid))
-    assert state is not None
-    assert state.state == STATE_UNKNOWN
+    assert state_of(hass, gateway, uid).state == STATE_UNKNOWN
     await entry.runtime_data.realtime.async_refresh()
     await hass.async_block_till_done()
-    state = hass.states.get(state.entity_id)
-    assert state is not None
-    assert state.state != STATE_UNKNOWN
+    assert state_of(hass, gateway, uid).state != STATE_UNKNOWN
 
 
 @pytest.mark.parametrize("what", ["devices", "loads", "signals"])

@@ -16,20 +16,16 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.carlo_gavazzi_ems.polling.staleness import MIN_AGE
 from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
-from simulator import Gateway, Site, SiteKind, build_site
+from simulator import Gateway, SiteKind
 
 from .conftest import SetUp
 from .reads import BAD, Reads
 from .resident import entity_id, named, state_of
 
+pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, disabled=0.0)
+
 #: Seconds between two turns of a power, and a poll more.
 LONGEST_WAIT = 3600 / 119 + 10
-
-
-@pytest.fixture
-def site() -> Site:
-    """A flat; each signal switched on, so that each has a sensor that is enabled."""
-    return build_site(SiteKind.FLAT, seed=1, disabled=0.0)
 
 
 async def set_up_reads(
@@ -95,27 +91,32 @@ async def test_a_value_goes_back_after_a_bad_answer(
 async def test_whatever_comes_a_good_poll_shows_what_it_read(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, seed: int, pages: int
 ) -> None:
-    """Values, no values, pages that fail once, twice or for the whole poll, outages."""
+    """Values, no values, pages that fail once, twice or for the whole poll, and an outage."""
     chance = random.Random(seed)
     entry, reads, uids = await set_up_reads(gateway, set_up, 0, pages=pages)
     realtime, values, good, outages = entry.runtime_data.realtime, dict(reads.values), 0, 0
-    for _ in range(50):
+    gone_at = chance.randrange(5, 40)
+    back_at = gone_at + chance.randint(3, 6)
+    for number in range(50):
         for uid in chance.sample(uids, min(3, len(uids))):
             values[uid] = chance.choice([0.0, 0.0, 5.0, 7.5, None])
         gone = chance.sample(uids, chance.choice([0, 0, 0, 1]))
         reads.values = {uid: value for uid, value in values.items() if uid not in gone}
         reads.time += chance.choice([0, 0, 1000])
         reads.queue = [chance.choice([None, None, None, *BAD]) for _ in range(chance.choice([0, 0, 1, 2, 8]))]
-        if chance.random() < 0.1:
+        if chance.random() < 0.1 or gone_at <= number < back_at:
             reads.queue = [chance.choice(list(BAD))] * 20
         await realtime.async_refresh()
         await hass.async_block_till_done()
-        outages += not realtime.last_update_success
+        if not realtime.last_update_success:
+            outages += 1
+            assert {shows(hass, gateway, uid) for uid in uids} == {STATE_UNAVAILABLE}
         if realtime.failed_polls:
             continue
         good += 1
         assert [shows(hass, gateway, uid) for uid in uids] == [expected(reads, uid) for uid in uids]
     assert good > 20
+    assert outages
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -160,7 +161,7 @@ async def test_a_name_that_is_changed_while_a_value_waits_shows_no_other_value(
 
 
 async def test_r05_a_load_that_fell_silent_and_is_back_shows_what_it_reads_then(
-    hass: HomeAssistant, gateway: Gateway, set_up: SetUp
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """With a value that was waiting, and the same one as before it fell silent."""
     entry, reads, (uid, *_) = await set_up_reads(gateway, set_up, 0)
@@ -170,13 +171,19 @@ async def test_r05_a_load_that_fell_silent_and_is_back_shows_what_it_reads_then(
 
     class Aged(Reads):
         @override
-        def _records(self, uids: Sequence[int]) -> dict[str, object]:
+        def records(self, uids: Sequence[int]) -> dict[str, object]:
             return {str(one): {"uid": one, "v": self.values[one], "t": times[one]} for one in uids}
 
     gateway.faults.clear()
     aged = Aged(values=values)
     gateway.faults.add(aged)
+    for _ in range(3):
+        freezer.tick(300)
+        for other in times:
+            times[other] += 300_000
+        await realtime.async_refresh()
     for back in (0.0, 5.0):
+        freezer.tick(MIN_AGE + 1400)
         for other in times:
             times[other] += 0 if other in silent else 1000 * (MIN_AGE + 1400)
         await realtime.async_refresh()

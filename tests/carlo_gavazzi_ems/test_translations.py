@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from custom_components.carlo_gavazzi_ems import api
-from custom_components.carlo_gavazzi_ems.access.account import _ERROR_KEYS, error_key
+from custom_components.carlo_gavazzi_ems.access.account import ERROR_KEYS, error_key
 from custom_components.carlo_gavazzi_ems.dialogs.code_table import TABLE
 from custom_components.carlo_gavazzi_ems.dialogs.codes import CODES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.dialogs.connection import FORMS
@@ -61,6 +61,7 @@ PLACEHOLDERS = {
     "issues.load_missing": {"gateway", "load"},
     "issues.counter_jumped": {"gateway", "load", "amount"},
     "issues.history_waits": {"gateway", "loads"},
+    "issues.account_shared": {"gateway"},
     "issues.clock_ahead": {"gateway", "minutes"},
     "issues.clock_behind": {"gateway", "minutes"},
     "device": {"uid"},
@@ -91,8 +92,9 @@ def texts(node: Any = TRANSLATIONS, path: str = "") -> Iterator[tuple[str, str]]
 
 def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
     """What the client raises is told in a form and as an exception; nothing is left over."""
-    keys = {key for _, key in _ERROR_KEYS}
+    keys = {key for _, key in ERROR_KEYS}
     forms = {
+        "address_with_path",
         "invalid_host",
         "lists_unreadable",
         "missing_password",
@@ -179,9 +181,9 @@ def test_r19_every_repair_and_reauth_names_its_gateway() -> None:
 def test_r15_every_error_of_the_client_has_a_key(name: str) -> None:
     """The narrow errors have narrow texts."""
     kind: type[api.EmsError] = getattr(api, name)
-    matching = [key for known, key in _ERROR_KEYS if issubclass(kind, known)]
+    matching = [key for known, key in ERROR_KEYS if issubclass(kind, known)]
     assert matching
-    exact = [key for known, key in _ERROR_KEYS if known is kind]
+    exact = [key for known, key in ERROR_KEYS if known is kind]
     assert not exact or matching[0] == exact[0]
 
 

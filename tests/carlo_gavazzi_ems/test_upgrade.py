@@ -25,17 +25,23 @@ from homeassistant.helpers import (
     label_registry as lr,
     restore_state as rs,
 )
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
 import orjson
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.carlo_gavazzi_ems.api import Address
+from custom_components.carlo_gavazzi_ems.api.auth import TokenManager
+from custom_components.carlo_gavazzi_ems.api.transport import Transport
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
-from simulator import Gateway, Identity, Site, SiteKind, Status, build_site
+from simulator import Gateway, Identity, SiteKind, Status
 
-from .conftest import SetUp
+from .conftest import PASSWORD, USERNAME, SetUp
 from .resident import named
 from .test_walls import INTEGRATION
+
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 RELEASES: Final = sorted((Path(__file__).parent / "fixtures" / "releases").glob("*.json"))
 VERSION: Final[str] = json.loads((INTEGRATION / "manifest.json").read_text(encoding="utf-8"))["version"]
@@ -211,12 +217,6 @@ async def test_r22_loads_of_older_releases_become_devices(
     assert fridge.disabled_by is dr.DeviceEntryDisabler.USER
 
 
-@pytest.fixture
-def site() -> Site:
-    """A house with P1, for the file that is to be written."""
-    return build_site(SiteKind.HOUSE, seed=3)
-
-
 async def test_r25_the_present_version_has_its_file(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
@@ -248,9 +248,10 @@ async def _written(
     devices.async_update_device(main.id, name_by_user="Cellar")
     await hass.config_entries.async_reload(ENTRY_ID)
     await hass.async_block_till_done(wait_background_tasks=True)
-    client = entry.runtime_data.client
-    token = await client._tokens.token()
-    answers = {path: await client._transport.exchange("GET", path, token=token) for path in LISTS}
+    address = Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint)
+    transport = Transport(async_get_clientsession(hass), address)
+    token = await TokenManager(transport, USERNAME, PASSWORD).token()
+    answers = {path: await transport.exchange("GET", path, token=token) for path in LISTS}
     storage = {
         ENTRIES: {
             "version": config_entries.STORAGE_VERSION,
@@ -260,12 +261,12 @@ async def _written(
         DEVICES: {
             "version": dr.STORAGE_VERSION_MAJOR,
             "minor_version": dr.STORAGE_VERSION_MINOR,
-            "data": orjson.loads(orjson.dumps(devices._data_to_save())),
+            "data": orjson.loads(orjson.dumps(devices._data_to_save())),  # noqa: SLF001  # nothing is saved in a test
         },
         ENTITIES: {
             "version": er.STORAGE_VERSION_MAJOR,
             "minor_version": er.STORAGE_VERSION_MINOR,
-            "data": orjson.loads(orjson.dumps(entities._data_to_save())),
+            "data": orjson.loads(orjson.dumps(entities._data_to_save())),  # noqa: SLF001
         },
         **{key: value for key, value in hass_storage.items() if key.startswith(f"{DOMAIN}.")},
     }

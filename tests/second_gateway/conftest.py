@@ -101,7 +101,12 @@ async def client(gateway: Gateway) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-def gateway_now(kind: str) -> Gateway:
+def seed() -> int:
+    """The seed of the site, as its kind."""
+    return 3
+
+
+@pytest.fixture
+def gateway_now(kind: str, seed: int) -> Gateway:
     """A gateway that lives in Home Assistant's own time."""
-    now = time.time()
-    return Gateway(build_site(kind, 3, now - 8 * DAY), time.time)
+    return Gateway(build_site(kind, seed, time.time() - 8 * DAY), time.time)

@@ -22,6 +22,8 @@ class HistoryRules:
     #: Length of a row and where rows end beside the full hour, in seconds.
     seconds: int = 60
     shift: int = 0
+    #: Seconds by which every time of a row is wrong, as with a gateway that keeps its history in local time.
+    wrong_by: int = 0
     retention: float = 400 * 86400.0
     #: The field that is held against `start` and `end`, and which of the two ends belong to the span.
     span_field: Literal["p", "t"] = "p"
@@ -55,6 +57,11 @@ class History:
 
     def rows(self, signal: Signal, start: float | None, end: float | None) -> Iterator[Row]:
         """Return the rows of a span of the gateway's time in seconds, oldest first."""
+        late = self.rules.wrong_by
+        for row in self._rows(signal, *(None if at is None else at - late for at in (start, end))):
+            yield row | {name: at + late for name in ("t", "p") if isinstance(at := row[name], int)}
+
+    def _rows(self, signal: Signal, start: float | None, end: float | None) -> Iterator[Row]:
         rules, now = self.rules, self._clock.now()
         oldest = max(self._clock.shown(self._since), now - rules.retention)
         # `t` may lie a row before `p`, and an old sample further: what is listed is decided row by row.

@@ -124,13 +124,14 @@ class FakeHomeAssistant:
                 break
             # Something unasked in between, as Home Assistant sends it too.
             await websocket.send_json({"id": 0, "type": "event", "event": {}})
-            await websocket.send_json(self._result(command))
+            await websocket.send_json(self.result(command))
             if command["type"] == self.ends_on:
                 # The client has some time to close the connection in order.
                 asyncio.get_running_loop().call_later(0.5, self.ended.set)
         return websocket
 
-    def _result(self, command: Mapping[str, Any]) -> dict[str, Any]:
+    def result(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer to a command."""
         sequence = self.sequences.get(command["type"])
         result = sequence.pop(0) if sequence else self.results.get(command["type"])
         answer = {"id": command["id"], "type": "result", "success": not isinstance(result, str)}

@@ -82,7 +82,7 @@ async def test_connection_that_ends(websocket: WebSocket) -> None:
 async def test_silence(websocket: WebSocket, fake: FakeHomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that does not come is not waited for without end."""
     monkeypatch.setattr("testbed.websocket.COMMAND_TIMEOUT", 0.05)
-    monkeypatch.setattr(fake, "_result", lambda _command: {"id": -1, "type": "result"})
+    monkeypatch.setattr(fake, "result", lambda _command: {"id": -1, "type": "result"})
     with pytest.raises(HarnessError, match="does not answer ping: TimeoutError"):
         await websocket.command("ping")
 

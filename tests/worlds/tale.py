@@ -49,6 +49,9 @@ class Tale:
         self.holes: list[tuple[float, float]] = []
         self.frozen: list[tuple[float, float]] = []
         self.issues: set[str] = set()
+        self.has_wrong_readings = False
+        #: What the integration has logged, from info on.
+        self.lines: list[str] = []
 
     @property
     def counter(self) -> Signal:
@@ -92,6 +95,7 @@ class Tale:
 
     async def wrong(self, until: str, value: Any, *, in_history: bool = False) -> None:
         """Have the counters read wrong from now on until a time."""
+        self.has_wrong_readings = True
         for signal in self.world.counters:
             self.gateway.misread(signal, self.clock.true(), instant(until), value, in_history=in_history)
         if in_history:
@@ -120,6 +124,8 @@ class Tale:
         """Stop at a time, and judge."""
         await self.until(text)
         self.issues = self.note_issues()
+        if not self.has_wrong_readings:
+            assert "counter_jumped" not in self.issues
         await self.world.stop()
         judge = Judge(self.world, row=self.row, holes=self.holes, events=self.events, frozen=self.frozen)
         return judge.judge(self.folder, instant(text) // 3600 * 3600)
@@ -146,7 +152,14 @@ def tell(
         with frozen_time(instant(begin)) as (clock, loop):
             asyncio.set_event_loop(loop)
             tale = Tale(folder, clock, rules)
-            verdict = loop.run_until_complete(story(tale))
+            tale.lines = listener.lines
+            try:
+                verdict = loop.run_until_complete(story(tale))
+            except BaseException:
+                # Its threads would fail the tests that follow.
+                if tale.world.is_on:
+                    loop.run_until_complete(tale.world.stop())
+                raise
     finally:
         root.removeHandler(listener)
         dt_util.set_default_time_zone(UTC)

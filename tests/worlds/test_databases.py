@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.patch_time import HAFakeDatetime
 from sqlalchemy import create_engine, text
 
 from testbed.databases import mariadb, postgresql, program
@@ -16,6 +17,8 @@ _QUERY = """
 select statistic_id, start_ts, state, sum, mean, min, max
 from statistics join statistics_meta on statistics_meta.id = metadata_id order by statistic_id, start_ts
 """
+#: kWh.
+_STEP = 0.001
 
 
 async def _story(tale: Tale) -> None:
@@ -53,7 +56,12 @@ def test_r03_the_same_on_every_database(
     """Every row that the repair or the recorder wrote has the same numbers."""
     if program(needs) is None:
         pytest.skip("scripts/databases installs it")
-    pytest.importorskip("psycopg2" if needs == "initdb" else "pymysql")
+    if needs == "initdb":
+        pytest.importorskip("psycopg2")
+    else:
+        # The driver chooses by the very class, and in a story there is another one.
+        converters = pytest.importorskip("pymysql.converters")
+        converters.conversions[HAFakeDatetime] = converters.escape_datetime
     (tmp_path / "file").mkdir()
     (tmp_path / "server").mkdir()
     tale = tell(_story, tmp_path / "file")
@@ -64,4 +72,5 @@ def test_r03_the_same_on_every_database(
     assert len(expected) > 20
     assert [row[:2] for row in found] == [row[:2] for row in expected]
     for row, other in zip(found, expected, strict=True):
-        assert row[2:] == pytest.approx(other[2:], rel=1e-9, abs=1e-9, nan_ok=True), row[:2]
+        # Threads make the polls of two runs milliseconds apart: a reading may be a step of the counter later.
+        assert row[2:] == pytest.approx(other[2:], rel=1e-9, abs=1.01 * _STEP, nan_ok=True), row[:2]

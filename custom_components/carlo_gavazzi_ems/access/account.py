@@ -7,8 +7,10 @@ from typing import Any, Final, Self, override
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util.hass_dict import HassKey
 
 from custom_components.carlo_gavazzi_ems.api import (
+    MAX_TIME_LIMIT,
     Address,
     Certificate,
     CertificateChangedError,
@@ -21,6 +23,7 @@ from custom_components.carlo_gavazzi_ems.api import (
     HostNotFoundError,
     InvalidAnswerError,
     InvalidCredentialsError,
+    Line,
     LoginBackoff,
     LoginForbiddenError,
     LoginLockedError,
@@ -28,13 +31,17 @@ from custom_components.carlo_gavazzi_ems.api import (
     TlsError,
     UnauthorizedError,
     UnsupportedVersionError,
+    fetch_certificate,
 )
-from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, CONF_PUBLIC_KEY
+from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, CONF_PUBLIC_KEY, DOMAIN
 
 from .address import format_address
 
+#: The line to each gateway, by host and port.
+_LINES: HassKey[dict[tuple[str, int], Line]] = HassKey(f"{DOMAIN}_lines")
+
 #: The translation key of each error. The first matching class counts, so subclasses come first.
-_ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
+ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
     (HostNotFoundError, "host_not_found"),
     (RefusedError, "refused"),
     (EmsTimeoutError, "timeout"),
@@ -54,7 +61,7 @@ _ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
 
 def error_key(err: EmsError) -> str:
     """Return the translation key of an error."""
-    return next(key for kind, key in _ERROR_KEYS if isinstance(err, kind))
+    return next(key for kind, key in ERROR_KEYS if isinstance(err, kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +100,24 @@ class Account:
         address = replace(self.address, fingerprint=certificate.fingerprint)
         return replace(self, address=address, public_key=certificate.public_key)
 
-    def client(self, hass: HomeAssistant, backoff: LoginBackoff | None = None) -> EmsClient:
+    def client(
+        self, hass: HomeAssistant, backoff: LoginBackoff | None = None, *, time_limit: float | None = None
+    ) -> EmsClient:
         """Return a client that uses Home Assistant's session. Nothing is sent yet."""
+        lines = hass.data.setdefault(_LINES, {})
         return EmsClient.connect(
-            async_get_clientsession(hass), self.address, self.username, self.password, backoff=backoff
+            async_get_clientsession(hass),
+            self.address,
+            self.username,
+            self.password,
+            backoff=backoff,
+            line=lines.setdefault((self.address.host, self.address.port), Line()),
+            time_limit=time_limit,
         )
+
+    async def certificate(self, hass: HomeAssistant) -> Certificate:
+        """Return the certificate that the gateway shows, read as a client of Home Assistant's session reaches it."""
+        return await fetch_certificate(async_get_clientsession(hass), self.address.host, self.address.port)
 
     @override
     def __str__(self) -> str:
@@ -108,8 +128,11 @@ class Account:
 async def async_log_in(
     hass: HomeAssistant, account: Account, backoff: LoginBackoff | None = None
 ) -> tuple[EmsClient, GatewayInfo]:
-    """Log in and return the client and the gateway's identity. Raises EmsError."""
-    client = account.client(hass, backoff)
+    """Log in and return the client and the gateway's identity. Raises EmsError.
+
+    It is for dialogs: a person who waits gets the answer of a slow gateway.
+    """
+    client = account.client(hass, backoff, time_limit=MAX_TIME_LIMIT)
     # This needs no login, so a device that is not an EMS never receives the password.
     await client.check_version()
     await client.login()

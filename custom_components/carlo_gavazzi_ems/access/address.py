@@ -12,6 +12,10 @@ class InvalidHostError(ValueError):
     """The text is not an address."""
 
 
+class PathError(ValueError):
+    """The text is a URL with a path; the API of a gateway is at the root of its host."""
+
+
 class PlainHttpError(ValueError):
     """The text asks for plain HTTP, which would send the password unencrypted."""
 
@@ -19,7 +23,7 @@ class PlainHttpError(ValueError):
 def parse_address(text: str) -> tuple[str, int]:
     """Return host and port of `host`, `host:port`, `[v6]:port`, a bare IPv6 address or an https URL.
 
-    Raises InvalidHostError or PlainHttpError.
+    Raises InvalidHostError, PathError or PlainHttpError.
     """
     rest = text.strip()
     if "://" in rest:
@@ -31,7 +35,16 @@ def parse_address(text: str) -> tuple[str, int]:
                 raise PlainHttpError(text)
             case _:
                 raise InvalidHostError(text)
-    rest = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    rest, path = re.split(r"(?=[/?#]|$)", rest, maxsplit=1)
+    found = _host_and_port(rest, text)
+    # What follows "#" is the web page's own and is never sent.
+    if path.partition("#")[0] not in {"", "/"}:
+        raise PathError(text)
+    return found
+
+
+def _host_and_port(rest: str, text: str) -> tuple[str, int]:
+    """Return host and port of what stands between scheme and path in a text. Raises InvalidHostError."""
     if _is_ipv6(rest):
         return rest.lower(), DEFAULT_PORT
     if rest.startswith("["):

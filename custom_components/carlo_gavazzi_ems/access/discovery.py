@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.hass_dict import HassKey
 
 from custom_components.carlo_gavazzi_ems.api import (
     Address,
     CertificateChangedError,
     CertificateUntrustedError,
-    EmsClient,
     EmsConnectionError,
     EmsError,
     UnsupportedVersionError,
-    fetch_certificate,
 )
 from custom_components.carlo_gavazzi_ems.const import DEFAULT_PORT, DOMAIN
 from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed
@@ -109,9 +106,8 @@ async def async_expect_gateway(hass: HomeAssistant, host: str) -> Address:
     address = Address(host=host, port=DEFAULT_PORT)
     for wait in (*BOOT_DELAYS, None):
         try:
-            certificate = await fetch_certificate(address.host, address.port)
-            pinned = replace(address, fingerprint=certificate.fingerprint)
-            await EmsClient.connect(async_get_clientsession(hass), pinned, "", "").check_version()
+            account = Account(address=address, username="", password="")
+            await account.trusting(await account.certificate(hass)).client(hass).check_version()
         except UnsupportedVersionError:
             # It is a gateway; the dialog reports the version.
             pass

@@ -23,7 +23,9 @@ class _Record(TypedDict):
 
     refusals: int
     until: float
+    """Until when no login is sent."""
     at: float
+    """When this was stored."""
     wrong: NotRequired[bool]
     """Whether the credentials of the entry were refused. The credentials are not stored here."""
 
@@ -49,39 +51,53 @@ class _LoginRecords:
             hass, f"{DOMAIN}.logins", "The list of refused logins", _SCHEMA
         )
         self.records: dict[str, _Record] = {}
+        self._backoffs: dict[str, LoginBackoff] = {}
 
     async def async_load(self) -> None:
         """Load the records."""
         self.records = await self.store.async_read() or {}
 
     def backoff(self, entry: EmsConfigEntry) -> LoginBackoff:
-        """Return the login state of an entry. A change of the entry by the user ends a lock-out.
+        """Return the login state of an entry, the same object until a restart.
 
-        Refused credentials stay refused until the gateway accepts others.
+        A change of the entry by the user ends a lock-out. Refused credentials stay refused until the gateway accepts others.
         """
-        record = self.records.get(entry.entry_id) or _Record(refusals=0, until=0.0, at=0.0)
-        patient = record["at"] >= entry.modified_at.timestamp()
+        record = self.records.get(entry.entry_id)
+        backoff = self._backoffs.get(entry.entry_id) or self._restored(entry, record)
+        self._backoffs[entry.entry_id] = backoff
+        if record is not None and record["at"] < entry.modified_at.timestamp():
+            backoff.forgive()
+        return backoff
+
+    def _restored(self, entry: EmsConfigEntry, record: _Record | None) -> LoginBackoff:
+        """Return the login state that was stored, a new one if there is none."""
         backoff = LoginBackoff(
-            refusals=record["refusals"] if patient else 0,
-            until=record["until"] if patient else 0.0,
-            wrong=record.get("wrong", False),
-            clock=_now,
-            changed=lambda: self._keep(entry.entry_id, backoff),
+            refusals=record["refusals"] if record else 0,
+            wait=record["until"] - _now() if record else 0.0,
+            wrong=record is not None and record.get("wrong", False),
+            changed=lambda: self._keep(entry, backoff),
         )
         return backoff
 
-    def _keep(self, entry_id: str, backoff: LoginBackoff) -> None:
-        """Store the login state of an entry."""
+    def _keep(self, entry: EmsConfigEntry, backoff: LoginBackoff) -> None:
+        """Store the login state of an entry, unless it was forgotten while a login was on its way."""
+        if self._backoffs.get(entry.entry_id) is not backoff:
+            return
         if backoff.refusals or backoff.wrong:
-            self.records[entry_id] = _Record(
-                refusals=backoff.refusals, until=backoff.until, at=_now(), wrong=backoff.wrong
+            self.records[entry.entry_id] = _Record(
+                refusals=backoff.refusals,
+                until=_now() + backoff.remaining,
+                # The clock may have been set back since the user changed the entry.
+                at=max(_now(), entry.modified_at.timestamp()),
+                wrong=backoff.wrong,
             )
         else:
-            self.records.pop(entry_id, None)
+            self.records.pop(entry.entry_id, None)
         self.save()
 
     def forget(self, entry: EmsConfigEntry) -> None:
-        """Remove the record of an entry."""
+        """Remove the login state of an entry."""
+        self._backoffs.pop(entry.entry_id, None)
         if self.records.pop(entry.entry_id, None) is not None:
             self.save()
 

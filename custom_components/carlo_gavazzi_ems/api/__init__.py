@@ -1,6 +1,6 @@
 """An asynchronous client of the Carlo Gavazzi EMS gateway's HTTPS API; knows nothing of Home Assistant."""
 
-from .backoff import LoginBackoff
+from .backoff import MAX_WAIT, LoginBackoff
 from .certificate import Certificate, describe_certificate, fetch_certificate
 from .client import EmsClient
 from .exceptions import (
@@ -30,9 +30,11 @@ from .records import Records, Rows
 from .samples import SampleMemory, Samples
 from .snapshot import Snapshot
 from .traffic import Answer, Traffic
-from .transport import Address
+from .transport import MAX_TIME_LIMIT, Address, Line
 
 __all__ = [
+    "MAX_TIME_LIMIT",
+    "MAX_WAIT",
     "Address",
     "Answer",
     "BadRequestError",
@@ -51,6 +53,7 @@ __all__ = [
     "HostNotFoundError",
     "InvalidAnswerError",
     "InvalidCredentialsError",
+    "Line",
     "Load",
     "LoginBackoff",
     "LoginError",

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+import math
 import time
 from typing import Final
 
 from .backoff import LoginBackoff
+from .bucket import Bucket
 from .exceptions import (
     BusyError,
     EmsError,
@@ -24,10 +26,13 @@ TOKEN_LIFE: Final = 30 * 60
 RENEWAL_MARGIN: Final = 60
 #: Seconds after the first, the second, and every further login in vain until the next one; at last as after any other.
 _PATIENCE: Final = (15, 60, 4 * 60, 16 * 60, TOKEN_LIFE - RENEWAL_MARGIN)
-#: So many of those before their time there are at once, and another one every so many seconds: however a gateway fails,
-#: and however often it fails in yet another way, a day does not have many more logins than one without trouble.
-_SPARE: Final = 4
-_SPARE_EVERY: Final = 6 * 3600
+#: Logins before their time: so many at once, and another one each half day. However a gateway fails, and whoever else uses
+#: the account, a day has at most 60 logins: 50 at their time, 6 because one was in vain, 4 because a token died young.
+_IN_VAIN: Final = 4
+_YOUNG: Final = 2
+_HALF_A_DAY: Final = 12 * 3600
+#: Tokens in a row that died before their time, after they had worked, until somebody is told.
+_FEW: Final = 3
 
 
 class TokenManager:
@@ -56,16 +61,24 @@ class TokenManager:
         self._issued_at = 0.0
         self._tried_at = 0.0
         self._void = False
+        #: Whether the gateway has taken the present token, and how many in a row it took and then refused before their time.
+        self._worked = False
+        self._died_young = 0
         #: Logins in a row that failed, other than by a refusal.
         self._broken = 0
         #: By path: how the last request failed, and how many logins were in vain since one worked. A path on which
         #: nothing works does not make another wait for its login, nor does one that works have it tried all the time.
         self._failures: dict[str, type[EmsError]] = {}
         self._in_vain: dict[str, int] = {}
-        self._spare: float = _SPARE
-        self._spare_since = clock()
+        self._spare = Bucket(_IN_VAIN, _HALF_A_DAY)
+        self._young = Bucket(_YOUNG, _HALF_A_DAY)
         #: How many logins were sent.
         self.logins = 0
+
+    @property
+    def current(self) -> str | None:
+        """The token that was given last, whether it still counts or not."""
+        return self._token
 
     @property
     def wait(self) -> float:
@@ -76,6 +89,11 @@ class TokenManager:
     def refusals(self) -> int:
         """How many logins in a row the gateway has refused for the time being."""
         return self._backoff.refusals
+
+    @property
+    def contested(self) -> bool:
+        """Whether several tokens in a row died before their time: somebody else logs in, or the gateway restarts."""
+        return self._died_young >= _FEW
 
     @property
     def refused(self) -> bool:
@@ -97,6 +115,9 @@ class TokenManager:
             due = age >= TOKEN_LIFE - RENEWAL_MARGIN and path not in self._failures and self._waited(self._broken)
             if self._token is not None and not self._void and not due:
                 return self._token
+            if self._worked:
+                # To the end of its life.
+                self._died_young = 0
             try:
                 self._token = await self._login()
             except LoginError:
@@ -110,9 +131,17 @@ class TokenManager:
             self._broken, self._void = 0, False
             return self._token
 
+    def forgive(self) -> None:
+        """Let the next login be sent at once, where one is needed: a person has changed something."""
+        self._failures.clear()
+        self._in_vain.clear()
+        self._broken = 0
+        self._tried_at = -math.inf
+
     def accept(self, token: str, path: str) -> None:
         """Note that the gateway took this token at a path."""
         if self._token == token:
+            self._worked = True
             self._failures.pop(path, None)
             self._in_vain.pop(path, None)
 
@@ -127,6 +156,9 @@ class TokenManager:
             return True
         changed = self.failed(error, path)
         in_vain = self._in_vain.get(path, 0)
+        if self._worked and not in_vain and issubclass(error, UnauthorizedError):
+            self._died_young += 1
+        self._worked = False
         doubtful = not issubclass(error, UnauthorizedError)
         if doubtful and self._in_vain:
             # It does not say that the token is to blame, and here or on another path a new one did not help.
@@ -138,18 +170,11 @@ class TokenManager:
         return self._void
 
     def _worth_a_login(self, in_vain: int, *, changed: bool) -> bool:
-        """Return whether to log in now, after so many logins in vain."""
-        if in_vain == 0 or self._waited(len(_PATIENCE)):
-            return True
-        if not self._waited(1 if changed else in_vain):
-            return False
+        """Return whether to log in now, after so many logins in vain: at its time, or while there are some left."""
         now = self._clock()
-        self._spare = min(self._spare + (now - self._spare_since) / _SPARE_EVERY, _SPARE)
-        self._spare_since = now
-        if self._spare < 1:
-            return False
-        self._spare -= 1
-        return True
+        if self._waited(len(_PATIENCE)) or (in_vain == 0 and self._young.take(now)):
+            return True
+        return self._waited(min(in_vain, 1) if changed else in_vain) and self._spare.take(now)
 
     def failed(self, error: type[EmsError], path: str) -> bool:
         """Note how a request with a token failed; return whether the one before failed in another way."""
@@ -185,5 +210,5 @@ class TokenManager:
         if not isinstance(token, str) or not token.strip() or not token.isprintable():
             raise InvalidAnswerError("the login's answer holds no token")
         self._backoff.accepted()
-        self._issued_at = asked_at
+        self._issued_at, self._worked = asked_at, False
         return token

@@ -4,29 +4,28 @@ from collections.abc import Callable
 import time
 from typing import Final
 
-#: Seconds without a login after the first, the second, and every further refusal.
+#: Seconds without a login after the first, the second, and every further refusal. No gateway is left alone for longer.
 STEPS: Final = (5 * 60.0, 15 * 60.0, 60 * 60.0)
-#: A gateway may ask for more, but not for ever.
-_MAX_WAIT: Final = 24 * 3600.0
+MAX_WAIT: Final = STEPS[-1]
 
 
 class LoginBackoff:
-    """Counts the logins that were refused for now, by a wall clock: a restart does not make them undone."""
+    """Counts the logins that were refused for now, by a monotonic clock: one that is set back does not prolong a wait."""
 
     def __init__(
         self,
         *,
         refusals: int = 0,
-        until: float = 0.0,
+        wait: float = 0.0,
         wrong: bool = False,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = lambda: time.monotonic(),  # noqa: PLW0108 (a test may hold the clock)
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Go on from what was kept; call `changed` when there is something new to keep."""
+        """Go on from what was kept, `wait` seconds before the next login; call `changed` when there is something new to keep."""
         #: Refused logins in a row.
         self.refusals = refusals
-        #: No login before this time, in seconds since 1970.
-        self.until = until
+        #: No login before this time of the clock.
+        self.until = clock() + min(wait, MAX_WAIT)
         #: Whether user name or password is wrong: no login before a person has changed that.
         self.wrong = wrong
         self._clock = clock
@@ -36,12 +35,12 @@ class LoginBackoff:
     def remaining(self) -> float:
         """Seconds until the next login may be sent; 0 where it may be sent now."""
         wait = self.until - self._clock()
-        # A timer may be early by a fraction of a second; a clock that was set back does not prolong the wait.
-        return min(wait, _MAX_WAIT) if wait >= 1.0 else 0.0
+        # A timer may be early by a fraction of a second.
+        return wait if wait >= 1.0 else 0.0
 
     def refused(self, retry_after: float | None) -> float:
         """Note a refusal; return how many seconds to wait, as the gateway asks or else 5, 15, 60 minutes."""
-        wait = STEPS[min(self.refusals, len(STEPS) - 1)] if retry_after is None else min(retry_after, _MAX_WAIT)
+        wait = STEPS[min(self.refusals, len(STEPS) - 1)] if retry_after is None else min(retry_after, MAX_WAIT)
         self.refusals += 1
         self.until = self._clock() + wait
         self._changed()
@@ -52,10 +51,13 @@ class LoginBackoff:
         self.wrong = True
         self._changed()
 
+    def forgive(self) -> None:
+        """Let the next login be sent at once; a wrong password stays one."""
+        self.refusals, self.until = 0, self._clock()
+
     def accepted(self) -> None:
         """Note a login that worked."""
         if self.refusals or self.wrong:
-            self.refusals = 0
-            self.until = 0.0
+            self.forgive()
             self.wrong = False
             self._changed()

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 import hashlib
-import socket
-import ssl
-from typing import Final
+from typing import Final, override
 
+import aiohttp
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from yarl import URL
 
-from .exceptions import EmsConnectionError, EmsTimeoutError, HostNotFoundError, RefusedError, TlsError
+from .exceptions import EmsError, TlsError
+from .transport import Address, translated
 
-_FAREWELL: Final = 1.0
 #: What decoding raises for a certificate, or a field of it, that does not follow the standard.
 _UNREADABLE: Final = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion)
 
@@ -69,42 +69,39 @@ def _key_fingerprint(certificate: x509.Certificate) -> str:
     return hashlib.sha256(key).hexdigest()
 
 
-async def fetch_certificate(host: str, port: int, *, time_limit: float = 10) -> Certificate:
+class _Reader(aiohttp.Fingerprint):
+    """Keeps the certificate that is shown, and trusts none: the connection ends before anything is sent."""
+
+    def __init__(self) -> None:
+        """Start without a certificate."""
+        super().__init__(bytes(hashlib.sha256().digest_size))
+        self.der: bytes | None = None
+
+    @override
+    def check(self, transport: asyncio.Transport) -> None:
+        """Keep the certificate, and refuse it."""
+        if (tls := transport.get_extra_info("ssl_object")) is not None:
+            self.der = tls.getpeercert(binary_form=True)
+        raise aiohttp.ServerFingerprintMismatch(self.fingerprint, b"", "", 0)
+
+
+async def fetch_certificate(
+    session: aiohttp.ClientSession, host: str, port: int, *, time_limit: float = 10
+) -> Certificate:
     """Return the certificate that a host shows; a TLS handshake, and not one byte more, is sent.
 
-    Raises the same errors as a request that does not get through.
+    Names are resolved as for every other request of the session. Raises the same errors as a request that does not get
+    through.
     """
-    # No authority is asked, so nothing is loaded from disk and the event loop is not blocked.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    reader = _Reader()
+    timeout = aiohttp.ClientTimeout(total=time_limit)
+    failure: EmsError | None = None
     try:
-        async with asyncio.timeout(time_limit):
-            _, writer = await asyncio.open_connection(host, port, ssl=context)
-    except TimeoutError as err:
-        raise EmsTimeoutError(f"no TLS handshake within {time_limit:g} s") from err
-    except ssl.SSLError as err:
-        raise TlsError(f"the TLS handshake failed: {err.reason or 'no common protocol'}") from err
-    except socket.gaierror as err:
-        raise HostNotFoundError("the host name does not resolve") from err
-    except ConnectionRefusedError as err:
-        raise RefusedError("the connection was refused") from err
-    except OSError as err:
-        raise EmsConnectionError(f"no connection: {err.strerror or type(err).__name__}") from err
-    try:
-        der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    finally:
-        await _hang_up(writer)
-    if not der:
-        raise TlsError("the gateway shows no certificate")
-    return describe_certificate(der)
-
-
-async def _hang_up(writer: asyncio.StreamWriter) -> None:
-    """Close a connection as TLS asks for; whether the other side joins in does not matter."""
-    writer.close()
-    try:
-        async with asyncio.timeout(_FAREWELL):
-            await writer.wait_closed()
-    except OSError:  # TimeoutError and ssl.SSLError are among them
-        writer.transport.abort()
+        async with session.get(URL(Address(host=host, port=port).url), ssl=reader, timeout=timeout):
+            pass
+    except (aiohttp.ClientError, OSError, ValueError) as err:
+        # Raised below: nothing is to print what the HTTP library says.
+        failure = translated(err)
+    if reader.der is not None:
+        return describe_certificate(reader.der)
+    raise failure or TlsError("the gateway shows no certificate")

@@ -24,7 +24,7 @@ from .records import (
 )
 from .requester import filters, one, page_of_json
 from .samples import SampleMemory, Samples
-from .transport import Address, Transport
+from .transport import Address, Line, Transport
 
 API_VERSION: Final = 1
 
@@ -42,7 +42,7 @@ class EmsClient(HistoryRequester):
     """
 
     @classmethod
-    def connect(
+    def connect(  # noqa: PLR0913  # all but the first four by name, each with a default
         cls,
         session: aiohttp.ClientSession,
         address: Address,
@@ -50,21 +50,26 @@ class EmsClient(HistoryRequester):
         password: str,
         *,
         backoff: LoginBackoff | None = None,
+        line: Line | None = None,
+        time_limit: float | None = None,
     ) -> Self:
-        """Return a client on this session; nothing is sent before the first call, no login before `backoff` allows."""
-        transport = Transport(session, address)
+        """Return a client on this session; nothing is sent before the first call, no login before `backoff` allows.
+
+        Clients of one gateway have one `line`; `time_limit` is how many seconds an answer may take at first.
+        """
+        transport = Transport(session, address, line=line, time_limit=time_limit)
         return cls(transport, TokenManager(transport, username, password, backoff=backoff))
 
     # The gateway itself
 
     async def login(self) -> None:
         """Make sure there is a token; a wrong user name or password shows here."""
-        async with self._slots:
+        async with self._turn:
             await self._tokens.token()
 
     async def api_version(self) -> int:
         """Return the version of the API; needs no login."""
-        async with self._slots:
+        async with self._turn:
             return parse_version(await self._transport.exchange("GET", "/ver"))
 
     async def check_version(self) -> None:

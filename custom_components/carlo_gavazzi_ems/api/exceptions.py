@@ -21,6 +21,14 @@ class EmsTimeoutError(EmsConnectionError):
     """The answer was not complete within the time limit."""
 
 
+class ConnectTimeoutError(EmsTimeoutError):
+    """No connection was made within the time limit."""
+
+
+class HungUpError(EmsConnectionError):
+    """The connection was closed before the first byte of the answer."""
+
+
 class TlsError(EmsConnectionError):
     """The TLS handshake failed; nothing was sent."""
 

@@ -50,7 +50,7 @@ def check_uid(record: JsonObject, uid: int) -> None:
         return
     own = optional_int(record, "uid")
     if own is not None and own != uid:
-        raise RecordError(f"'uid' is {own}, but its key is {uid}")
+        raise RecordError("'uid' is another one than its key")
 
 
 def optional_int(record: JsonObject, key: str) -> int | None:

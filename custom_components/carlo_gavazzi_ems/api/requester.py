@@ -1,6 +1,5 @@
 """How a request of one account is made: with a token, one at a time, and repeated once where the token may be to blame."""
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Final
@@ -24,16 +23,21 @@ type Query = dict[str, str]
 class Requester:
     """The requests of one account to one gateway."""
 
-    def __init__(self, transport: Transport, tokens: TokenManager, *, max_in_flight: int = 1) -> None:
-        """Keep at most `max_in_flight` requests on the wire: the gateway is a small computer."""
+    def __init__(self, transport: Transport, tokens: TokenManager) -> None:
+        """Send requests over this transport."""
         self._transport = transport
         self._tokens = tokens
-        self._slots = asyncio.Semaphore(max_in_flight)
+        self._turn = transport.line.turn
 
     @property
     def logins(self) -> int:
         """How many logins were sent so far."""
         return self._tokens.logins
+
+    @property
+    def token(self) -> str | None:
+        """The present token, for whoever has to keep it out of a report; None where there is none."""
+        return self._tokens.current
 
     @property
     def login_wait(self) -> float:
@@ -51,9 +55,18 @@ class Requester:
         return self._transport.traffic
 
     @property
+    def contested(self) -> bool:
+        """Whether the gateway ends the session again and again before its time, as it does for a second user of the account."""
+        return self._tokens.contested
+
+    @property
     def refused(self) -> bool:
         """Whether user name or password was refused; then nothing is sent that needs a login."""
         return self._tokens.refused
+
+    def forgive(self) -> None:
+        """Let the next login be sent at once, where one is needed."""
+        self._tokens.forgive()
 
     async def _get[T](self, path: str, parse: Callable[[object], T], query: Query | None = None) -> T:
         """Get and parse a protected path."""
@@ -81,7 +94,7 @@ class Requester:
         A gateway that has just rebooted answers with 401, 403 or a page for people: none of these is a
         wrong password.
         """
-        async with self._slots:
+        async with self._turn:
             token = await self._tokens.token(path)
             try:
                 answer = await self._attempt(path, read, query, token, may_be_empty)

@@ -56,9 +56,9 @@ class Traffic:
         """The last answer of every kind, a long list in its pages; None where none are kept."""
         return None if self._answers is None else [self._answers[key] for key in sorted(self._answers)]
 
-    def keep_answers(self) -> None:
-        """Keep the last answer of each kind from now on; up to 8 MB."""
-        self._answers = {}
+    def keep_answers(self, *, keep: bool = True) -> None:
+        """Keep the last answer of each kind from now on, up to 8 MB; or none, and forget those that were kept."""
+        self._answers, self._kept = {} if keep else None, 0
 
     def ended(self, path: str, seconds: float, error: Exception | None = None) -> None:
         """Note that an exchange ended, well or with an error."""

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-import re
+from functools import cache
+import math
 import time
 from typing import Final
 from urllib.parse import urlencode
@@ -14,33 +13,38 @@ import aiohttp
 from yarl import URL
 
 from .exceptions import (
-    BadRequestError,
-    BusyError,
     CertificateChangedError,
     CertificateUntrustedError,
+    ConnectTimeoutError,
     EmptyAnswerError,
     EmsConnectionError,
     EmsError,
     EmsTimeoutError,
     HostNotFoundError,
+    HungUpError,
     InvalidAnswerError,
-    NotFoundError,
     OversizedAnswerError,
     RefusedError,
-    StatusError,
     TlsError,
-    UnauthorizedError,
 )
 from .jsontext import as_utf8, parse_json
+from .status import raise_for_status
 from .traffic import Traffic
 
 #: No answer of a request that this client makes comes near: a page of 1000 records is 100 kB.
 MAX_BODY: Final = 16 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
+_HTTPS: Final = 443
 #: Bytes that are parsed in a few milliseconds, 50 where they have to be repaired.
 _LARGE: Final = 200 * 1024
-#: Seconds; a thousand values take a small gateway about one.
+#: Seconds that an answer may take at first, from connect to the last byte; a thousand values take a small gateway about one.
 TIME_LIMIT: Final = 10.0
+#: Seconds that it may take from a gateway that has shown to need longer.
+MAX_TIME_LIMIT: Final = 60.0
+#: Seconds for name, connection and handshake: who is not there answers no later.
+_CONNECT_LIMIT: Final = 10.0
+#: Seconds after an answer in which its connection may still be in use; the HTTP library keeps it for 15.
+_KEPT: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +55,60 @@ class Address:
     """
 
     host: str
-    port: int = 443
+    port: int = _HTTPS
     fingerprint: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The beginning of every URL, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{host}" if self.port == _HTTPS else f"https://{host}:{self.port}"
+
+
+class Line:
+    """What all clients of one gateway share: it is a small computer, and some bear one connection only."""
+
+    def __init__(self, *, max_in_flight: int = 1) -> None:
+        """Let so many requests be on the wire."""
+        self.turn = asyncio.Semaphore(max_in_flight)
+        self._answered_at = -math.inf
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether a connection may still be open after an earlier answer."""
+        return time.monotonic() - self._answered_at < _KEPT
+
+    def answered(self) -> None:
+        """Note that a request was answered."""
+        self._answered_at = time.monotonic()
+
+
+@cache
+def _pinned(fingerprint: str) -> aiohttp.Fingerprint:
+    """Return the trust in a certificate, the same object each time: the HTTP library shares a connection by it."""
+    return aiohttp.Fingerprint(bytes.fromhex(fingerprint))
 
 
 class Transport:
     """Sends one request after the other to one gateway, and nothing to anybody else."""
 
-    def __init__(self, session: aiohttp.ClientSession, address: Address, *, timeout: float | None = None) -> None:
-        """Use this session; an exchange may take `timeout` seconds (10) from connect to the last byte."""
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        address: Address,
+        *,
+        time_limit: float | None = None,
+        line: Line | None = None,
+    ) -> None:
+        """Use this session, and the line that other clients of the same gateway use too; see `time_limit`."""
         self.address = address
         self.traffic = Traffic()
+        self.line = line or Line()
+        #: Seconds that an exchange may take from connect to the last byte; doubled where that was not enough.
+        self.time_limit = TIME_LIMIT if time_limit is None else time_limit
         self._session = session
-        self._base = URL.build(scheme="https", host=address.host, port=address.port)
-        self._timeout = aiohttp.ClientTimeout(total=TIME_LIMIT if timeout is None else timeout)
-        # A pin is checked after the handshake, before the first byte of the request is sent. The same
-        # object serves for good: the session keeps a connection alive only for an equal trust.
-        self._trust: bool | aiohttp.Fingerprint = (
-            True if address.fingerprint is None else aiohttp.Fingerprint(bytes.fromhex(address.fingerprint))
-        )
+        # A pin is checked after the handshake, before the first byte of the request is sent.
+        self._trust = True if address.fingerprint is None else _pinned(address.fingerprint)
 
     async def exchange(
         self,
@@ -98,12 +137,33 @@ class Transport:
         """
         started = time.monotonic()
         try:
-            answer = await self._exchange(method, path, query, body, token)
+            answer = await self._exchange_once_more(method, path, query, body, token)
         except EmsError as err:
+            if isinstance(err, EmsTimeoutError) and not isinstance(err, ConnectTimeoutError):
+                self.time_limit = max(self.time_limit, min(2 * self.time_limit, MAX_TIME_LIMIT))
             self.traffic.ended(path, time.monotonic() - started, err)
             raise
         self.traffic.ended(path, time.monotonic() - started)
         return answer
+
+    async def _exchange_once_more(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, str] | None,
+        token: str | None,
+    ) -> bytes:
+        """Send one request, and a login again where it met a connection that the gateway had closed after its last answer.
+
+        The HTTP library does so by itself with all other requests.
+        """
+        try:
+            return await self._exchange(method, path, query, body, token)
+        except HungUpError:
+            if method != "POST" or not self.line.may_be_kept:
+                raise
+        return await self._exchange(method, path, query, body, token)
 
     async def _exchange(
         self,
@@ -117,24 +177,25 @@ class Transport:
         if self._session.closed:
             # Whoever owns the session is stopping; the HTTP library would call it a bug.
             raise EmsConnectionError("the session is closed")
-        url = self._base.joinpath(path.removeprefix("/"))
+        url = f"{self.address.url}{path}"
         if query:
             # Commas stay as they are: a list of a thousand UIDs is long enough without "%2C".
-            url = URL(f"{url}?{urlencode(query, safe=',')}", encoded=True)
+            url = f"{url}?{urlencode(query, safe=',')}"
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         try:
             async with self._session.request(
                 method,
-                url,
+                URL(url, encoded=True),
                 json=body,
                 headers=headers,
                 ssl=self._trust,
-                timeout=self._timeout,
+                timeout=aiohttp.ClientTimeout(total=self.time_limit, sock_connect=_CONNECT_LIMIT),
                 allow_redirects=False,
             ) as response:
-                _raise_for_status(response)
+                self.line.answered()
+                raise_for_status(response)
                 received = as_utf8(await _read(response), response.charset)
                 if not received.strip():
                     raise EmptyAnswerError(response.status)
@@ -143,7 +204,9 @@ class Transport:
                     self.traffic.answered(path, query, received)
                 return received
         except (aiohttp.ClientError, OSError, ValueError) as err:
-            raise _translated(err) from err
+            # The HTTP library's own error names host, port and fingerprints, and logs print what an error comes from.
+            failure = translated(err)
+        raise failure
 
 
 async def parsed[T](read: Callable[[bytes], T], body: bytes) -> T:
@@ -166,58 +229,19 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
-def _raise_for_status(response: aiohttp.ClientResponse) -> None:
-    """Raise the error that a status stands for."""
-    status = response.status
-    if status == 200:
-        return
-    # The body of an error is of no use and may be endless: the connection goes with it.
-    response.close()
-    retry_after = retry_after_seconds(response.headers.get("Retry-After"))
-    match status:
-        case 204:
-            raise EmptyAnswerError(status)
-        case 400:
-            raise BadRequestError(status)
-        case 401 | 403:
-            raise UnauthorizedError(status)
-        case 404:
-            raise NotFoundError(status)
-        case 423 | 429 | 503:
-            raise BusyError(status, retry_after)
-        case _ if 200 <= status < 400:
-            raise InvalidAnswerError(f"the gateway answered with HTTP status {status}")
-        case _:
-            raise StatusError(status, retry_after)
-
-
-def retry_after_seconds(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, None where it says nothing of use."""
-    if value is None:
-        return None
-    if re.fullmatch(r"\s*\d{1,9}\s*", value, re.ASCII):
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
-
-
 _MEANINGS: Final[tuple[tuple[type[Exception], type[EmsError], str], ...]] = (
+    (aiohttp.ConnectionTimeoutError, ConnectTimeoutError, "no connection within the time limit"),
     (TimeoutError, EmsTimeoutError, "no complete answer within the time limit"),
     (aiohttp.ClientConnectorCertificateError, CertificateUntrustedError, "no authority vouches for the certificate"),
     (aiohttp.ClientConnectorSSLError, TlsError, "the TLS handshake failed"),
     (aiohttp.ClientConnectorDNSError, HostNotFoundError, "the host name does not resolve"),
     (aiohttp.ClientConnectorError, EmsConnectionError, "no connection"),
-    (aiohttp.ClientConnectionError, EmsConnectionError, "the gateway hung up"),
+    (aiohttp.ClientConnectionError, HungUpError, "the gateway hung up"),
     (aiohttp.ClientPayloadError, EmsConnectionError, "the answer broke off"),
 )
 
 
-def _translated(err: Exception) -> EmsError:
+def translated(err: Exception) -> EmsError:
     """Return this client's error for one of the HTTP library's; none of the texts names a secret."""
     if isinstance(err, aiohttp.ServerFingerprintMismatch):
         return CertificateChangedError(err.expected.hex(), err.got.hex())

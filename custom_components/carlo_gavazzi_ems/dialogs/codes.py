@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 import logging
 import threading
@@ -14,20 +14,22 @@ from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig,
 import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.access.account import error_key
-from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, Load, Sample, Signal
+from custom_components.carlo_gavazzi_ems.api import Device, EmsClient, EmsError, Load, Sample, Samples, Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES, CONF_EVIDENCE, Options
 from custom_components.carlo_gavazzi_ems.signals.catalogue import DOCUMENTED, Catalogue, Meaning, Source, parse_meaning
-from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, identify
+from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, doubtful_codes, identify
 
 from .naming import MEANINGS, CodeRow, QuantityNames, code_rows
-from .observation import async_observe
+from .observation import async_observe, async_observe_more, newest, with_context
 
 _LOGGER = logging.getLogger(__name__)
 
 CODES_PER_PAGE: Final = 40
-#: The share of the progress bar for reading; the rest is for identification.
-_READING: Final = 0.8
+#: Where the progress bar is when a day was read and looked at, and when the days before it were read.
+_DAY_READ: Final = 0.5
+_DAY_KNOWN: Final = 0.6
+_WEEK_READ: Final = 0.9
 
 
 @dataclass(kw_only=True)
@@ -40,6 +42,7 @@ class Naming:
     """Whether to ask for codes with a meaning too, to correct them."""
     signals: Mapping[int, Signal] = field(default_factory=dict)
     loads: Mapping[int, Load] = field(default_factory=dict)
+    devices: Mapping[int, Device] = field(default_factory=dict)
     findings: Mapping[int, Finding] = field(default_factory=dict)
     rows: list[CodeRow] = field(default_factory=list)
     page: int = 0
@@ -233,22 +236,37 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
             if all(meaning is not None and not meaning.phase_open for meaning in meanings):
                 samples = await client.realtime(wanted=naming.signals.keys())
             else:
-                series, samples = await async_observe(
-                    client,
-                    naming.signals.values(),
-                    lambda share: self.async_update_progress(share * _READING),
-                )
-                naming.findings = await self._async_identify_series(series)
+                samples = await self._async_look(client)
         except EmsError as err:
             naming.failure = err
             _LOGGER.debug("The codes cannot be identified now: %s", err)
         naming.rows = code_rows(naming.asked(), naming.signals, naming.loads, samples, naming.findings)
 
-    async def _async_read_lists(self, client: EmsClient) -> None:
-        """Read loads and signals."""
-        self._naming.loads, self._naming.signals = await client.loads(), await client.signals()
+    async def _async_look(self, client: EmsClient) -> Samples:
+        """Find out from a day of history what codes mean, and from more of it what is in doubt; return the latest values."""
+        naming = self._naming
+        observed, samples = await async_observe(client, naming.signals.values(), self._share(0.0, _DAY_READ))
+        series = with_context(observed, naming.loads, naming.devices)
+        naming.findings = await self._async_identify_series(series, self._share(_DAY_READ, _DAY_KNOWN))
+        codes = doubtful_codes(naming.findings)
+        more = await async_observe_more(client, series, codes, newest(samples), self._share(_DAY_KNOWN, _WEEK_READ))
+        if more is not None:
+            naming.findings = await self._async_identify_series(more, self._share(_WEEK_READ, 1.0))
+        return samples
 
-    async def _async_identify_series(self, series: list[Series]) -> Mapping[int, Finding]:
+    def _share(self, start: float, end: float) -> Callable[[float], None]:
+        """Return what takes the progress, 0 to 1, of a part of the work."""
+        return lambda share: self.async_update_progress(start + share * (end - start))
+
+    async def _async_read_lists(self, client: EmsClient) -> None:
+        """Read loads, signals and devices."""
+        naming = self._naming
+        naming.loads, naming.signals = await client.loads(), await client.signals()
+        naming.devices = await client.devices()
+
+    async def _async_identify_series(
+        self, series: list[Series], tell: Callable[[float], None]
+    ) -> Mapping[int, Finding]:
         """Identify in an executor thread, which ends when the dialog is closed."""
         closed = threading.Event()
         meanings = self._naming.catalogue.meanings
@@ -258,7 +276,7 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         def progress(share: float) -> None:
             if closed.is_set():
                 raise _ClosedError
-            self.hass.loop.call_soon_threadsafe(self.async_update_progress, _READING + share * (1 - _READING))
+            self.hass.loop.call_soon_threadsafe(tell, share)
 
         def run() -> Mapping[int, Finding]:
             try:

@@ -37,7 +37,7 @@ def connection_form(step: str, *, password_known: bool) -> vol.Schema:
 
 
 def typed_account(user_input: Mapping[str, Any], entry: Account | None, passwords: Mapping[str, str]) -> Account:
-    """Return the account of a filled form. Raises InvalidHostError, PlainHttpError or MissingPasswordError.
+    """Return the account of a filled form. Raises InvalidHostError, PathError, PlainHttpError or MissingPasswordError.
 
     `entry` is the account of the entry to change, None for a new one. Its pinned certificate is expected at a new
     address too. `passwords` are those to use where the form has none, by user name.

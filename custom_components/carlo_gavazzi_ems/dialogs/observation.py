@@ -1,15 +1,26 @@
 """Reads as much of a gateway's past as it takes to find out what its codes measure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heapreplace
 import logging
 import time
 from typing import Final
 
-from custom_components.carlo_gavazzi_ems.api import EmsClient, EmsError, LoginError, Sample, Samples, Signal, TlsError
-from custom_components.carlo_gavazzi_ems.signals.identify import Series
+from custom_components.carlo_gavazzi_ems.api import (
+    Device,
+    EmsClient,
+    EmsError,
+    Load,
+    LoginError,
+    Sample,
+    Samples,
+    Signal,
+    TlsError,
+)
+from custom_components.carlo_gavazzi_ems.signals.identify import Series, load_key, loads_to_see_more_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -17,6 +28,12 @@ _LOGGER = logging.getLogger(__name__)
 SPAN: Final = timedelta(hours=24)
 #: Seconds; a person is waiting. What has been read by then is what the proposals rest on.
 TIME_BUDGET: Final = 120.0
+#: So many days are read of the loads of which a day did not tell enough, the first one included.
+DAYS: Final = 7
+#: Seconds; as `TIME_BUDGET`, for the other days.
+MORE_TIME_BUDGET: Final = 60.0
+#: Of so many loads more than a day is read, those first on which the most codes are in doubt.
+_LOADS_TO_SEE_MORE_OF: Final = 5
 #: On so many loads a code is looked at; more would tell little more.
 _LOADS_PER_CODE: Final = 3
 #: Signals asked for at once, so that a page stays small also where `limit` counts rows a signal.
@@ -34,27 +51,91 @@ async def async_observe(
     listed = {signal.uid: signal for signal in signals}
     samples = await client.realtime(wanted=listed.keys())
     batches = batches_of([signal for signal in listed.values() if signal.uid in samples])
+    reader = _Reader(client, TIME_BUDGET)
     end = newest(samples)
-    rows: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
-    deadline = time.monotonic() + TIME_BUDGET
     for done, batch in enumerate(batches):
         progress(done / len(batches))
-        if time.monotonic() > deadline:
+        if not await reader.read(batch, end):
             _LOGGER.debug("The gateway is slow: %s of %s parts of its history were read", done, len(batches))
             break
+    progress(1.0)
+    series = [_series(signal, reader.sorted(uid), samples) for uid, signal in listed.items() if uid in samples]
+    return series, samples
+
+
+async def async_observe_more(
+    client: EmsClient,
+    series: Sequence[Series],
+    codes: Collection[int],
+    end: datetime,
+    progress: Callable[[float], None],
+) -> list[Series] | None:
+    """Return the series with up to a week of the loads that may tell what some codes measure; None if there is no more.
+
+    What stood still on the day before `end` may have run on another. It is bounded in time as `async_observe` is.
+    """
+    wanted = loads_to_see_more_of(series, codes)
+    loads = sorted(wanted, key=lambda load: (-len(wanted[load]), load))[:_LOADS_TO_SEE_MORE_OF]
+    of_load = {load: [one for one in series if load_key(one) == load] for load in loads}
+    reader = _Reader(client, MORE_TIME_BUDGET)
+    for day in range(DAYS):
+        progress(day / DAYS)
+        seen = reader.rows_read
+        for group in of_load.values():
+            if day or not any(one.times for one in group):  # of some loads not even the day was read
+                await reader.read_all([one.uid for one in group], end - day * SPAN)
+        if day and reader.rows_read == seen:
+            break
+    progress(1.0)
+    return [_longer(one, reader.sorted(one.uid)) for one in series] if reader.rows_read else None
+
+
+class _Reader:
+    """Reads parts of a gateway's history until its time is up."""
+
+    def __init__(self, client: EmsClient, budget: float) -> None:
+        """Read for so many seconds."""
+        self.rows_read = 0
+        self._client = client
+        self._deadline = time.monotonic() + budget
+        self._rows: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+
+    async def read(self, uids: Sequence[int], end: datetime) -> bool:
+        """Read the day before an instant; return False when the time is up. What cannot be read is left out."""
+        if time.monotonic() > self._deadline:
+            return False
         try:
-            async for page in client.history(uids=batch, start=end - SPAN, end=end):
+            async for page in self._client.history(uids=uids, start=end - SPAN, end=end):
+                self.rows_read += len(page)
                 for row in page:
                     if row.value is not None:
-                        rows[row.uid].append((row.period_end, row.value))
-                if time.monotonic() > deadline:
+                        self._rows[row.uid].append((row.period_end, row.value))
+                if time.monotonic() > self._deadline:
                     break
         except LoginError, TlsError:
             raise
         except EmsError as err:
             _LOGGER.debug("A part of the history could not be read: %s", err)
-    progress(1.0)
-    return [_series(signal, sorted(rows[uid]), samples) for uid, signal in listed.items() if uid in samples], samples
+        return True
+
+    async def read_all(self, uids: Sequence[int], end: datetime) -> None:
+        """Read the day before an instant of any number of signals, as far as the time allows."""
+        for start in range(0, len(uids), _SIGNALS_PER_REQUEST):
+            if not await self.read(uids[start : start + _SIGNALS_PER_REQUEST], end):
+                return
+
+    def sorted(self, uid: int) -> list[tuple[float, float]]:
+        """Return end and value of each row of a signal, in order of time."""
+        return sorted(self._rows[uid]) if uid in self._rows else []
+
+
+def _longer(series: Series, rows: list[tuple[float, float]]) -> Series:
+    """Return a series with rows from before it."""
+    if not rows:
+        return series
+    merged = dict(rows) | dict(zip(series.times, series.values, strict=True))
+    times = sorted(merged)
+    return replace(series, times=times, values=[merged[stamp] for stamp in times])
 
 
 def _series(signal: Signal, rows: list[tuple[float, float]], samples: Mapping[int, Sample]) -> Series:
@@ -68,6 +149,18 @@ def _series(signal: Signal, rows: list[tuple[float, float]], samples: Mapping[in
         values=[value for _, value in rows],
         latest=samples[signal.uid].value,
     )
+
+
+def with_context(series: Iterable[Series], loads: Mapping[int, Load], devices: Mapping[int, Device]) -> list[Series]:
+    """Return series with the label of their load and the connection of its device, as the gateway writes them."""
+    described = []
+    for one in series:
+        load = None if one.load_uid is None else loads.get(one.load_uid)
+        uid = one.device_uid if load is None or load.device_uid is None else load.device_uid
+        device = None if uid is None else devices.get(uid)
+        system, label = device.system if device else "", load.label if load else ""
+        described.append(replace(one, system=system or None, label=label or None))
+    return described
 
 
 def newest(samples: Mapping[int, Sample]) -> datetime:

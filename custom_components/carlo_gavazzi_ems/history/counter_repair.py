@@ -172,6 +172,9 @@ class CounterRepair:
                 left.append(counter)
             elif self._cut_off - counter.since > _GIVE_UP:
                 self._note(counter, Judgement(checked=self._cut_off - _GIVE_UP))
+            else:
+                target = counter.target
+                self._outcome.refuse(target.uid, target.entity_id, self._progress.waiting[target.uid].reason)
         return left
 
     def _is_confirmed(self, counter: _Counter, curve: Curve) -> bool:

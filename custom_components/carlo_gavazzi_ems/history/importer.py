@@ -14,7 +14,7 @@ from .arithmetic.empty_spans import EmptySpan
 from .arithmetic.judging import before_first
 from .arithmetic.plan import HistoryMismatchError
 from .arithmetic.rows import HOUR, CounterRow, Reading, in_order, measured_rows
-from .clock import async_clock_offset
+from .clock_offset import async_clock_offset
 from .counter_repair import curve_of, lag_of
 from .source import async_past_empty_span, async_readings, batches
 from .statistics import (

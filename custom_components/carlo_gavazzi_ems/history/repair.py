@@ -17,7 +17,7 @@ from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
 from .arithmetic.rows import HOUR, floor_hour
-from .clock import async_clock_offset
+from .clock_offset import async_clock_offset
 from .counter_repair import CounterRepair
 from .database import RecorderFailedError
 from .measured_repair import MeasuredRepair
@@ -32,7 +32,7 @@ _LOOK_BACK: Final = 10 * 24 * HOUR
 #: The time after each hour to check it: the recorder has compiled it, and the gateway has closed its periods.
 _MINUTE, _SECOND = 15, 30
 #: Five-minute statistics after a start that trigger a check: at first the values may not have settled.
-_EARLY_LOOKS: Final = 4
+EARLY_LOOKS: Final = 4
 #: Seconds by which a clock is off that somebody has set.
 _CLOCK_SET: Final = 30.0
 
@@ -47,7 +47,10 @@ class GapRepair:
         self._progress = ProgressStore(hass, entry)
         self._remove_first: CALLBACK_TYPE | None = None
         self._early_looks = 0
-        self._is_waiting = False
+        self.is_waiting = False
+        """Whether a sensor waits for a value, so that the next five-minute statistics trigger a check too."""
+        #: What the log has of sensors that still wait: UID and reason.
+        self._logged: set[tuple[int, str]] = set()
         #: Before this instant Home Assistant may have been off, and its rows may repeat the last value.
         self._flat_before = dt_util.utcnow().timestamp()
         #: The earliest hour that was checked since Home Assistant started, by its clock, and how far that clock is from one
@@ -80,9 +83,9 @@ class GapRepair:
             self._entry.async_on_unload(
                 async_track_utc_time_change(self._hass, self._async_every_hour, minute=_MINUTE, second=_SECOND)
             )
-        if self._early_looks == 1 or self._is_waiting:
+        if self._early_looks == 1 or self.is_waiting:
             self._async_repair_soon()
-        if self._early_looks == _EARLY_LOOKS:
+        if self._early_looks == EARLY_LOOKS:
             self._async_forget_first()
 
     @callback
@@ -133,16 +136,16 @@ class GapRepair:
         cut_off = await async_cut_off(self._hass)
         progress = await self._progress.async_load(cut_off - _LOOK_BACK)
         targets = await async_targets(self._hass, self._entry)
-        work = self._entry.runtime_data.history
-        for uid, at in work.taken_back.items():
+        history = self._entry.runtime_data.history
+        for uid, at in history.taken_back.items():
             progress.take_back(uid, at)
         if self._host_clock_was_set():
             # Hours were checked by a clock that was wrong.
             since = min(self._earliest, cut_off if since is None else since)
-        again = work.again if since is None else {target.uid: since for target in targets} | work.again
+        again = history.again if since is None else {target.uid: since for target in targets} | history.again
         for uid, begin in again.items():
             progress.look_again(uid, floor_hour(begin))
-        work.again, work.taken_back = {}, {}
+        history.again, history.taken_back = {}, {}
         self._earliest = min([self._earliest, *(progress.since(target.uid) for target in targets)])
         run = Run(
             progress=progress, outcome=outcome, cut_off=cut_off, clock_offset=await async_clock_offset(self._entry)
@@ -150,10 +153,10 @@ class GapRepair:
         try:
             await CounterRepair(self._hass, self._entry, run).async_run(targets)
             await MeasuredRepair(self._hass, self._entry, run, self._flat_before).async_run(targets)
-            self._flat_before = 0.0
         finally:
             await self._progress.async_save(progress)
-        self._is_waiting = bool(progress.waiting)
+        self.is_waiting = bool(progress.waiting)
+        self._logged &= {(uid, waiting.reason) for uid, waiting in progress.waiting.items()}
         outcome.until = datetime.fromtimestamp(cut_off, UTC)
         async_report_waiting(self._hass, self._entry, progress)
 
@@ -163,7 +166,7 @@ class GapRepair:
         return abs(self._clock - before) > _CLOCK_SET
 
     def _report(self, outcome: Outcome) -> None:
-        """Log what was written in one line, and what was refused in another."""
+        """Log what was written in one line, and what was refused in another, once."""
         if outcome.hours or outcome.refused:
             self._entry.runtime_data.history.last = outcome
         if outcome.hours:
@@ -173,6 +176,7 @@ class GapRepair:
                 outcome.written,
                 len(outcome.hours),
             )
-        if outcome.refused:
-            reasons = "; ".join(f"{outcome.names[uid]}: {reason}" for uid, reason in sorted(outcome.refused.items()))
+        if new := sorted(outcome.refused.items() - self._logged):
+            self._logged.update(new)
+            reasons = "; ".join(f"{outcome.names[uid]}: {reason}" for uid, reason in new)
             _LOGGER.warning("%s: missed hours were left as they are: %s", self._entry.title, reasons)

@@ -11,8 +11,9 @@ from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 from .arithmetic.plan import Refusal
 from .progress import RepairProgress
 
-#: Seconds for which hours wait before anything is said: most are repaired with the next state or row of history.
-_PATIENCE: Final = 3 * 3600.0
+#: Seconds for which hours wait before anything is said: most are repaired with the next state or row of history. A little
+#: less than three hours, so that it is said by the fourth hourly look and not by chance by the fifth.
+_PATIENCE: Final = 2.75 * 3600.0
 
 
 @callback

@@ -3,13 +3,12 @@
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry, DeviceInfo
 from homeassistant.helpers.typing import UNDEFINED
 
-from custom_components.carlo_gavazzi_ems.access.address import format_address
+from custom_components.carlo_gavazzi_ems.access.account import Account
 from custom_components.carlo_gavazzi_ems.api import Load, Protocol, Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN, MANUFACTURER, MODEL
 
@@ -147,7 +146,7 @@ class DeviceTree:
 
     def _register_gateway(self) -> str:
         """Register the gateway itself."""
-        info, data = self._topology.info, self._entry.data
+        info = self._topology.info
         return self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, self._serial)},
@@ -158,7 +157,7 @@ class DeviceTree:
             model_id=info.part_number,
             serial_number=self._serial,
             sw_version=info.firmware,
-            configuration_url=f"https://{format_address(data[CONF_HOST], data[CONF_PORT])}",
+            configuration_url=Account.from_data(self._entry.data).address.url,
         ).id
 
     def _register_meter(self, uid: int) -> str | None:

@@ -25,7 +25,7 @@ from custom_components.carlo_gavazzi_ems.issues import async_certificate_trusted
 from custom_components.carlo_gavazzi_ems.polling.base import EmsCoordinator
 
 from .archive import Archive
-from .clock import async_gateway_clock
+from .gateway_clock import async_gateway_clock
 
 if TYPE_CHECKING:
     from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry

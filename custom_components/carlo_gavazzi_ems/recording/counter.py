@@ -115,12 +115,13 @@ class CounterReadings:
             value = None
         if self._is_early:
             return self._latest
-        self._restored = False
+        is_first, self._restored = self._restored, False
         if self._guard is None:
             self._latest = self._latest if value is None else value
             return self._latest
         now = time.monotonic()
-        if rested is not None:
+        if rested is not None and not is_first:
+            # What was there in the poll before was not the restored reading.
             self._guard.seen(now - rested)
         self._ask_history(self._guard, now)
         verdict = self._guard.read(value, now)

@@ -1,5 +1,8 @@
 """The parts of the diagnostics as plain values, with UIDs instead of labels."""
 
+from collections.abc import Mapping
+from dataclasses import fields
+import re
 from typing import Any, Final
 
 from custom_components.carlo_gavazzi_ems.api import Signal
@@ -7,7 +10,16 @@ from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, EmsRuntimeData
 from custom_components.carlo_gavazzi_ems.signals.identify import LAWS
 
+from .redaction import Redactor
+
 _VALUES_PER_CODE: Final = 5
+
+
+def settings(entry: EmsConfigEntry) -> dict[str, Any]:
+    """Return the options that are numbers and switches; the codes have a part of their own."""
+    options = Options.of(entry)
+    values = {item.name: getattr(options, item.name) for item in fields(options)}
+    return {key: value for key, value in values.items() if isinstance(value, int | float)}
 
 
 def connection(runtime: EmsRuntimeData) -> dict[str, Any]:
@@ -20,7 +32,7 @@ def connection(runtime: EmsRuntimeData) -> dict[str, Any]:
     }
 
 
-def polling(runtime: EmsRuntimeData) -> dict[str, Any]:
+def polling(runtime: EmsRuntimeData, redactor: Redactor) -> dict[str, Any]:
     """Return the state of polling, times in seconds."""
     realtime, topology = runtime.realtime, runtime.topology
     return {
@@ -32,8 +44,8 @@ def polling(runtime: EmsRuntimeData) -> dict[str, Any]:
         "interval_wanted": realtime.pace.wanted,
         "topology_succeeded": topology.last_update_success,
         "clock_offset": topology.data.clock_offset,
-        "stale_loads": sorted(realtime.staleness.stale),
-        "counters_in_doubt": sorted(realtime.counters_in_doubt),
+        "stale_loads": sorted(map(redactor.uid, realtime.staleness.stale)),
+        "counters_in_doubt": sorted(map(redactor.uid, realtime.counters_in_doubt)),
     }
 
 
@@ -51,45 +63,59 @@ def requests(runtime: EmsRuntimeData) -> dict[str, Any]:
     }
 
 
-def topology(runtime: EmsRuntimeData) -> dict[str, Any]:
+def topology(runtime: EmsRuntimeData, redactor: Redactor) -> dict[str, Any]:
     """Return the lists of the gateway, with the latest values."""
     listed = runtime.topology.data
     return {
         "devices": {
-            str(device.uid): {"part_number": device.part_number, "system": device.system}
+            str(redactor.uid(device.uid)): {
+                "part_number": redactor.maker_text(device.part_number),
+                "system": redactor.maker_text(device.system),
+            }
             for device in listed.devices.values()
         },
         "loads": {
-            str(load.uid): {
-                "device": load.device_uid,
+            str(redactor.uid(load.uid)): {
+                "device": _uid(load.device_uid, redactor),
                 "enabled": load.enabled,
                 "protocol": load.protocol,
-                "type": load.type,
-                "index": load.index,
+                "type": redactor.small(load.type),
+                "index": redactor.small(load.index),
             }
             for load in listed.loads.values()
         },
-        "signals": {str(signal.uid): _signal(runtime, signal) for signal in listed.signals.values()},
+        "signals": {
+            str(redactor.uid(signal.uid)): _signal(runtime, signal, redactor) for signal in listed.signals.values()
+        },
     }
 
 
+def left_out(rejected: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
+    """Return the records that were left out, and why; what stands in the place of a UID may be anything."""
+    found: dict[str, str] = {}
+    for where, reason in rejected.items():
+        what, key = re.fullmatch(r"(\w*)\[?(.*?)\]?", where, re.DOTALL | re.ASCII).groups()  # type: ignore[union-attr]  # matches any text
+        found[f"{what}[{redactor.uid_text(key)}]"] = reason
+    return found
+
+
 def codes(entry: EmsConfigEntry) -> dict[str, Any]:
-    """Return the meaning of each code, the codes without one, and stored meanings that are invalid."""
+    """Return the meaning of each code, the codes without one, and those with a stored meaning that is none."""
     runtime = entry.runtime_data
     found = sorted({signal.code for signal in runtime.topology.data.signals.values()})
     return {
         "codes": {str(code): _code(entry, code) for code in found},
         "codes_unnamed": [code for code in found if runtime.catalogue.meaning(code) is None],
-        "codes_rejected": dict(runtime.catalogue.rejected),
+        "codes_rejected": [code for code in runtime.catalogue.rejected if re.fullmatch(r"\d{1,5}", code, re.ASCII)],
     }
 
 
-def gap_repair(runtime: EmsRuntimeData) -> dict[str, Any]:
+def gap_repair(runtime: EmsRuntimeData, redactor: Redactor) -> dict[str, Any]:
     """Return the result of the last gap repair by signal UID."""
     last = runtime.history.last
     return {
-        "hours": {str(uid): hours for uid, hours in sorted(last.hours.items())},
-        "refused": {str(uid): reason for uid, reason in sorted(last.refused.items())},
+        "hours": {str(redactor.uid(uid)): hours for uid, hours in sorted(last.hours.items())},
+        "refused": {str(redactor.uid(uid)): reason for uid, reason in sorted(last.refused.items())},
         "until": last.until.isoformat() if last.until is not None else None,
     }
 
@@ -111,19 +137,29 @@ def _code(entry: EmsConfigEntry, code: int) -> dict[str, Any]:
     }
 
 
-def _signal(runtime: EmsRuntimeData, signal: Signal) -> dict[str, Any]:
+def _uid(uid: int | None, redactor: Redactor) -> int | None:
+    """Return a UID, if there is one."""
+    return None if uid is None else redactor.uid(uid)
+
+
+def _signal(runtime: EmsRuntimeData, signal: Signal, redactor: Redactor) -> dict[str, Any]:
     """Return a signal with its latest value, including fields that the API document does not explain."""
     listed = {
         "code": signal.code,
-        "sir": signal.sir,
+        "sir": redactor.small(signal.sir),
         "enabled": signal.enabled,
-        "load": signal.load_uid,
-        "device": signal.device_uid,
+        "load": _uid(signal.load_uid, redactor),
+        "device": _uid(signal.device_uid, redactor),
     }
     sample = runtime.realtime.data.get(signal.uid)
     if sample is None:
         return listed
-    return listed | {"value": sample.value, "timestamp": sample.timestamp, "s": sample.s, "r": sample.r}
+    return listed | {
+        "value": sample.value,
+        "timestamp": sample.timestamp,
+        "s": redactor.small(sample.s),
+        "r": redactor.small(sample.r),
+    }
 
 
 def _translation_key(error: BaseException | None) -> str | None:

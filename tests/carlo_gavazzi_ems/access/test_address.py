@@ -5,6 +5,7 @@ import pytest
 
 from custom_components.carlo_gavazzi_ems.access.address import (
     InvalidHostError,
+    PathError,
     PlainHttpError,
     format_address,
     parse_address,
@@ -18,7 +19,7 @@ from custom_components.carlo_gavazzi_ems.access.address import (
         ("  ems.local \t", "ems.local", 443),
         ("EMS", "ems", 443),
         ("https://192.168.1.50/", "192.168.1.50", 443),
-        ("HTTPS://ems.local:8443/ui/index.html?x=1#top", "ems.local", 8443),
+        ("HTTPS://ems.local:8443/#/devices?x=1", "ems.local", 8443),
         ("ems.local:8443", "ems.local", 8443),
         ("fe80::1", "fe80::1", 443),
         ("[FE80::1]", "fe80::1", 443),
@@ -30,6 +31,15 @@ from custom_components.carlo_gavazzi_ems.access.address import (
 def test_r15_what_is_accepted(typed: str, host: str, port: int) -> None:
     """Blanks, URLs, ports and IPv6 are understood."""
     assert parse_address(typed) == (host, port)
+
+
+@pytest.mark.parametrize(
+    "typed", ["https://ems.local/ems/v1", "https://[::1]/v1", "ems.local/ui/index.html", "ems.local/?x=1"]
+)
+def test_r15_a_path_is_not_lost_in_silence(typed: str) -> None:
+    """The API is at the root of its host; a text that names another place is refused."""
+    with pytest.raises(PathError):
+        parse_address(typed)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +89,6 @@ def test_r15_any_text_is_an_address_or_refused(typed: str) -> None:
     """No text raises anything else; what is accepted reads back as itself."""
     try:
         host, port = parse_address(typed)
-    except InvalidHostError, PlainHttpError:
+    except InvalidHostError, PathError, PlainHttpError:
         return
     assert parse_address(format_address(host, port)) == (host, port)

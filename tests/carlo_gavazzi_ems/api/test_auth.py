@@ -7,8 +7,6 @@ import pytest
 
 from custom_components.carlo_gavazzi_ems.api import (
     BusyError,
-    EmsConnectionError,
-    EmsError,
     InvalidAnswerError,
     InvalidCredentialsError,
     LoginBackoff,
@@ -19,47 +17,7 @@ from custom_components.carlo_gavazzi_ems.api import (
 from custom_components.carlo_gavazzi_ems.api.auth import TokenManager
 from custom_components.carlo_gavazzi_ems.api.transport import Transport
 
-PATH, OTHER = "/v1/signals/realtime", "/v1/loads"
-
-
-class Clock:
-    """A monotonic clock that a test sets."""
-
-    def __init__(self) -> None:
-        """Start somewhere, as monotonic clocks do."""
-        self.now = 5_000.0
-
-    def __call__(self) -> float:
-        """Return the seconds."""
-        return self.now
-
-
-class Logins:
-    """Stands for the wire: answers each login with the next of these, the last one for good."""
-
-    def __init__(self, *answers: object) -> None:
-        """Answer so."""
-        self.answers = list(answers)
-        self.sent: list[object] = []
-
-    async def exchange(self, *request: object, body: object = None, **_: object) -> object:
-        """Take some time, as a login does."""
-        self.sent.append((*request, body))
-        await asyncio.sleep(0)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def manager(logins: Logins, clock: Clock) -> TokenManager:
-    """Return a token manager on this wire."""
-    return TokenManager(cast("Transport", logins), "user", "secret", clock=clock, backoff=LoginBackoff(clock=clock))
-
-
-def tokens(*names: str) -> Logins:
-    """Return a wire that gives these tokens."""
-    return Logins(*({"token": name} for name in names))
+from .logins import PATH, Clock, Logins, manager, tokens
 
 
 async def test_r07_a_day_takes_50_logins() -> None:
@@ -146,7 +104,7 @@ async def test_r08_the_login_is_left_alone_for_5_15_60_minutes() -> None:
     assert len(logins.sent) == 4
     logins.answers = [{"token": "a"}]
     assert await auth.token() == "a"
-    assert kept == [(1, 300), (2, 900), (3, 3600), (4, 3600), (0, -clock.now)]
+    assert kept == [(1, 300), (2, 900), (3, 3600), (4, 3600), (0, 0)]
 
 
 async def test_r08_an_account_without_rights_is_no_wrong_password() -> None:
@@ -167,139 +125,6 @@ async def test_a_login_without_a_token_is_a_clear_error(answer: object) -> None:
     """Also one that would write a header of its own."""
     with pytest.raises(InvalidAnswerError):
         await manager(Logins(answer), Clock()).token()
-
-
-async def test_r07_a_token_that_never_works_is_not_renewed_at_every_poll() -> None:
-    """A gateway that refuses every token for a day gets no more logins than one that takes them."""
-    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(100)))
-    auth = manager(logins, clock)
-    after = {}
-    for second in range(0, 24 * 3600, 10):
-        token = await auth.token()
-        if auth.reject(token, UnauthorizedError, PATH):
-            await auth.token()
-        clock.now += 10
-        after[second] = auth.logins
-    # The first login, one instead of it, and then after 15 seconds, 1, 4 and 16 minutes.
-    assert [after[second] for second in (0, 60, 120, 600, 3600)] == [2, 3, 4, 5, 7]
-    assert auth.logins <= 60
-    auth.accept(await auth.token(), PATH)
-    assert auth.reject(await auth.token(), UnauthorizedError, PATH)
-
-
-async def test_r09_a_gateway_that_fails_in_another_way_gets_a_login() -> None:
-    """Pages for people for ten minutes, then a 401 after the reboot: back within two polls."""
-    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(100)))
-    auth = manager(logins, clock)
-    for _ in range(60):
-        if auth.reject(await auth.token(), InvalidAnswerError, PATH):
-            await auth.token()
-        clock.now += 10
-    before = auth.logins
-    assert before <= 5
-    assert auth.reject(await auth.token(), UnauthorizedError, PATH)
-    await auth.token()
-    assert not auth.reject(await auth.token(), UnauthorizedError, PATH)
-    assert auth.logins == before + 1
-    # No connection for a minute is as good a sign.
-    clock.now += 60
-    auth.failed(EmsConnectionError, PATH)
-    assert auth.reject(await auth.token(), UnauthorizedError, PATH)
-
-
-@pytest.mark.parametrize(("error", "most"), [(UnauthorizedError, 60), (InvalidAnswerError, 56)])
-async def test_r07_a_path_that_never_works_beside_one_that_does(error: type[EmsError], most: int) -> None:
-    """A day long: what the gateway takes elsewhere is no reason to log in for this path again and again."""
-    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(2000)))
-    auth = manager(logins, clock)
-    for second in range(0, 24 * 3600, 10):
-        if auth.reject(await auth.token(), error, PATH):
-            await auth.token()
-        if second % 600 == 0:
-            auth.accept(await auth.token(), OTHER)
-        clock.now += 10
-    assert auth.logins <= most
-
-
-async def test_r09_a_path_that_never_works_costs_another_no_time() -> None:
-    """After hours of trouble on one path, a token that is void on the other is replaced at once."""
-    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(100)))
-    auth = manager(logins, clock)
-    for _ in range(360):
-        auth.accept(await auth.token(), OTHER)
-        if auth.reject(await auth.token(), UnauthorizedError, PATH):
-            await auth.token()
-        clock.now += 10
-    before = auth.logins
-    assert auth.reject(await auth.token(), UnauthorizedError, OTHER)
-    auth.accept(await auth.token(), OTHER)
-    assert auth.logins == before + 1
-
-
-async def test_r07_a_gateway_that_fails_in_ever_other_ways() -> None:
-    """A day of pages and 401 in turns, and one without a connection now and then: no flood of logins."""
-    clock, logins = Clock(), tokens(*(f"t{i}" for i in range(2000)))
-    auth = manager(logins, clock)
-    for poll in range(24 * 360):
-        token = await auth.token()
-        match poll % 3:
-            case 0:
-                auth.failed(EmsConnectionError, PATH)
-            case 1:
-                auth.reject(token, UnauthorizedError, PATH)
-            case _:
-                auth.reject(token, InvalidAnswerError, PATH)
-        clock.now += 10
-    assert auth.logins <= 60
-
-
-async def test_r07_no_login_while_nothing_works() -> None:
-    """A token that grows old while the gateway answers nothing is replaced as soon as it says that it should be."""
-    clock, logins = Clock(), tokens("a", "b")
-    auth = manager(logins, clock)
-    auth.accept(await auth.token(PATH), PATH)
-    for _ in range(360):
-        auth.failed(EmsConnectionError, PATH)
-        clock.now += 10
-        assert await auth.token(PATH) == "a"
-    assert auth.logins == 1
-    assert auth.reject("a", UnauthorizedError, PATH)
-    assert await auth.token(PATH) == "b"
-
-
-async def test_r07_one_trouble_on_two_paths_costs_one_login() -> None:
-    """Pages for people everywhere: the login that did not help one path is not tried for the other."""
-    auth = manager(tokens("a", "b", "c"), Clock())
-    assert auth.reject(await auth.token(), InvalidAnswerError, PATH)
-    assert not auth.reject(await auth.token(), InvalidAnswerError, OTHER)
-    assert not auth.reject(await auth.token(), InvalidAnswerError, PATH)
-    assert auth.logins == 2
-
-
-async def test_r07_logins_that_fail_are_not_repeated_at_every_poll() -> None:
-    """Where the login itself is broken, the token that there is has to do, also beyond its life."""
-    clock, logins = Clock(), Logins({"token": "a"}, InvalidAnswerError("a page for people"))
-    auth = manager(logins, clock)
-    auth.accept(await auth.token(), PATH)
-    clock.now += 29 * 60
-    assert await auth.token() == "a"
-    clock.now += 5
-    assert await auth.token() == "a"
-    assert auth.logins == 2
-    failed = 0
-    for _ in range(360):
-        clock.now += 10
-        try:
-            assert await auth.token() == "a"
-            auth.reject("a", UnauthorizedError, PATH)
-        except InvalidAnswerError:
-            failed += 1
-    assert 2 <= failed <= 6
-    assert auth.logins <= 8
-    logins.answers = [{"token": "b"}]
-    auth.failed(EmsConnectionError, PATH)
-    assert auth.reject("a", UnauthorizedError, PATH)
-    assert await auth.token() == "b"
 
 
 async def test_r07_a_login_that_is_cancelled_leaves_the_lock_open() -> None:

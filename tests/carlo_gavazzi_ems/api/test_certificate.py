@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path
 import ssl
 
+import aiohttp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -75,8 +76,8 @@ async def served(der: bytes, folder: Path) -> AsyncIterator[int]:
 
 async def shown(der: bytes, folder: Path) -> Certificate:
     """Return what is read of a certificate over a socket."""
-    async with served(der, folder) as port:
-        certificate = await fetch_certificate("127.0.0.1", port)
+    async with served(der, folder) as port, aiohttp.ClientSession() as session:
+        certificate = await fetch_certificate(session, "127.0.0.1", port)
     assert certificate.fingerprint == hashlib.sha256(der).hexdigest()
     return certificate
 

@@ -19,9 +19,11 @@ from custom_components.carlo_gavazzi_ems.api import (
     UnsupportedVersionError,
 )
 from custom_components.carlo_gavazzi_ems.api.exceptions import OversizedAnswerError
-from simulator import BadRecord, Damage, Gateway, Site, SiteKind, build_site
+from simulator import BadRecord, Damage, Gateway, Site, SiteKind
 from simulator.faults import EmptyBody, EmptyPage, EndlessList, Status
 from tests.carlo_gavazzi_ems.test_walls import ROOT
+
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 #: Each operation of the API, as docs/openapi.yaml names it, and the method that calls it.
 OPERATIONS: dict[tuple[str, str], Callable[..., Any]] = {
@@ -54,12 +56,6 @@ OPERATIONS: dict[tuple[str, str], Callable[..., Any]] = {
     ("get", "/v1/devices/{uid}/signals/history/last"): EmsClient.device_last_history,
     ("get", "/v1/loads/{uid}/signals/history/last"): EmsClient.load_last_history,
 }
-
-
-@pytest.fixture
-def site() -> Site:
-    """A house: several devices, several loads a device, all protocols."""
-    return build_site(SiteKind.HOUSE, seed=3)
 
 
 def test_every_operation_has_a_method() -> None:

@@ -1,29 +1,13 @@
 """The gateway's JSON becomes records, and one bad record harms no other."""
 
-from collections.abc import Callable
-import contextlib
-from datetime import UTC, datetime, timedelta
-import json
-import math
-from pathlib import Path
-
-from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.carlo_gavazzi_ems.api import (
-    EmsError,
-    HistoryRow,
     InvalidAnswerError,
-    Load,
     Protocol,
-    Sample,
-    Signal,
-    epoch_seconds,
 )
 from custom_components.carlo_gavazzi_ems.api.fields import clean_text
-from custom_components.carlo_gavazzi_ems.api.jsontext import parse_json
 from custom_components.carlo_gavazzi_ems.api.records import (
-    parse_date,
     parse_device,
     parse_history,
     parse_history_row,
@@ -31,120 +15,8 @@ from custom_components.carlo_gavazzi_ems.api.records import (
     parse_map,
     parse_sample,
     parse_signal,
-    parse_text,
     parse_version,
 )
-
-FIXTURES = Path(__file__).parent / "fixtures"
-
-
-def example(name: str) -> object:
-    """Return a JSON example as the API document prints it."""
-    return parse_json((FIXTURES / f"{name}.json").read_bytes())
-
-
-PARSERS: dict[str, Callable[[object], object]] = {
-    "ver": parse_version,
-    "serial_number": lambda payload: parse_text(payload, "sn"),
-    "mac": lambda payload: parse_text(payload, "mac"),
-    "firmware": lambda payload: parse_text(payload, "fw"),
-    "part_number": lambda payload: parse_text(payload, "pn"),
-    "login": lambda payload: parse_text(payload, "token"),
-    "date": parse_date,
-    "device": lambda payload: parse_map({"devices": {"1": payload}}, "devices", parse_device)[1],
-    "load": lambda payload: parse_map({"loads": {"2": payload}}, "loads", parse_load)[2],
-    "signal": lambda payload: parse_map({"signals": {"100": payload}}, "signals", parse_signal)[100],
-    "realtime": lambda payload: parse_map({"realtime": {"100": payload}}, "realtime", parse_sample)[100],
-    "history": lambda payload: parse_history(payload, 3)[0],
-    "last_history": lambda payload: parse_map({"history": {"3": payload}}, "history", parse_history_row)[3],
-    "devices": lambda payload: parse_map(payload, "devices", parse_device),
-    "loads": lambda payload: parse_map(payload, "loads", parse_load),
-    "signals": lambda payload: parse_map(payload, "signals", parse_signal),
-    "realtime_map": lambda payload: parse_map(payload, "realtime", parse_sample),
-    "history_map": parse_history,
-    "last_history_map": lambda payload: parse_map(payload, "history", parse_history_row),
-}
-
-
-def test_every_printed_example_has_a_parser() -> None:
-    """No example is left aside; the request of the login is sent, not read."""
-    assert {path.stem for path in FIXTURES.glob("*.json")} - {"login_request"} == set(PARSERS)
-
-
-@pytest.mark.parametrize("name", PARSERS)
-def test_every_printed_example_parses(name: str) -> None:
-    """What the API document prints is understood."""
-    assert PARSERS[name](example(name)) is not None
-
-
-def test_printed_values_come_out_as_printed() -> None:
-    """The values of the printed examples are the values of the records."""
-    assert PARSERS["realtime"](example("realtime")) == Sample(
-        uid=100, code=29, value=230.4, timestamp=1752493029.975, s=1, r=0
-    )
-    assert PARSERS["history"](example("history")) == HistoryRow(
-        uid=3, timestamp=1735689659, period_end=1735689660, value=10.5, maximum=100, minimum=0, d=0
-    )
-    assert PARSERS["signal"](example("signal")) == Signal(uid=100, code=29, sir=29, load_uid=83, device_uid=82)
-    assert PARSERS["load"](example("load")) == Load(uid=2, label="Main", index=1, type=0, device_uid=1)
-    date = parse_date(example("date"))
-    assert (date.local, date.utc) == (datetime(2025, 1, 1), datetime(2025, 1, 1, tzinfo=UTC))  # noqa: DTZ001 - local time
-
-
-@pytest.mark.parametrize(
-    ("stamp", "seconds"),
-    [(1752493029975, 1752493029.975), (1735689660, 1735689660), (0, 0), (99_999_999_999, 99_999_999_999)],
-)
-def test_a_stamp_is_seconds_or_milliseconds_by_its_size(stamp: float, seconds: float) -> None:
-    """Both units that the document prints are told apart."""
-    assert epoch_seconds(stamp) == seconds
-
-
-def test_a_sample_knows_its_time_in_utc() -> None:
-    """The stamp of a sample is a date, or none."""
-    sample = Sample(uid=1, code=29, value=1.0, timestamp=1735689660.0)
-    assert sample.time == datetime(2025, 1, 1, 0, 1, tzinfo=UTC)
-    assert Sample(uid=1, code=29, value=1.0, timestamp=None).time is None
-
-
-@pytest.mark.parametrize(
-    ("zone", "offset"),
-    [
-        ("+01:00 CET", timedelta(hours=1)),
-        ("-03:30 NST", -timedelta(hours=3, minutes=30)),
-        ("+0530", timedelta(hours=5, minutes=30)),
-        ("UTC+2", timedelta(hours=2)),
-        ("UTC", timedelta()),
-        ("Z", timedelta()),
-        ("Europe/Rome", None),
-    ],
-)
-def test_the_offset_of_the_gateways_clock(zone: str, offset: timedelta | None) -> None:
-    """The offset is read in every usual form, and not guessed from a name."""
-    date = parse_date({"date": "2025-06-01 12:00:00", "tz": zone})
-    assert date.utc_offset == offset
-    noon = datetime(2025, 6, 1, 12, tzinfo=UTC)
-    assert date.utc == (None if offset is None else noon - offset)
-
-
-def test_a_date_with_an_offset_of_its_own() -> None:
-    """An ISO date that carries its offset needs no second field to be right."""
-    date = parse_date({"date": "2025-06-01T12:00:00+02:00", "tz": "CEST"})
-    assert date.utc == datetime(2025, 6, 1, 10, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("local", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "1969-12-31 12:00:00"])
-@pytest.mark.parametrize("zone", ["+14:00", "-12:00", "UTC", "+99:99"])
-def test_a_date_that_stands_for_none(local: str, zone: str) -> None:
-    """Year 1 or 9999, also where it is beyond what a date can be in UTC, tells no time and is no error."""
-    assert parse_date({"date": local, "tz": zone}).utc is None
-
-
-@pytest.mark.parametrize("payload", [{"date": "yesterday", "tz": "UTC"}, {"date": "2025-06-01 12:00:00"}, [], None])
-def test_a_date_that_is_none(payload: object) -> None:
-    """Anything else is a clear error."""
-    with pytest.raises(InvalidAnswerError):
-        parse_date(payload)
 
 
 @pytest.mark.parametrize("payload", [{}, {"api_ver": "1"}, {"api_ver": True}, {"api_ver": None}, "1"])
@@ -309,77 +181,3 @@ def test_a_history_of_another_kind(payload: object) -> None:
     """The same for history; a bare array needs somebody who knows whose it is."""
     with pytest.raises(InvalidAnswerError):
         parse_history(payload)
-
-
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(
-                ["uid", "si", "v", "t", "p", "min", "max", "label", "enable", "lid", "did", "history", "1", "x"]
-            )
-            | st.text(max_size=5),
-            inner,
-            max_size=6,
-        )
-    ),
-    max_leaves=25,
-)
-
-
-WHOLE_ANSWERS: dict[str, Callable[[object], object]] = {
-    "ver": parse_version,
-    "text": lambda payload: parse_text(payload, "label"),
-    "date": parse_date,
-    "devices": lambda payload: parse_map(payload, "history", parse_device),
-    "loads": lambda payload: parse_map(payload, "history", parse_load),
-    "signals": lambda payload: parse_map(payload, "history", parse_signal),
-    "realtime": lambda payload: parse_map(payload, "history", parse_sample),
-    "last_history": lambda payload: parse_map(payload, "history", parse_history_row),
-    "history": parse_history,
-    "signal_history": lambda payload: parse_history(payload, 3),
-}
-
-
-@pytest.mark.parametrize("name", WHOLE_ANSWERS)
-@given(payload=ANYTHING | st.dictionaries(st.just("history"), ANYTHING | st.dictionaries(st.just("1"), ANYTHING)))
-def test_r20_no_answer_raises_anything_unforeseen(name: str, payload: object) -> None:
-    """Whatever JSON comes, it is read or refused with an error of this client."""
-    with contextlib.suppress(EmsError):
-        WHOLE_ANSWERS[name](payload)
-
-
-@given(record=st.dictionaries(st.sampled_from(["uid", "si", "v", "t", "s", "r"]), ANYTHING))
-def test_r20_what_is_read_is_finite(record: dict[str, object]) -> None:
-    """A value is a finite number or none, and a time is a date or none."""
-    for sample in parse_map({"realtime": {"1": record}}, "realtime", parse_sample).values():
-        assert sample.value is None or math.isfinite(sample.value)
-        assert sample.time is None or sample.time.tzinfo is UTC
-
-
-@given(payload=ANYTHING)
-def test_json_that_python_prints_is_read_back(payload: object) -> None:
-    """NaN and infinities, as C and Python print them, read as null; everything else as it was."""
-
-    def nulled(value: object) -> object:
-        match value:
-            case float() if not math.isfinite(value):
-                return None
-            case list():
-                return [nulled(item) for item in value]
-            case dict():
-                return {key: nulled(item) for key, item in value.items()}
-        return value
-
-    body = json.dumps(payload, ensure_ascii=False).encode(errors="replace")
-    expected = json.loads(
-        json.dumps(nulled(payload), ensure_ascii=False).encode(errors="replace"), parse_int=_as_orjson
-    )
-    assert parse_json(body) == expected
-
-
-def _as_orjson(text: str) -> float:
-    """Return a whole number as orjson reads it: beyond 64 bits it is a float."""
-    number = int(text)
-    return number if -(2**63) <= number < 2**64 else float(text)

@@ -1,7 +1,6 @@
 """An entry with one recorded hour, the pages of the import, and the rows that it wrote."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -14,7 +13,6 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.recorder import get_instance, session_scope
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -23,7 +21,6 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
     do_adhoc_statistics,
 )
-from sqlalchemy.orm.session import Session
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR
@@ -31,6 +28,7 @@ from custom_components.carlo_gavazzi_ems.options import CONF_CODES
 from simulator import Gateway, Site, SiteKind, build_site
 from simulator.faults.base import FaultTarget, RequestFault
 from tests.carlo_gavazzi_ems.conftest import SetUp
+from tests.carlo_gavazzi_ems.recorder import in_recorder
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
 
@@ -170,18 +168,6 @@ async def recorded(hass: HomeAssistant) -> Rows:
     """Return all hours: statistic -> start, state, sum."""
     await async_recorder_block_till_done(hass)
     return by_statistic(in_recorder(hass, lambda session: session.connection().exec_driver_sql(HOURLY).fetchall()))
-
-
-def in_recorder[T](hass: HomeAssistant, work: Callable[[Session], T]) -> T:
-    """Return what is done in the database, in the recorder's own thread as it wants it."""
-
-    def do() -> T:
-        with session_scope(session=get_instance(hass).get_session()) as session:
-            return work(session)
-
-    executor = get_instance(hass)._db_executor
-    assert executor is not None
-    return executor.submit(do).result()
 
 
 def by_statistic(found: Any) -> Rows:

@@ -3,7 +3,7 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -23,14 +23,13 @@ from tests.carlo_gavazzi_ems.dialogs.code_pages import (
     suggested,
     to_codes,
 )
-from tests.carlo_gavazzi_ems.test_sensor import entity_id
+from tests.carlo_gavazzi_ems.resident import entity_id
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
 
 
 async def test_r28_a_code_is_corrected_in_the_options(
     hass: HomeAssistant,
-    entity_registry: er.EntityRegistry,
     gateway: Gateway,
     findings: dict[int, Finding],
     set_up: SetUp,
@@ -39,7 +38,7 @@ async def test_r28_a_code_is_corrected_in_the_options(
     uid = gateway.site.find("energy_import")
     code = gateway.site.signals[uid].si
     entry = await set_up(gateway, options={"codes": {str(code): "energy_import/Wh"}, "scan_interval": 30})
-    before = entity_id(entity_registry, gateway, uid)
+    before = entity_id(hass, gateway, uid)
     form = await open_options(hass, entry.entry_id, "name_codes")
     assert suggested(form) == {labels(form)[code]: "energy_import/Wh", labels(form)[29]: "voltage/V"}
     warning = await choose(hass, form, suggested(form) | {labels(form)[code]: "energy_import/kWh"})
@@ -51,12 +50,11 @@ async def test_r28_a_code_is_corrected_in_the_options(
     state = hass.states.get(before)
     assert state is not None
     assert state.attributes["unit_of_measurement"] == "kWh"
-    assert entity_id(entity_registry, gateway, uid) == before
+    assert entity_id(hass, gateway, uid) == before
 
 
 async def test_r28_a_name_is_taken_back(
     hass: HomeAssistant,
-    entity_registry: er.EntityRegistry,
     gateway: Gateway,
     findings: dict[int, Finding],
     set_up: SetUp,
@@ -70,7 +68,7 @@ async def test_r28_a_name_is_taken_back(
     assert warning["description_placeholders"] == {"codes": f"- {code}: Energy import · kWh → —"}
     await choose(hass, warning, {})
     assert entry.options["codes"] == {}
-    state = hass.states.get(entity_id(entity_registry, gateway, uid))
+    state = hass.states.get(entity_id(hass, gateway, uid))
     assert state is not None
     assert "unit_of_measurement" not in state.attributes
 

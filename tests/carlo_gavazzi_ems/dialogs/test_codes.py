@@ -1,13 +1,16 @@
 """Naming codes: at set-up, in the options, behind the repair; what is chosen, and what is never guessed."""
 
+from collections.abc import Iterable
+from datetime import timedelta
+
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.dialogs import codes as codes_dialog
 from custom_components.carlo_gavazzi_ems.dialogs.naming import MEANINGS
-from custom_components.carlo_gavazzi_ems.signals.identify import Finding
+from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series
 from simulator import Gateway, Identity, SiteKind, build_site
 from tests.carlo_gavazzi_ems.config_pages import suggested as suggested_labels
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME, SetUp
@@ -25,7 +28,7 @@ from tests.carlo_gavazzi_ems.dialogs.code_pages import (
     suggested,
     to_codes,
 )
-from tests.carlo_gavazzi_ems.test_sensor import entity_id
+from tests.carlo_gavazzi_ems.resident import entity_id
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
 
@@ -84,14 +87,14 @@ async def test_r27_a_row_shows_load_and_live_value(
 
 
 async def test_r27_the_entities_get_what_was_chosen(
-    hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, findings: dict[int, Finding]
+    hass: HomeAssistant, gateway: Gateway, findings: dict[int, Finding]
 ) -> None:
     """What the person picks by hand is the unit of the sensors."""
     uid = gateway.site.find("energy_import")
     quantity, unit = gateway.site.truth(uid)
     form = await to_codes(hass, gateway)
     await press(hass, form, {labels(form)[gateway.site.signals[uid].si]: f"{quantity}/{unit}"})
-    state = hass.states.get(entity_id(entity_registry, gateway, uid))
+    state = hass.states.get(entity_id(hass, gateway, uid))
     assert state is not None
     assert state.attributes["unit_of_measurement"] == unit
     assert state.attributes["device_class"] == "energy"
@@ -170,3 +173,43 @@ async def test_r27_confirmed_codes_serve_the_next_gateway(
         second = hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, "BX19999999")
         assert second is not None
         assert await hass.config_entries.async_unload(second.entry_id)
+
+
+async def test_r26_connection_and_label_are_evidence(
+    hass: HomeAssistant, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The identification is told how each device is connected, and what each load is called."""
+    told: list[Series] = []
+
+    def identify(series: Iterable[Series], *_: object, **__: object) -> dict[int, Finding]:
+        told.extend(series)
+        return {}
+
+    monkeypatch.setattr(codes_dialog, "identify", identify)
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
+    await to_codes(hass, gateway)
+    site = gateway.site
+    assert told
+    for one in told:
+        signal = site.signals[one.uid]
+        assert (one.system, one.label) == (site.devices[signal.did].system, site.loads[signal.lid].label)
+    assert all(one.system and one.label for one in told)
+
+
+async def test_r26_what_a_day_does_not_tell_a_week_may(
+    hass: HomeAssistant, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes in doubt are looked at again with more history of their loads; what is found then counts."""
+    rows: list[int] = []
+    power = code_of(gateway, "active_power")
+
+    def identify(series: Iterable[Series], *_: object, **__: object) -> dict[int, Finding]:
+        rows.append(sum(len(one.times) for one in series))
+        return {power: finding(power, "active_power/kW", certain=len(rows) == 2)}
+
+    monkeypatch.setattr(codes_dialog, "identify", identify)
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
+    form = await to_codes(hass, gateway)
+    assert len(rows) == 2
+    assert rows[1] > 4 * rows[0]
+    assert suggested(form)[labels(form)[power]] == "active_power/kW"

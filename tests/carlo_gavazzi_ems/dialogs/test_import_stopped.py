@@ -23,12 +23,12 @@ from tests.carlo_gavazzi_ems.dialogs.import_pages import (
     entry as entry,  # noqa: PLC0414  # a fixture
     import_task,
     imported,
-    in_recorder,
     recorded,
     site as site,  # noqa: PLC0414  # a fixture
     submit,
     to_confirm,
 )
+from tests.carlo_gavazzi_ems.recorder import in_recorder
 
 
 async def close_dialog(hass: HomeAssistant, _: MockConfigEntry, flow: ConfigFlowResult) -> None:

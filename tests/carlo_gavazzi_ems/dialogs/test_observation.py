@@ -1,7 +1,8 @@
 """Enough of the past is read, of every code, in bounded time."""
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 import time
 
 import aiohttp
@@ -11,13 +12,16 @@ from custom_components.carlo_gavazzi_ems.api import (
     Address,
     EmsClient,
     EmsConnectionError,
+    HistoryRow,
     InvalidCredentialsError,
     Sample,
     Signal,
 )
 from custom_components.carlo_gavazzi_ems.dialogs import observation
 from custom_components.carlo_gavazzi_ems.dialogs.observation import async_observe
+from custom_components.carlo_gavazzi_ems.signals.identify import Series
 from simulator import Dialect, Drop, Gateway, LimitCounts, RefuseLogins, Site, SiteKind, Status, WrongClock, build_site
+from simulator.site.quantities import Quantity
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME
 
 HISTORY = "/v1/signals/history"
@@ -129,6 +133,72 @@ async def test_no_signals(socket_enabled: None) -> None:
     empty = build_site(SiteKind.LOAD_TEST, seed=1, signals=0)
     async with Gateway(empty, username=USERNAME, password=PASSWORD) as gateway:
         assert await observe(gateway) == ({}, [])
+
+
+async def observe_more(gateway: Gateway, codes: set[int]) -> tuple[list[Series], list[Series] | None]:
+    """Return what was seen in half an hour, and in seven of them where codes are in doubt."""
+    async with aiohttp.ClientSession() as session:
+        address = Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint)
+        client = EmsClient.connect(session, address, USERNAME, PASSWORD)
+        signals = list((await client.signals()).values())
+        series, samples = await async_observe(client, signals, lambda _: None)
+        gateway.requests.clear()
+        shares: list[float] = []
+        more = await observation.async_observe_more(client, series, codes, observation.newest(samples), shares.append)
+    assert shares == sorted(shares)
+    return series, more
+
+
+async def test_r26_more_is_read_of_the_loads_in_doubt(gateway: Gateway) -> None:
+    """Seven times as far back, of few loads, as a whole; of the others and of the newest rows nothing changes."""
+    power = gateway.site.codes[Quantity.ACTIVE_POWER]
+    series, more = await observe_more(gateway, {power})
+    assert more is not None
+    longer = {one.load_uid for one, before in zip(more, series, strict=True) if len(one.times) > len(before.times)}
+    assert 1 <= len(longer) <= 5
+    for one, before in zip(more, series, strict=True):
+        assert list(one.times) == sorted(set(one.times))
+        if one.load_uid in longer:
+            assert 7 * 29 <= len(one.times) <= 7 * 31
+            assert list(one.values)[len(one.values) - len(before.values) :] == list(before.values)
+        else:
+            assert one == before
+
+
+async def test_r26_without_doubt_nothing_more_is_read(gateway: Gateway) -> None:
+    """Every code is certain: no request."""
+    assert (await observe_more(gateway, set()))[1] is None
+    assert not gateway.requests
+
+
+async def test_r26_more_is_not_waited_for(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is up, the day is what there is."""
+    monkeypatch.setattr(observation, "MORE_TIME_BUDGET", -1.0)
+    assert (await observe_more(gateway, {gateway.site.codes[Quantity.ACTIVE_POWER]}))[1] is None
+    assert not gateway.requests
+
+
+async def test_r26_a_gateway_that_keeps_a_day_is_asked_for_two(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the day before has no rows, the days before that are not asked for."""
+    days: list[float] = []
+    history = EmsClient.history
+
+    def empty(self: EmsClient, *, uids: list[int], start: datetime, end: datetime) -> AsyncIterator[list[HistoryRow]]:
+        days.append(end.timestamp())
+        return history(self, uids=uids, start=start - timedelta(days=4000), end=end - timedelta(days=4000))
+
+    async with aiohttp.ClientSession() as session:
+        address = Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint)
+        client = EmsClient.connect(session, address, USERNAME, PASSWORD)
+        signals = list((await client.signals()).values())
+        series, samples = await async_observe(client, signals, lambda _: None)
+        monkeypatch.setattr(EmsClient, "history", empty)
+        codes = {signal.code for signal in signals}
+        more = await observation.async_observe_more(client, series, codes, observation.newest(samples), lambda _: None)
+    assert more is None
+    assert len(set(days)) == 2
 
 
 def sample(timestamp: float) -> Sample:

@@ -3,28 +3,27 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-import aiohttp
 import pytest
 
+from custom_components.carlo_gavazzi_ems.access import account
 from custom_components.carlo_gavazzi_ems.api import transport
 from custom_components.carlo_gavazzi_ems.api.transport import Transport
-from simulator import Gateway, Site, SiteKind, build_site
+from simulator import Gateway, Site
 from simulator.faults import Fault
+from tests.carlo_gavazzi_ems.conftest import make_site
 
 from .matrix import Matrix, Strike
+from .patience import PatientClient
 from .table import Request, Variant
 
 #: Seconds until a request with a slow fault is given up; all others have their usual time.
-_SHORT = aiohttp.ClientTimeout(total=0.15)
+_SHORT = 0.15
 
 
 @pytest.fixture
 def site() -> Site:
     """A flat with two of its loads: enough for every fault, and set up quickly."""
-    small = build_site(SiteKind.FLAT, seed=1)
-    for uid in sorted(small.loads)[2:]:
-        small.remove_load(uid)
-    return small
+    return make_site(loads=2)
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +31,12 @@ def small_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Call a megabyte too large, and read a minute of history where codes are named: the same, in less time."""
     monkeypatch.setattr(transport, "MAX_BODY", 1_000_000)
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=1))
+
+
+@pytest.fixture(autouse=True)
+def patient_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let time pass for the logins of each client when a test says so."""
+    monkeypatch.setattr(account, "EmsClient", PatientClient)
 
 
 @pytest.fixture
@@ -49,13 +54,13 @@ def strike(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Strike:
         body: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> bytes:
-        usual = self._timeout
+        usual = self.time_limit
         if any(fault.concerns(path) for fault in gateway.faults if fault in slow):
-            self._timeout = _SHORT
+            self.time_limit = _SHORT
         try:
             return await fetch(self, method, path, query=query, body=body, token=token)
         finally:
-            self._timeout = usual
+            self.time_limit = usual
 
     monkeypatch.setattr(Transport, "fetch", hurried)
 

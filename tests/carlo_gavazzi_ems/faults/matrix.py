@@ -15,6 +15,7 @@ from simulator.faults import Fault
 from tests.carlo_gavazzi_ems.config_pages import submit
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME
 
+from .patience import later
 from .table import AWAITED, LISTS, Request, Situation, Variant, asked, error_of, kinds_of_outcome, variants
 
 every_fault = pytest.mark.parametrize("variant", list(variants()), ids=str)
@@ -50,9 +51,9 @@ class Matrix:
                 yield request, error_of(self._variant, request)
 
     @contextmanager
-    def at(self, request: Request) -> Iterator[None]:
+    def at(self, request: Request, *, level: int = logging.INFO) -> Iterator[None]:
         """Have the fault at a request; afterwards everything is well again, whatever was found."""
-        with self._subtests.test(f"{self._variant} {request.name}"), self._caplog.at_level(logging.INFO):
+        with self._subtests.test(f"{self._variant} {request.name}"), self._caplog.at_level(level):
             self.strike(request)
             with quiet(self._caplog):
                 yield
@@ -157,11 +158,3 @@ def _expected(record: logging.LogRecord) -> bool:
 def unavailable(hass: HomeAssistant) -> int:
     """Return how many sensors are unavailable."""
     return sum(state.state == "unavailable" for state in hass.states.async_all("sensor"))
-
-
-def later(entry: ConfigEntry[Any], seconds: float = 24 * 3600) -> None:
-    """Let so much time pass for the token and for the login that was put off; nothing else waits."""
-    tokens = entry.runtime_data.client._tokens
-    clock = tokens._clock
-    tokens._clock = lambda: clock() + seconds
-    tokens._backoff.until -= seconds

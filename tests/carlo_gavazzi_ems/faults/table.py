@@ -33,7 +33,7 @@ class Situation(StrEnum):
     START = "start"
     """A set-up that knows nothing of the gateway: it waits for all lists."""
     RELOAD = "reload"
-    """A set-up, also at a start of Home Assistant, that knows what was listed last."""
+    """A start of Home Assistant that knows what was listed last."""
     RUNNING = "running"
     POLLING = "options: polling"
     NAMING = "options: names"
@@ -51,6 +51,7 @@ _SETTINGS: Final[Mapping[str, Mapping[str, tuple[object, ...]]]] = {
     "empty-page": {"code": (200, 204, 404)},
     "endless-list": {"bad": (False, True)},
     "delay": {"seconds": (60.0,)},
+    "hang-up": {"seconds": (0.001, 0.05)},
     "trickle": {"seconds": (0.2,)},
     # Beyond the first answer: one that is glitched once is a matter of the counters' own tests.
     "counter-glitch": {"times": (None,)},
@@ -62,6 +63,8 @@ _RECORDS: Final = frozenset(
 _VALUES: Final = {
     "counter-glitch": frozenset({Request.REALTIME}),
     "garbage-numbers": frozenset({Request.REALTIME, Request.HISTORY}),
+    "load-clock": frozenset({Request.REALTIME}),
+    "repeat-values": frozenset({Request.REALTIME}),
 }
 #: What is asked for in each situation.
 ASKED: Final[Mapping[Situation, frozenset[Request]]] = {
@@ -69,7 +72,8 @@ ASKED: Final[Mapping[Situation, frozenset[Request]]] = {
     Situation.START: frozenset(Request) - {Request.HISTORY},
     Situation.RELOAD: frozenset(Request) - {Request.HISTORY},
     Situation.RUNNING: frozenset(Request) - {Request.VERSION, Request.INFO},
-    Situation.POLLING: frozenset(Request) - {Request.HISTORY},
+    # A reload has the token of before.
+    Situation.POLLING: frozenset(Request) - {Request.HISTORY, Request.LOGIN},
     Situation.NAMING: frozenset(Request) - {Request.VERSION, Request.INFO, Request.DEVICES, Request.DATE},
     Situation.IMPORT: frozenset({Request.LOGIN, Request.HISTORY}),
     Situation.REAUTH: frozenset(Request) - {Request.HISTORY},
@@ -145,8 +149,8 @@ def meaningless(variant: Variant, request: Request) -> str | None:
         return "elsewhere it is a status like others"
     if variant.kind == "void-tokens" and request in {Request.VERSION, Request.LOGIN}:
         return "this request needs no token"
-    if variant.kind in {"counter-glitch", "garbage-numbers"} and request not in _VALUES[variant.kind]:
-        return "there is no value in this answer, or none that is glitched"
+    if request not in _VALUES.get(variant.kind, {request}):
+        return "there is no value in this answer, or none that is changed"
     recorded = issubclass(kind, DataFault) or variant.kind == "empty-page"
     if (recorded and request not in _RECORDS) or (variant.kind == "endless-list" and request not in _PAGED):
         return "there is no record in this answer, or it has no second page"
@@ -185,8 +189,8 @@ def error_of(variant: Variant, request: Request) -> frozenset[str]:
         # One bad record never harms its neighbours. History ends with a page of which no row can be read.
         return frozenset()
     match variant.kind:
-        case "empty-page" | "garbage-numbers":
-            # The end of a list; what is no JSON value costs itself only.
+        case "empty-page" | "garbage-numbers" | "hang-up" | "one-connection" | "short-sessions":
+            # The end of a list; what is no JSON value costs itself only; a new connection, or a new login, is all it takes.
             return frozenset()
         case "void-tokens":
             # R9: one new login and one repeat; what voids that token too is no matter of tokens.

@@ -13,7 +13,7 @@ from custom_components.carlo_gavazzi_ems.inventory.archive import Archive
 from simulator import Gateway
 from tests.carlo_gavazzi_ems.config_pages import start, submit, typed
 from tests.carlo_gavazzi_ems.conftest import SetUp
-from tests.carlo_gavazzi_ems.resident import named
+from tests.carlo_gavazzi_ems.resident import forget, named
 
 from .matrix import CREDENTIALS, Matrix, assert_lists_missed, error_shown, every_outcome, reauths, recover
 from .table import FIRST, LISTS, Situation, told_in_dialog
@@ -65,12 +65,14 @@ async def test_r12_start_without_lists(hass: HomeAssistant, matrix: Matrix, set_
 
 @every_outcome
 async def test_r12_reload(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) -> None:
-    """Set up anew, also at a start of Home Assistant: lists that fail are those of before, values are waited for."""
+    """Set up at a start of Home Assistant: lists that fail are those of before, values are waited for."""
     entry = await set_up(matrix.gateway, options={"codes": named(matrix.gateway.site)})
     everything = len(hass.states.async_all("sensor"))
     for request, errors in matrix.requests(Situation.RELOAD):
         with matrix.at(request):
-            await hass.config_entries.async_reload(entry.entry_id)
+            await hass.config_entries.async_unload(entry.entry_id)
+            forget(hass, entry)
+            await hass.config_entries.async_setup(entry.entry_id)
             await hass.async_block_till_done(wait_background_tasks=True)
             assert entry.state is matrix.state_after(request, errors, known=True)
             assert len(reauths(hass)) == ("invalid_auth" in errors)

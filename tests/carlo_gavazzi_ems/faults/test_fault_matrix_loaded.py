@@ -16,7 +16,8 @@ from simulator import Gateway
 from tests.carlo_gavazzi_ems.conftest import SetUp
 from tests.carlo_gavazzi_ems.resident import entity_id, named, state_of
 
-from .matrix import Matrix, every_fault, every_outcome, later, reauths, recover, unavailable
+from .matrix import Matrix, every_fault, every_outcome, reauths, recover, unavailable
+from .patience import later
 from .table import LISTS, Request, Situation
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")

@@ -12,8 +12,9 @@ from simulator import Gateway
 from tests.carlo_gavazzi_ems.conftest import SetUp, signal_entries
 from tests.carlo_gavazzi_ems.resident import REALTIME, named
 
-from .matrix import later, quiet, unavailable
+from .matrix import quiet, unavailable
 from .mutation import Mutated
+from .patience import later
 
 ROUNDS = 12
 

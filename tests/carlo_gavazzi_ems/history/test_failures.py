@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.tasks import RecorderTask
+from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 import pytest
@@ -21,7 +22,8 @@ from custom_components.carlo_gavazzi_ems.history import statistics
 from custom_components.carlo_gavazzi_ems.history.database import RecorderFailedError, async_wait
 from custom_components.carlo_gavazzi_ems.history.progress import ProgressStore
 
-from .conftest import ENERGY, House, at
+from .house import House
+from .meter import ENERGY, at
 from .test_importer import everything, run
 
 _RECORDER = "homeassistant.components.recorder.statistics"
@@ -82,10 +84,11 @@ async def test_r03_unloaded_in_the_middle(house: House) -> None:
             yield rows
 
     house.meter.history = waiting  # type: ignore[method-assign]
-    house.repair._async_repair_soon()
+    house.repair.async_start()
+    house.hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
     await reading.wait()
     assert house.entry.runtime_data.history.lock.locked()
-    await house.entry._async_process_on_unload(house.hass)
+    await house.unload()
     assert not house.entry.runtime_data.history.lock.locked()
     house.meter.history = whole  # type: ignore[method-assign]
     assert everything(house) == before

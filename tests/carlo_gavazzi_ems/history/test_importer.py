@@ -16,7 +16,8 @@ from custom_components.carlo_gavazzi_ems.history.importer import HistoryImport, 
 from custom_components.carlo_gavazzi_ems.history.source import HistorySource
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 
-from .conftest import DAY, ENERGY, POWER, House, at
+from .house import House
+from .meter import DAY, ENERGY, POWER, at
 
 
 async def run(house: House, start: float, *, dry_run: bool = False) -> dict[int, SensorImport]:

@@ -12,9 +12,10 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     do_adhoc_statistics,
 )
 
-from custom_components.carlo_gavazzi_ems.history.repair import _EARLY_LOOKS
+from custom_components.carlo_gavazzi_ems.history.repair import EARLY_LOOKS
 
-from .conftest import House, at
+from .house import House
+from .meter import at
 
 #: How many weeks there are, and from which seed on; a long run wants more of them.
 WEEKS = int(os.environ.get("EMS_WEEKS", "2"))
@@ -118,7 +119,7 @@ async def test_r03_random_weeks(house: House, seed: int) -> None:
         # As it is woken: by the first five minutes after a start, by the next ones while something waits for a value,
         # and a quarter past every hour.
         looks = 0 if first else looks + 1
-        if first or (looks < _EARLY_LOOKS and house.repair._is_waiting):
+        if first or (looks < EARLY_LOOKS and house.repair.is_waiting):
             await house.repaired()
         if abs(now % 1 - 0.25) < _SLOT / 2:
             await house.repaired()

@@ -7,7 +7,8 @@ import pytest
 
 from custom_components.carlo_gavazzi_ems.history.progress import ProgressStore
 
-from .conftest import ENERGY, House, at
+from .house import House
+from .meter import ENERGY, at
 from .test_importer import run
 
 

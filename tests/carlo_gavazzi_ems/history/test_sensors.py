@@ -8,7 +8,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
-from .conftest import ENERGY, POWER, House
+from .house import House
+from .meter import ENERGY, POWER
 from .test_importer import run
 
 

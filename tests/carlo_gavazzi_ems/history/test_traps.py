@@ -15,7 +15,8 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.carlo_gavazzi_ems.api import Rows
 from custom_components.carlo_gavazzi_ems.options import CONF_REPAIR_GAPS
 
-from .conftest import House, at
+from .house import House
+from .meter import at
 from .test_importer import run
 
 
@@ -110,7 +111,7 @@ async def test_r03_the_running_hour_after_the_clock_was_set_back(house: House) -
     """A recorder that has compiled hours which are still to come, by a clock that was wrong, compiles them no more."""
     house.foreign = ["sensor.foreign"]
     await house.live(10, 11.5)
-    house.in_database(lambda session: session.add(StatisticsRuns(start=at(20).replace(tzinfo=None))), read_only=False)
+    house.in_database(lambda session: session.add(StatisticsRuns(start=at(20).replace(tzinfo=None))))
     await house.live(11.5, 11.75)
     await house.repaired()
     assert set(house.rows()) == {10}
@@ -132,6 +133,13 @@ async def test_r03_hours_that_are_not_compiled_are_not_touched(house: House) -> 
     await house.repaired()
     assert set(house.rows("sensor.foreign")) == set(range(10, 15))
     house.assert_true()
+
+
+async def wake(house: House, hour: int) -> None:
+    """Let the time come at which the hour before is checked."""
+    house.freezer.move_to(at(hour) + timedelta(minutes=15, seconds=30))
+    async_fire_time_changed(house.hass, at(hour) + timedelta(minutes=15, seconds=31))
+    await house.hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_r03_the_repair_waits_for_the_recorder(house: House) -> None:
@@ -160,24 +168,21 @@ async def test_r03_the_repair_waits_for_the_recorder(house: House) -> None:
     await hass.async_block_till_done(wait_background_tasks=True)
     assert runs == 1
     # What waits for a value is looked at again after the next five minutes.
-    house.repair._is_waiting = True
+    house.repair.is_waiting = True
     hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert runs == 2
-    house.repair._is_waiting = False
-    house.freezer.move_to(at(11) + timedelta(minutes=15, seconds=30))
-    async_fire_time_changed(hass, at(11) + timedelta(minutes=15, seconds=31))
-    await hass.async_block_till_done(wait_background_tasks=True)
+    house.repair.is_waiting = False
+    await wake(house, 11)
     assert runs == 3
     async with house.entry.runtime_data.history.lock:
-        house.repair._async_every_hour(at(12))
+        await wake(house, 12)
+    assert runs == 3
     # Nothing wakes it any more when its entry is gone.
-    house.repair._is_waiting = True
-    await house.entry._async_process_on_unload(hass)
+    house.repair.is_waiting = True
+    await house.unload()
     hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
-    house.freezer.move_to(at(12) + timedelta(minutes=15, seconds=30))
-    async_fire_time_changed(hass, at(12) + timedelta(minutes=15, seconds=31))
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await wake(house, 13)
     assert runs == 3
 
 
@@ -186,7 +191,7 @@ async def test_r03_unloaded_before_home_assistant_has_started(house: House) -> N
     hass = house.hass
     hass.set_state(CoreState.starting)
     house.repair.async_start()
-    await house.entry._async_process_on_unload(hass)
+    await house.unload()
     hass.set_state(CoreState.running)
     hass.bus.async_fire("homeassistant_started")
     await hass.async_block_till_done()

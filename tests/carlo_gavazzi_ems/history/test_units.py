@@ -22,24 +22,17 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from sqlalchemy.orm.session import Session
 
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES
-from simulator import Gateway, Site, SiteKind, build_site
+from simulator import Gateway, SiteKind
 from tests.carlo_gavazzi_ems.conftest import SetUp
-from tests.carlo_gavazzi_ems.dialogs.import_pages import in_recorder
+from tests.carlo_gavazzi_ems.recorder import in_recorder
 from tests.carlo_gavazzi_ems.resident import entity_id, state_of
 from tests.carlo_gavazzi_ems.test_resident_statistics import Reads
+
+pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, loads=1)
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
 PERIOD = timedelta(minutes=5)
 STEP = 0.1
-
-
-@pytest.fixture
-def site() -> Site:
-    """A flat with one of its loads."""
-    small = build_site(SiteKind.FLAT, seed=1)
-    for uid in sorted(small.loads)[1:]:
-        small.remove_load(uid)
-    return small
 
 
 class House:

@@ -14,7 +14,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.history.progress import ProgressStore
 
-from .conftest import ENERGY, House, at
+from .house import House
+from .meter import ENERGY, at
 
 
 async def waiting(house: House) -> set[int]:

@@ -11,15 +11,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.carlo_gavazzi_ems.api import Device, Load
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.inventory.load_names import load_names
-from simulator import Gateway, Site, SiteKind, build_site
+from simulator import Gateway, Site, SiteKind
 from tests.carlo_gavazzi_ems.conftest import SetUp, signal_entries
 from tests.carlo_gavazzi_ems.resident import named
 
-
-@pytest.fixture
-def site() -> Site:
-    """A house: meters with one load, and a smart meter and a module with two."""
-    return build_site(SiteKind.HOUSE, seed=3)
+#: A house: meters with one load, and a smart meter and a module with two.
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 
 def find(hass: HomeAssistant, entry: MockConfigEntry, key: str = "") -> dr.DeviceEntry | None:

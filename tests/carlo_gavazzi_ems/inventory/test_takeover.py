@@ -18,10 +18,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.carlo_gavazzi_ems import async_remove_config_entry_device
 from custom_components.carlo_gavazzi_ems.const import CONF_REPLACED, DOMAIN
 from custom_components.carlo_gavazzi_ems.inventory.takeover import Takeover
-from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
 from simulator import Gateway, Identity
 from tests.carlo_gavazzi_ems.config_pages import placeholders_of, submit
 from tests.carlo_gavazzi_ems.conftest import USERNAME, SetUp, entry_for
+from tests.carlo_gavazzi_ems.repair_pages import opened
 
 OLD, NEW = Identity(serial_number="BX10000001"), Identity(serial_number="BX10000042", mac="00:19:EE:00:00:42")
 
@@ -132,9 +132,7 @@ async def test_r16_a_repair_asks_when_another_gateway_answers(
     issue = issue_registry.async_get_issue(DOMAIN, issue_id)
     assert issue is not None
     assert issue.is_fixable
-    flow: Any = await async_create_fix_flow(hass, issue_id, issue.data)
-    flow.hass, flow.handler = hass, DOMAIN
-    page = await flow.async_step_init()
+    flow, page = await opened(hass, issue_id, issue.data)
     assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "other_gateway")
     kept = await flow.async_step_keep()
     assert (kept["reason"], entry.unique_id) == ("other_gateway", OLD.serial_number)
@@ -150,9 +148,8 @@ async def test_r16_the_old_gateway_is_back_when_the_repair_is_opened(
 ) -> None:
     """Nothing is replaced; the entry loads."""
     entry = await set_up(gateway)
-    flow: Any = await async_create_fix_flow(hass, f"other_gateway_{entry.entry_id}", {"entry_id": entry.entry_id})
-    flow.hass, flow.handler = hass, DOMAIN
-    assert (await flow.async_step_init())["reason"] == "not_found"
+    _, page = await opened(hass, f"other_gateway_{entry.entry_id}", {"entry_id": entry.entry_id})
+    assert page["reason"] == "not_found"
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
 
@@ -165,9 +162,8 @@ async def test_r16_a_gateway_with_an_entry_of_its_own_replaces_nothing(
     entry_for(gateway, NEW.serial_number).add_to_hass(hass)
     result = await replaced(hass, entry, gateway)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
-    flow: Any = await async_create_fix_flow(hass, f"other_gateway_{entry.entry_id}", {"entry_id": entry.entry_id})
-    flow.hass, flow.handler = hass, DOMAIN
-    assert (await flow.async_step_init())["reason"] == "already_configured"
+    _, page = await opened(hass, f"other_gateway_{entry.entry_id}", {"entry_id": entry.entry_id})
+    assert page["reason"] == "already_configured"
 
 
 async def test_r16_home_assistant_is_killed_after_the_replacement(

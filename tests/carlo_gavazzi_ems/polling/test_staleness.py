@@ -1,73 +1,176 @@
-"""Which loads are old, seen by the times in one answer."""
+"""Which loads are old: each by its own rhythm, measured by a monotonic clock."""
+
+from homeassistant.core import HomeAssistant
+import pytest
 
 from custom_components.carlo_gavazzi_ems.api import Signal
-from custom_components.carlo_gavazzi_ems.polling.staleness import Staleness, age_limit
+from custom_components.carlo_gavazzi_ems.polling.staleness import (
+    MIN_AGE,
+    UNKNOWN_RHYTHM,
+    Staleness,
+    async_forget_staleness,
+    async_staleness,
+)
 
 SIGNALS = {uid: Signal(uid=uid, code=1, load_uid=uid // 10 if uid < 90 else None) for uid in (11, 12, 21, 31, 90)}
+HOUR = 3600.0
 
 
-def update(staleness: Staleness, **stamps: float | None) -> set[int]:
-    """Take in an answer with these times, by `s<uid>`; return the loads that are stale then."""
-    staleness.update({int(name[1:]): stamp for name, stamp in stamps.items()}, SIGNALS, 120)
-    return set(staleness.stale)
+class Watched:
+    """A gateway whose answers are looked at, on a monotonic clock."""
+
+    def __init__(self, *, interval: float = 10, staleness: Staleness | None = None) -> None:
+        """Poll every so many seconds."""
+        self.staleness = staleness or Staleness()
+        self.now = 5000.0
+        self._interval = interval
+        self._signals = SIGNALS
+
+    def update(self, **stamps: float | None) -> set[int]:
+        """Take in an answer with these times, by `s<uid>`; return the loads that are stale then."""
+        times = {int(name[1:]): stamp for name, stamp in stamps.items()}
+        self.staleness.update(times, self._signals, self._interval, self.now)
+        return set(self.staleness.stale)
+
+    def poll(self, polls: int, **steps: float) -> set[int]:
+        """Poll so often; each signal's time moves every so many seconds, by so many, 0 for never."""
+        stale: set[int] = set()
+        for _ in range(polls):
+            self.now += self._interval
+            stale = self.update(**{name: (self.now // step * step if step else 0.0) for name, step in steps.items()})
+        return stale
 
 
-def test_r05_five_intervals_but_two_minutes_at_least() -> None:
+def test_r05_a_load_that_stands_still_is_stale_after_two_minutes() -> None:
+    """It comes back with the first new time; without a time nothing is old."""
+    watched = Watched()
+    assert watched.poll(10, s11=1, s12=1, s21=1, s90=1, s99=1) == set()
+    frozen = watched.now
+    while watched.now - frozen <= MIN_AGE:
+        assert watched.update(s11=frozen, s12=watched.now, s21=frozen, s31=None) == set()
+        watched.now += 10
+    assert watched.update(s11=frozen, s12=watched.now, s21=frozen, s31=None) == {2}
+    found = watched.staleness
+    assert (found.is_stale(1), found.is_stale(2), found.is_stale(3)) == (False, True, None)
+    assert watched.update(s11=frozen, s12=watched.now, s21=frozen + 1) == set()
+
+
+@pytest.mark.parametrize(("interval", "limit"), [(2, 120), (10, 120), (60, 300)])
+def test_r05_five_intervals_but_two_minutes_at_least(interval: float, limit: float) -> None:
     """The limit grows with the interval."""
-    assert (age_limit(2), age_limit(10), age_limit(60)) == (120, 120, 300)
+    watched = Watched(interval=interval)
+    watched.poll(10, s11=1)
+    last, frozen = watched.now, watched.now
+    watched.now = last + limit
+    assert watched.update(s11=frozen) == set()
+    watched.now += 1
+    assert watched.update(s11=frozen) == {1}
 
 
-def test_r05_a_load_is_as_old_as_its_newest_value() -> None:
-    """It falls silent and comes back; without a time nothing is old."""
-    staleness = Staleness()
-    assert update(staleness, s11=1000, s12=1000, s21=1000, s31=None, s90=1000, s99=9e9) == set()
-    assert update(staleness, s11=1000, s12=1200, s21=1000, s31=None) == {2}
-    assert (staleness.is_stale(1), staleness.is_stale(2), staleness.is_stale(3)) == (False, True, None)
-    assert update(staleness, s11=1000, s12=1210, s21=1000) == {2}
-    assert update(staleness, s12=1220, s21=1220) == set()
+def test_r05_a_gateway_that_repeats_old_values() -> None:
+    """All loads at once, and the only one there is: nothing in the answer tells, but time passes."""
+    watched = Watched()
+    watched.poll(5, s11=1, s21=1)
+    answer = {11: 9.0, 21: 9.0}
+    for _ in range(20):
+        watched.now += 10
+        watched.staleness.update(answer, SIGNALS, 10, watched.now)
+    assert watched.staleness.stale == {1, 2}
 
 
-def test_r05_an_answer_in_which_no_time_moves_changes_nothing() -> None:
-    """A gateway that samples more rarely than it is asked."""
-    staleness = Staleness()
-    assert update(staleness, s11=1000, s21=800) == {2}
-    assert update(staleness, s11=1000, s21=800) == {2}
+def test_r05_a_gas_meter_is_not_stale_between_two_telegrams() -> None:
+    """Neither before its rhythm is known, nor after; when two telegrams and a half are missing, it is."""
+    watched = Watched()
+    for _ in range(6 * 360):
+        assert watched.poll(1, s11=1, s21=HOUR) == set()
+    frozen = watched.now // HOUR * HOUR
+    missing = 0
+    while not watched.update(s11=watched.now, s21=frozen):
+        watched.now += 10
+        missing += 10
+    assert watched.staleness.stale == {2}
+    assert 3 * HOUR - HOUR < missing <= 3 * HOUR
 
 
-def test_r05_a_clock_set_back_does_not_age_the_others() -> None:
-    """The load that fell silent while the clock was an hour ahead is not what the others are measured by."""
-    staleness = Staleness()
-    update(staleness, s11=4600, s21=4600, s31=4600)
-    assert update(staleness, s11=1010, s21=4600, s31=1010) == set()
+def test_r05_a_meter_that_is_read_once_a_day() -> None:
+    """Its own time tells the rhythm with the first move."""
+    watched = Watched(interval=300)
+    watched.poll(288, s21=24 * HOUR)
+    for _ in range(5 * 288):
+        assert watched.poll(1, s21=24 * HOUR) == set()
 
 
-def test_r05_a_load_that_was_just_fresh_enough_is_judged_by_the_answer_before() -> None:
-    """What moved since is known when it is needed."""
-    staleness = Staleness()
-    update(staleness, s11=4600, s21=4600)
-    assert update(staleness, s11=4700, s21=4600) == set()
-    # The clock is set back by an hour; load 1 has been silent since.
-    assert update(staleness, s11=4700, s21=1000) == set()
-    assert update(staleness, s11=1100, s21=1000) == set()
-    assert update(staleness, s11=1130, s21=1000) == {2}
+def test_r05_a_load_that_never_moves_is_stale_in_the_end() -> None:
+    """It may be a slow meter, but not for hours without a single new time."""
+    watched = Watched()
+    watched.update(s11=7)
+    watched.now += UNKNOWN_RHYTHM
+    assert watched.update(s11=7) == set()
+    watched.now += 10
+    assert watched.update(s11=7) == {1}
+
+
+def test_r05_a_clock_that_is_wrong_harms_no_other_load() -> None:
+    """An hour ahead, set right, set back by years: a move is a move, and each load is held against itself only."""
+    watched = Watched()
+    offset = HOUR
+    for minute in range(30):
+        offset = {10: 0.0, 20: -5 * 365 * 24 * HOUR}.get(minute, offset)
+        for _ in range(6):
+            watched.now += 10
+            assert watched.update(s11=watched.now + offset + 1e9, s21=watched.now + 1e9, s31=watched.now) == set()
+
+
+def test_r05_a_clock_that_jumps_does_not_hide_a_load_that_falls_silent() -> None:
+    """One step of years is one of five."""
+    watched = Watched()
+    watched.update(s11=0)
+    watched.now += 10
+    watched.update(s11=1e9)
+    assert watched.poll(3, s11=1) == set()
+    frozen = watched.now
+    watched.now += MIN_AGE + 1
+    assert watched.update(s11=frozen) == {1}
+
+
+def test_r05_a_signal_that_comes_and_goes_is_no_move() -> None:
+    """Signals are enabled, and pages are cut short: only a time that is another one counts."""
+    watched = Watched()
+    watched.poll(5, s11=1)
+    frozen = watched.now
+    for number in range(14):
+        watched.now += 10
+        watched.update(**({"s11": frozen} if number % 2 else {"s11": frozen, "s12": 7.0}))
+    assert watched.staleness.stale == {1}
 
 
 def test_r05_which_loads_have_a_time_is_known_from_answer_to_answer() -> None:
     """A load without one is neither old nor new."""
-    staleness = Staleness()
-    update(staleness, s11=1000, s21=1000)
-    assert staleness.dated == {1, 2}
-    update(staleness, s11=1020, s21=None)
-    assert (staleness.is_stale(1), staleness.is_stale(2)) == (False, None)
-    update(staleness, s11=1030, s31=1030)
-    assert (staleness.is_stale(2), staleness.is_stale(3)) == (None, False)
+    watched = Watched()
+    watched.update(s11=1000, s21=1000)
+    assert watched.staleness.dated == {1, 2}
+    watched.update(s11=1020, s21=None)
+    assert (watched.staleness.is_stale(1), watched.staleness.is_stale(2)) == (False, None)
+    watched.update(s11=1030, s31=1030)
+    assert (watched.staleness.is_stale(2), watched.staleness.is_stale(3)) == (None, False)
 
 
 def test_r05_a_signal_that_moves_to_another_load_counts_there() -> None:
-    """The lists are read anew now and then."""
+    """The lists are read anew now and then; a load that is gone is forgotten."""
     staleness = Staleness()
-    update(staleness, s11=1000, s21=1000)
+    staleness.update({11: 1000, 21: 1000}, SIGNALS, 10, 0)
     moved = {**SIGNALS, 21: Signal(uid=21, code=1, load_uid=1)}
-    staleness.update({11: 1500, 21: 1000}, moved, 120)
+    staleness.update({11: 1000, 21: 1500}, moved, 10, UNKNOWN_RHYTHM + 1)
     assert not staleness.stale
     assert staleness.dated == {1}
+
+
+async def test_r05_what_was_learned_outlives_a_reload(hass: HomeAssistant) -> None:
+    """An entry has its own; one that is removed leaves nothing."""
+    watched = Watched(staleness=async_staleness(hass, "one"))
+    watched.poll(10, s11=1)
+    assert async_staleness(hass, "one") is watched.staleness
+    assert async_staleness(hass, "two") is not watched.staleness
+    async_forget_staleness(hass, "one")
+    async_forget_staleness(hass, "one")
+    assert async_staleness(hass, "one") is not watched.staleness

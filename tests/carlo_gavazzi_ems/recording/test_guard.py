@@ -3,45 +3,14 @@
 from itertools import pairwise
 import math
 
-from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.carlo_gavazzi_ems.recording.guard import (
-    HOLD_SECONDS,
-    KILOWATT_HOUR,
     CounterGuard,
     Event,
-    Verdict,
 )
 
-POLL = 10.0
-
-
-class Meter:
-    """A guarded counter in kWh that is read every ten seconds."""
-
-    def __init__(self, first: float | None = 1234.567, unit: str | None = "kWh", history: float | None = None) -> None:
-        """Read it once; `history` is what the gateway's history tells of it, None where it tells nothing."""
-        self.history = history
-        self.guard = CounterGuard(unit)
-        self.now = 1_000_000.0
-        self.shown: list[float | None] = []
-        self.events: list[Event] = []
-        self.last = Verdict(value=None)
-        if first is not None:
-            self.read(first)
-
-    def read(self, value: float | None, times: int = 1, seconds: float = POLL) -> float | None:
-        """Read so many times; return what is shown at last."""
-        for _ in range(times):
-            self.now += seconds
-            if self.history is not None and self.guard.doubtful_since is not None:
-                self.guard.testify(self.history, self.now)
-            self.last = self.guard.read(value, self.now)
-            self.shown.append(self.last.value)
-            if self.last.event is not None:
-                self.events.append(self.last.event)
-        return self.last.value
+from .meter import POLL, Meter
 
 
 @pytest.mark.parametrize("first", [None, 1234.567])
@@ -173,81 +142,6 @@ def test_r01_a_dip_between_that_heals_is_not_told() -> None:
     assert set(meter.shown) == {1000.0, 1000.2}
 
 
-@pytest.mark.parametrize("unit", KILOWATT_HOUR)
-def test_r01_a_megawatt_is_the_most_in_every_unit(unit: str) -> None:
-    """One megawatt makes 100 kWh in six minutes: a little less is shown, a little more is held."""
-    hundred = 100.0 * KILOWATT_HOUR[unit]
-    meter = Meter(10 * hundred, unit)
-    assert meter.read(10.999 * hundred, seconds=360) == 10.999 * hundred
-    assert meter.read(12.001 * hundred, seconds=360) == 10.999 * hundred
-
-
-@pytest.mark.parametrize(("history", "times"), [(1_001_234.0, 6), (None, 90)])
-def test_r01_an_impossible_rise_waits_for_history(history: float | None, times: int) -> None:
-    """Confirmed by history it is believed after a minute, else after fifteen, and told once."""
-    meter = Meter(history=history)
-    assert meter.read(1_001_234.0, times=times) == 1234.567
-    assert meter.read(1_001_234.0) == 1_001_234.0
-    assert meter.events == [Event.JUMPED]
-    assert meter.read(1_001_234.1) == 1_001_234.1
-    assert meter.events == [Event.JUMPED]
-
-
-def test_r01_an_impossible_rise_heals_by_itself() -> None:
-    """Three wrong readings, then the right one: nothing was shown."""
-    meter = Meter()
-    meter.read(1_001_234.0, times=3)
-    assert meter.read(1234.6) == 1234.6
-    assert meter.events == []
-
-
-def test_r01_the_time_since_the_last_reading_counts() -> None:
-    """A counter that could not be read for an hour may rise by what an hour makes."""
-    meter = Meter(1000.0)
-    assert meter.read(1990.0, seconds=3600) == 1990.0
-
-
-def test_r01_an_idle_counter_does_not_jump() -> None:
-    """Read at rest for hours, and once far above: nothing was counted. A coarse counter that stays there is believed."""
-    meter = Meter(1000.0)
-    meter.read(1000.0, times=3600)
-    assert meter.read(1990.0) == 1000.0
-    assert meter.read(1000.0) == 1000.0
-    assert meter.events == []
-    assert meter.read(1010.0) == 1010.0
-
-    coarse = Meter(1000.0, history=1100.0)
-    coarse.read(1000.0, times=3600)
-    assert coarse.read(1100.0, times=6) == 1000.0
-    assert coarse.read(1100.0) == 1100.0
-    assert coarse.events == [Event.JUMPED]
-
-
-def test_r01_only_energy_has_a_limit() -> None:
-    """Nobody knows how many pulses or litres are too many."""
-    for unit in (None, "m³", "h"):
-        assert Meter(1.0, unit).read(1e9) == 1e9
-
-
-def test_r01_a_wrong_unit_does_not_freeze() -> None:
-    """A counter of Wh that was named kWh rises impossibly each time, and is shown all the same."""
-    meter = Meter(1000.0)
-    for step in range(1, 401):
-        meter.history = 1000.0 + 14.0 * step
-        meter.read(meter.history)
-    assert len(set(meter.shown)) > 40
-
-
-def test_r01_readings_that_jump_up_and_down_do_not_freeze() -> None:
-    """Never a good reading: after 15 minutes the counter moves."""
-    for pair in ((0.0, 1e9), (950.0, 999.9), (950.0, 500.0), (-1.0, 1e9), (2e9, 1e9)):
-        meter = Meter(1000.0)
-        for _ in range(100):
-            meter.read(pair[0])
-            meter.read(pair[1])
-        assert set(meter.shown) - {1000.0}
-
-
 def test_r01_a_negative_counter_shows_nothing() -> None:
     """One negative reading is a glitch; a counter that stays negative has no value that could be shown."""
     meter = Meter()
@@ -279,44 +173,3 @@ def test_r02_what_is_no_reading_is_not_restored(value: float) -> None:
     guard.restore(value, 1000.0, 2000.0)
     assert guard.last is None
     assert guard.read(3.0, 2000.0).value == 3.0
-
-
-READINGS = st.lists(
-    st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True), st.floats(0.0, 1e4), st.just(0.0)), max_size=80
-)
-STEPS = st.floats(1.0, 400.0)
-
-
-@given(first=st.floats(0.0, 1e6), readings=READINGS, step=STEPS)
-@settings(max_examples=300, deadline=None)
-def test_r01_what_is_shown_never_falls_untold(first: float, readings: list[float | None], step: float) -> None:
-    """Whatever comes: what is shown is a number, not negative, and falls only where that is told."""
-    meter = Meter(first)
-    before = first
-    assert meter.last.value == first
-    for reading in readings:
-        shown = meter.read(reading, seconds=step)
-        if shown is None:
-            assert any(value is not None and value < 0 for value in readings)
-            continue
-        assert math.isfinite(shown)
-        assert shown >= 0
-        if shown < before:
-            assert meter.last.event in {Event.RESET, Event.CORRECTED, Event.RETURNED}
-        before = shown
-
-
-@given(first=st.floats(0.0, 1e6), readings=READINGS, then=st.floats(1.0, 2e6), step=st.floats(2.0, 300.0))
-@settings(max_examples=300, deadline=None)
-def test_r01_no_clamp_freezes_a_counter(first: float, readings: list[float | None], then: float, step: float) -> None:
-    """Whatever came before: a counter that rises steadily is shown, at the latest when it has risen a little."""
-    meter = Meter(first)
-    for reading in readings:
-        meter.read(reading, seconds=step)
-    value = then
-    for _ in range(3 + math.ceil(HOLD_SECONDS / step) + 2):
-        value += 0.01
-        meter.read(value, seconds=step)
-    if meter.shown[-1] != value:
-        # Held as a tiny dip: it is passed after a kilowatt-hour at most.
-        assert meter.read(value + 1.0) == value + 1.0

@@ -15,7 +15,7 @@ from custom_components.carlo_gavazzi_ems.signals.identify import (
     loads_to_see_more_of,
 )
 
-from .plant import MINUTES, START, Plant, Rows, walk
+from .plant import MINUTES, START, Plant, Rows, one_phase, walk
 
 #: Afternoon and night of working days: a counter of one of two tariffs stands still in between.
 TIMES = [START + 60.0 * (minute + 1) for minute in range(MINUTES)]
@@ -141,21 +141,40 @@ def counter(start: float, power: Sequence[float], step: float) -> Rows:
     return [start + int(total / step) * step for total in accumulate(one / 60_000 for one in power)]
 
 
+def generator(*, exports: bool) -> dict[str, Rows]:
+    """Return what a meter on one phase reads of a machine, one that feeds back for some hours or never does."""
+    machine = Plant.build(2).readings[3]
+    active = [
+        -0.4 * one if exports and 600 <= minute < 760 else one for minute, one in enumerate(machine["active_power"])
+    ]
+    readings = one_phase(machine["voltage_l1"], active, machine["reactive_power"], 1300.0)
+    names = ["voltage_l1", "current_l1", "active_power", "apparent_power", "power_factor", "reactive_power"]
+    return {name: readings[name] for name in names}
+
+
 def test_r26_a_lone_counter_is_not_called_the_total() -> None:
     """It may as well be the part since a reset, or the tariff that has run all day; beside a part the total is certain."""
-    plant = Plant.build(2)
-    machine = dict(plant.readings[3])
-    names = ["voltage_l1", "current_l1", "active_power", "apparent_power", "power_factor", "reactive_power"]
-    readings = {name: machine[name] for name in names} | {
-        "energy_import": counter(814.0, machine["active_power"], 0.01)
-    }
+    readings = generator(exports=True)
+    bought = [max(0.0, one) for one in readings["active_power"]]
+    readings["energy_import"] = counter(814.0, bought, 0.01)
     series, told = gateway(readings, digits=3, system="1P")
     found = certain(identify(series))
     assert found[31 + told.index("active_power")] == "active_power/W"
     assert 31 + told.index("energy_import") not in found
-    readings["energy_total"] = counter(5214.0, machine["active_power"], 0.01)
+    readings["energy_total"] = counter(5214.0, bought, 0.01)
     series, told = gateway(readings, digits=3, system="1P")
     assert certain(identify(series))[31 + told.index("energy_total")] == "energy_import/kWh"
+
+
+def test_r26_the_net_is_not_called_the_import() -> None:
+    """Where nothing was ever exported, import and net read the same: the one that is shown may be either."""
+    readings = generator(exports=False)
+    readings["energy_import_partial"] = counter(814.0, readings["active_power"], 0.01)
+    readings["energy_net"] = counter(5214.0, readings["active_power"], 0.01)
+    series, told = gateway(readings, digits=3, system="1P")
+    finding = identify(series)[31 + told.index("energy_net")]
+    assert not finding.certain
+    assert finding.candidates[0].text == "energy_import/kWh"
 
 
 def test_r26_the_only_phase_that_is_on_is_not_the_only_phase() -> None:

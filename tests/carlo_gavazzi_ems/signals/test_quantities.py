@@ -1,6 +1,7 @@
 """The table of quantities: what Home Assistant says to it, and what is enabled by default."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 import logging
 
 from homeassistant.components.recorder.statistics import async_list_statistic_ids
@@ -89,8 +90,8 @@ async def test_r06_home_assistant_accepts_every_quantity_in_every_unit(
 async def test_home_assistant_would_complain(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
     """The test above can fail: a unit or a state class that does not belong is told in the log."""
     wrong_unit = QuantitySensor(QUANTITIES["energy_import"], UnitOfPower.KILO_WATT)
-    wrong_class = QuantitySensor(QUANTITIES["active_power"], UnitOfPower.WATT)
-    wrong_class._attr_state_class = SensorStateClass.TOTAL_INCREASING
+    counts_up = replace(QUANTITIES["active_power"], state_class=SensorStateClass.TOTAL_INCREASING)
+    wrong_class = QuantitySensor(counts_up, UnitOfPower.WATT)
     await add_sensors(hass, [wrong_unit, wrong_class])
 
     assert len(complaints(caplog)) == 2

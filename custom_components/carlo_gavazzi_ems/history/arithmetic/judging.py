@@ -110,10 +110,11 @@ class Judge:
             reason = Refusal.UNKNOWN_STATE if total is not Unplaced.TOO_LATE else reason
         if not self._recorded or self._recorded[0].start < since:
             return reason
-        # Before its first hour a counter had counted nothing, at a reading that the row tells.
+        # Before its first hour a counter had counted nothing, at a reading that the row tells: that of the state which the
+        # recorder went on from. That state may have been written some time before the hour, by an earlier start.
         first = self._recorded[0]
         zero = CounterRow(first.start - HOUR, first.state - first.sum, 0.0)
-        total = self._curve.locate(zero.state, first.start - self._lag, first.start + HOUR)
+        total = self._curve.locate(zero.state, first.start - HOUR, first.start + HOUR)
         if isinstance(total, float):
             return _Joint(RecordedState(zero, first.start), total)
         return Refusal.UNKNOWN_STATE if total is Unplaced.CONTRADICTED else Refusal.NO_HISTORY_YET

@@ -70,6 +70,8 @@ class Knowledge:
         for text in known.values():
             if (scale := POWER_SCALES.get(text.partition("/")[2])) is not None:
                 self.votes.vote_scale(scale, DECISIVE)
+        self.cosines: dict[int, tuple[int, int]] = {}
+        """Active powers with the cos φ and the reactive power that belong to them, where no apparent power does."""
         self.claims = Claims()
         self.volts: VoltageFamily | None = None
         self.phases: Phases | None = None

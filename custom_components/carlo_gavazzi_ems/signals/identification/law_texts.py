@@ -10,6 +10,9 @@ LAWS: Final[Mapping[str, str]] = MappingProxyType(
             "Two powers always read the same; the one that is negative at times, or that a load publishes alone, "
             "is the active power."
         ),
+        "cosine_is_p_over_p_and_q": (
+            "The power factor is active power over the root of active power squared plus reactive power squared."
+        ),
         "demand_is_moving_mean": "It is the mean of a power or current over the last minutes, as a demand is.",
         "distortion_falls_with_current": "It falls as a current grows, as the distortion of a current does.",
         "energy_is_integral_of_power": "It grows by the integral of a power over time, in that direction only.",

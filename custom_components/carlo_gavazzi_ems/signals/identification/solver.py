@@ -39,7 +39,8 @@ def _finding(knowledge: Knowledge, labels: Labels, ledger: Ledger, code: int) ->
         if text is not None and all(text != other.text for other in candidates):
             confidence = claim.confidence / max(1.0, total)
             candidates.append(Candidate(text=text, confidence=round(confidence, 3), law=claim.law))
-    certain = bool(candidates) and knowledge.claims.is_sure(code) and ledger.is_proven(code)
+    sure = knowledge.claims.is_sure(code) or code in ledger.phased
+    certain = bool(candidates) and sure and ledger.is_proven(code)
     ordered = certain and bool(claims[0].role.phases) and not labels.fixed
     return Finding(
         code=code,

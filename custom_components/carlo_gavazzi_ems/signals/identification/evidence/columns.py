@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from operator import le, lt, ne
 
 from custom_components.carlo_gavazzi_ems.signals.identification.model import Series
 
-MAX_ROWS = 3000
-"""Rows of history that are looked at, the latest; two days of minutes say all there is to say."""
+MAX_ROWS = 10_100
+"""Rows of history that are looked at, the latest: a week of minutes, in which what was idle may have run."""
 _HUGE = 1e12
 """No electrical quantity in any unit is larger; what is, is not a measurement."""
 _MARKS = frozenset(mark / scale for mark in (0x7FFFFFFF, 0x7FFF0000, 0xFFFFFFFF) for scale in (1, 10, 100, 1000))
@@ -24,6 +24,11 @@ _OPENS, _CLOSES = 8 * 3600, 20 * 3600
 """Seconds of a day in which tariffs are high; UTC is near enough to the clocks of Europe."""
 
 
+def is_number(value: float) -> bool:
+    """Tell whether there is a value: NaN stands for a missing one."""
+    return not isnan(value)
+
+
 class Column:
     """One code on one load: values on the load's grid of times, NaN where there is none."""
 
@@ -31,7 +36,7 @@ class Column:
         """Measure what can be said of the values alone."""
         self.code = code
         self.values = values
-        self.present = [value for value in values if value == value]  # noqa: PLR0124  # NaN is the one that differs
+        self.present = list(filter(is_number, values))
         self.ordered = sorted(self.present)
         self.lowest, self.highest = (self.ordered[0], self.ordered[-1]) if self.ordered else (0.0, 0.0)
         self.moving = self.highest > self.lowest
@@ -96,9 +101,8 @@ class Load:
         for before, after in pairwise(self.times):
             span = (after - before) / 3600
             if span <= 1:
-                day, second = divmod(after, 86_400)
                 hours += span
-                working += span * (_IS_WORKDAY[int(day) % 7] and _OPENS <= second < _CLOSES)
+                working += span * is_working_time(after)
         return hours >= 20 and working >= 8 and hours - working >= 8
 
     def instants(self, count: int) -> list[int]:
@@ -112,6 +116,12 @@ class Load:
             return sorted(sorted(rows, key=_scatter)[:count])
         every = max(1, len(self.times) // max(1, count - len(rows)))
         return sorted(chosen.union(range(every // 2, len(self.times), every)))
+
+
+def is_working_time(when: float) -> bool:
+    """Tell whether a time is one at which tariffs are high."""
+    day, second = divmod(when, 86_400)
+    return _IS_WORKDAY[int(day) % 7] and _OPENS <= second < _CLOSES
 
 
 def _scatter(row: int) -> int:
@@ -136,7 +146,7 @@ def _resolution(ordered: Sequence[float]) -> float:
 def _level_rows(column: Column) -> set[int]:
     """Return rows in which a column stands at various levels, each the steadiest of a few alike."""
     values = column.values
-    order = sorted((value, row) for row, value in enumerate(values) if value == value)  # noqa: PLR0124
+    order = sorted((value, row) for row, value in enumerate(values) if is_number(value))
     last = len(order) - 1
     low, high = column.quantile(0.01), column.quantile(0.99)
     ranks = [round(share * last) for share in (0.05, 0.35, 0.65, 0.95)]
@@ -145,7 +155,7 @@ def _level_rows(column: Column) -> set[int]:
     def unsteady(rank: int) -> float:
         value, row = order[rank]
         around = values[max(0, row - 1) : row + 2]
-        return sum(abs(value - other) for other in around if other == other) + (len(around) < 3) * abs(high - low)  # noqa: PLR0124
+        return sum(abs(value - other) for other in around if is_number(other)) + (len(around) < 3) * abs(high - low)
 
     rows = set()
     for rank in ranks:

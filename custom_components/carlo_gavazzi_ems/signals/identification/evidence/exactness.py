@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
 
-from .columns import Load
+from .columns import Load, is_number
 
 type Law = Callable[[Sequence[float]], tuple[float, float]]
 """Takes the readings of a row; returns what is read and what the law says of it."""
@@ -27,6 +27,16 @@ _EXACT = 1.5
 """Root mean square of the residuals in units of what rounding makes of them, up to which a relation holds."""
 _FAILS = 3.0
 """The same, from which on a relation does not hold."""
+_FAILS_NOISY = 1.75
+"""The same where the noise is known: of 60 rows, the root mean square is off by so much once in more than 10^9 times."""
+_MANY = 60
+"""So many rows tell how much readings are disturbed."""
+_MIDDLE = 0.6745
+"""The median of what is normally distributed, in units of its root mean square."""
+_WORST = 3.0
+"""What is normally distributed is hardly ever off by more than so many times its root mean square."""
+_CALM, _CALM_STEPS = 0.1, 40
+"""What moves by less than a tenth, and is read to 2.5 %, makes no relation be off by half."""
 _CLEARLY = 4
 """Rows one after the other that are off by several times what explains them, after which nobody looks on."""
 
@@ -42,6 +52,8 @@ class Exactness:
     """Root mean square of the residuals in units of what rounding makes of them, without the worst rows."""
     resolved: float
     """The share of its size to which the digits resolve the relation, in the middle."""
+    limit: float = 3.0
+    """The strain from which on the relation does not hold."""
 
     @property
     def holds(self) -> bool:
@@ -51,7 +63,17 @@ class Exactness:
     @property
     def fails(self) -> bool:
         """Tell whether the relation cannot hold."""
-        return self.rows >= _NEEDED and (self.strain >= _FAILS or self.within < 0.7)
+        return self.rows >= _NEEDED and (self.strain >= self.limit or self.within < 0.7)
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """By how much readings may be off beyond their digits, on the whole gateway alike."""
+
+    lag: float = 0.0
+    """They are sampled apart, by up to this share of a period: each may be off by as much of its own motion."""
+    noise: float = 0.0
+    """Each is disturbed on its own, by this share of its value (root mean square)."""
 
 
 NOT_SEEN = Exactness(0, 0.0, 99.0, 1.0)
@@ -63,9 +85,11 @@ class Readings:
     def __init__(self, load: Load) -> None:
         """Choose rows that show all columns at all their levels."""
         self.load = load
+        self.slack = Slack()
         self._rows = load.instants(_ROWS)
         self._columns: dict[int, list[tuple[float, float]]] = {}
         self._steps: dict[int, float] = {}
+        self._calm: dict[int, set[int]] = {}
 
     def _column(self, code: int) -> list[tuple[float, float]]:
         """Return value and motion of a code in each row."""
@@ -79,7 +103,7 @@ class Readings:
                         (
                             abs(values[row] - other)
                             for other in (values[max(0, row - 1)], values[min(last, row + 1)])
-                            if other == other  # noqa: PLR0124  # not NaN
+                            if is_number(other)
                         ),
                         default=0.0,
                     ),
@@ -93,12 +117,13 @@ class Readings:
         """Return how a law holds between some codes of the load."""
         if not set(codes) <= self.load.codes or len(set(codes)) < len(codes):
             return NOT_SEEN
-        rows = list(zip(*(self._column(code) for code in codes), strict=True))
-        halves = [self._steps[code] for code in codes]
+        if self._is_far_off(law, codes):
+            return Exactness(_NEEDED, 0.0, 99.0, 1.0)
+        rows, halves = self._rows_of(codes)
         strains: list[float] = []
         shares: list[float] = []
         inside = beyond = 0
-        for residual, rounding, bound, size in _residuals(law, rows, halves):
+        for residual, rounding, bound, size in _residuals(law, rows, halves, self.slack):
             if bound > _TELLING * size:
                 continue
             strain = abs(residual) / rounding
@@ -112,13 +137,69 @@ class Readings:
             return NOT_SEEN
         kept = sorted(strains)[: max(1, round(_KEPT * len(strains)))]
         strain = sqrt(sum(one * one for one in kept) / len(kept))
-        return Exactness(len(strains), inside / len(strains), strain, sorted(shares)[len(shares) // 2])
+        limit = _FAILS_NOISY if self.slack.noise and len(strains) >= _MANY else _FAILS
+        return Exactness(len(strains), inside / len(strains), strain, sorted(shares)[len(shares) // 2], limit)
+
+    def seen_with(self, slack: Slack, law: Law, codes: Sequence[int]) -> Exactness:
+        """Return how a law would hold if the readings were off by some slack."""
+        before, self.slack = self.slack, slack
+        found = self.seen(law, codes)
+        self.slack = before
+        return found
 
     def is_unique(self, law: Law, codes: Sequence[int], place: int, rivals: Collection[int]) -> bool:
         """Tell whether no rival could stand in the place of a code: the relation fails with each of them."""
         return all(
             self.seen(law, [*codes[:place], rival, *codes[place + 1 :]]).fails for rival in rivals if rival not in codes
         )
+
+    def _is_far_off(self, law: Law, codes: Sequence[int]) -> bool:
+        """Tell at a glance whether a relation is off by half in rows in which nothing explains so much."""
+        calm = set.intersection(*(self._calm_rows(code) for code in codes))
+        if len(calm) < _NEEDED:
+            return False
+        columns = [self._column(code) for code in codes]
+        seen = [law([column[row][0] for column in columns]) for row in sorted(calm)[: 2 * _NEEDED]]
+        return sum(abs(read - said) > max(abs(read), abs(said)) / 2 for read, said in seen) > _KEPT * len(seen)
+
+    def _calm_rows(self, code: int) -> set[int]:
+        """Return the rows in which a code is well away from its step and hardly moves."""
+        if code not in self._calm:
+            column, least = self._column(code), _CALM_STEPS * self._steps[code]
+            self._calm[code] = {
+                row for row, (value, motion) in enumerate(column) if abs(value) > least and motion < _CALM * abs(value)
+            }
+        return self._calm[code]
+
+    def off(self, law: Law, codes: Sequence[int]) -> tuple[float, float] | None:
+        """Return by how much a relation is off in the middle, as a share of its size, and to which side in the mean of that.
+
+        None where the digits explain as much, or too few rows tell.
+        """
+        if not set(codes) <= self.load.codes:
+            return None
+        rows, halves = self._rows_of(codes)
+        seen = [
+            (residual / size, rounding / size)
+            for residual, rounding, bound, size in _residuals(law, rows, halves, Slack())
+            if bound < _TELLING * size
+        ]
+        if len(seen) < _MANY:
+            return None
+        middle = sorted(abs(residual) for residual, _ in seen)[len(seen) // 2]
+        if middle < 2 * sorted(rounding for _, rounding in seen)[len(seen) // 2]:
+            return None
+        return middle / _MIDDLE, sorted(residual for residual, _ in seen)[len(seen) // 2] / middle
+
+    def exceeds(self, law: Law, codes: Sequence[int]) -> int:
+        """Return in how many rows what is read is more than what a law says of it, beyond what explains a difference."""
+        rows, halves = self._rows_of(codes)
+        return sum(residual > 2 * bound for residual, _, bound, _ in _residuals(law, rows, halves, self.slack))
+
+    def _rows_of(self, codes: Sequence[int]) -> tuple[list[tuple[tuple[float, float], ...]], list[float]]:
+        """Return value and motion of some codes, row by row, and half of the step of each."""
+        rows = list(zip(*(self._column(code) for code in codes), strict=True))
+        return rows, [self._steps[code] for code in codes]
 
     def matters(self, law: Law, codes: Sequence[int], place: int) -> bool:
         """Tell whether the moves of a code matter: the relation fails with its middle value instead."""
@@ -132,12 +213,12 @@ class Readings:
 
 
 def _residuals(
-    law: Law, rows: Sequence[tuple[tuple[float, float], ...]], halves: Sequence[float]
+    law: Law, rows: Sequence[tuple[tuple[float, float], ...]], halves: Sequence[float], slack: Slack
 ) -> Iterator[tuple[float, float, float, float]]:
     """Yield residual, what rounding makes of it in the mean and at most, and the size, row by row."""
     for row in rows:
         values = [value for value, _ in row]
-        if not all(value == value for value in values):  # noqa: PLR0124  # not NaN
+        if not all(map(is_number, values)):
             continue
         read, said = law(values)
         size = max(abs(read), abs(said))
@@ -159,5 +240,11 @@ def _residuals(
             for one, two in combinations(range(len(row)), 2)
             if row[one][1] and row[two][1]
         )
-        rounding = sqrt(sum(slope * slope for slope in slopes) / 3) + bent / 2 + 1e-9 * size
-        yield residual, rounding, sum(slopes) + bent / 2 + 1e-9 * size, size
+        square, most = sum(slope * slope for slope in slopes) / 3, sum(slopes)
+        if slack.lag:
+            lags = [slack.lag * abs(way - residual) for way in ways]
+            square, most = square + sum(lag * lag for lag in lags) / 3, most + sum(lags)
+        if slack.noise:
+            errors = sum((moved((place, slack.noise * value)) - residual) ** 2 for place, value in enumerate(values))
+            square, most = square + errors, most + _WORST * sqrt(errors)
+        yield residual, sqrt(square) + bent / 2 + 1e-9 * size, most + bent / 2 + 1e-9 * size, size

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, log, sqrt
 
+from .columns import is_number
+
 ROWS_NEEDED = 12
 """Fewer informative rows than this prove nothing."""
 _KEPT = 0.7
@@ -58,7 +60,7 @@ def summary(residuals: Sequence[float], tolerance: float) -> Fit:
 def compare(read: Sequence[float], said: Sequence[float], *, floor: float, tolerance: float) -> Fit:
     """Compare readings with what a law says of them where it says more than a floor."""
     return summary(
-        [(value - law) / law for value, law in zip(read, said, strict=True) if law > floor and value == value],  # noqa: PLR0124
+        [(value - law) / law for value, law in zip(read, said, strict=True) if law > floor and is_number(value)],
         tolerance,
     )
 

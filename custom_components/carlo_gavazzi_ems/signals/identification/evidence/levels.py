@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
-from .columns import Column, Load
+from .columns import Column, Load, is_number
 
 NEAR = 3.0
 """Steps of resolution by which counters that go together may be off."""
@@ -11,11 +11,7 @@ NEAR = 3.0
 
 def is_above(one: Column, other: Column) -> bool:
     """Tell whether a counter always reads more than another, by more than their resolution and time skew explain."""
-    apart = sorted(
-        a - b
-        for a, b in zip(one.values, other.values, strict=True)
-        if a == a and b == b  # noqa: PLR0124  # not NaN
-    )
+    apart = sorted(a - b for a, b in zip(one.values, other.values, strict=True) if is_number(a) and is_number(b))
     if not apart:
         return False
     return apart[0] > 0 and apart[len(apart) // 2] > max(nearness(one), nearness(other))
@@ -24,11 +20,7 @@ def is_above(one: Column, other: Column) -> bool:
 def reads_same(one: Column, other: Column) -> bool:
     """Tell whether two counters read the same at all times."""
     step = 1.5 * max(one.resolution, other.resolution, 1e-6)
-    apart = [
-        abs(a - b)
-        for a, b in zip(one.values, other.values, strict=True)
-        if a == a and b == b  # noqa: PLR0124  # not NaN
-    ]
+    apart = [abs(a - b) for a, b in zip(one.values, other.values, strict=True) if is_number(a) and is_number(b)]
     return len(apart) > 10 and sum(one > step for one in apart) <= 0.05 * len(apart)
 
 
@@ -55,7 +47,7 @@ def net_counters(loads: Sequence[Load], pair: tuple[int, int], taken: Collection
             apart = [
                 abs(net - (plus - minus))
                 for net, plus, minus in zip(column.values, bought.values, sold.values, strict=True)
-                if net == net and plus == plus and minus == minus  # noqa: PLR0124  # not NaN
+                if is_number(net) and is_number(plus) and is_number(minus)
             ]
             (found if len(apart) > 10 and max(apart) <= near else refuted).add(code)
     return found - refuted

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate
 
-from .columns import Column, Load
+from .columns import Column, Load, is_number
 from .tolerances import STEPS
 
 _ROWS = 480
@@ -87,7 +87,7 @@ class Pool:
         """Return a few rows in which a code is well away from zero."""
         if code not in self._probes:
             rows = self.rows[code]
-            told = [(abs(value), row) for row, value in enumerate(rows) if value and value == value]  # noqa: PLR0124
+            told = [(abs(value), row) for row, value in enumerate(rows) if value and is_number(value)]
             order = [row for _, row in sorted(told, reverse=True)]
             top = order[: max(_PROBES, len(order) // 2)]
             self._probes[code] = top[:: max(1, len(top) // _PROBES)][:_PROBES]

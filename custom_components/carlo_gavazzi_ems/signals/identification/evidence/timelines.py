@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import pairwise
 from math import log, sqrt
 
-from .columns import Load
+from .columns import Load, is_number
 
 _CHECKPOINTS = 96
 _LONGEST = 5
@@ -19,6 +19,10 @@ _INDEPENDENT = 12
 """A load's counter and power say so many independent things a day."""
 _SAMPLING = 0.25
 """The share of a power's change from row to row by which the mean of a row may be off."""
+_FEW = 4
+"""Where a counter took fewer steps, that it was exact is chance."""
+_CUT = 1.2
+"""What is cut off to a step is off by up to one, and by a little for the rounding of the power."""
 _CLOSEST = 0.003
 """No integral is believed to be closer, as a share of the growth."""
 
@@ -45,10 +49,21 @@ class Growth:
     """By how much the power says that it should have moved, by the same measure."""
     resolution: float
     """The step of the counter."""
+    reach: float
+    """How far apart the largest and the smallest difference to what the power says are."""
+    grown: float
+    """By how much the counter grew, in all."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether the counter is what the power says, cut off to its step, at all times: so the integral is as exact."""
+        return self.reach <= _CUT * self.resolution
 
     @property
     def steps(self) -> float:
         """The larger of what it did and what it should have done, in steps of what can be told apart."""
+        if self.is_exact:
+            return self.grown / self.resolution
         return max(self.moved, self.said) / self.fuzz
 
     @property
@@ -76,10 +91,19 @@ class Timeline:
             self.hours[row] = 0.0
         count = min(len(times), _CHECKPOINTS)
         self.rows = sorted({round(place * (len(times) - 1) / max(1, count - 1)) for place in range(count)})
+        self.straight = False
+        """Rows are last samples, between which powers went in a straight line, or else means of the time before."""
         self._integrals: dict[tuple[int, Direction], list[float]] = {}
         self._areas: dict[int, list[float]] = {}
         self._readings: dict[int, list[float]] = {}
-        self._uncertainties: dict[int, float] = {}
+        self._uncertainties: dict[tuple[int, Direction], float] = {}
+
+    def assume(self, *, straight: bool) -> None:
+        """Integrate powers from now on as going in a straight line from row to row, or as standing for the time before."""
+        if straight is not self.straight:
+            self.straight = straight
+            self._integrals.clear()
+            self._areas.clear()
 
     def area(self, code: int) -> list[float]:
         """Return the integral of a power with its sign, at every row."""
@@ -98,24 +122,25 @@ class Timeline:
         total = last = 0.0
         grown: list[float] = []
         for value, hours in zip(values, self.hours, strict=True):
-            if value == value:  # noqa: PLR0124  # not NaN
+            before = last
+            if is_number(value):
                 last = value
-            total += last * hours
+            total += ((before + last) / 2 if self.straight else last) * hours
             grown.append(total)
         return [grown[row] for row in self.rows]
 
     def _integrate(self, code: int) -> None:
-        """Add up a power, each row standing for the time before it."""
+        """Add up a power in both directions."""
         plus = minus = last = 0.0
         grown: list[float] = []
         shrunk: list[float] = []
         for value, hours in zip(self.load.columns[code].values, self.hours, strict=True):
-            if value == value:  # noqa: PLR0124  # not NaN
+            before = last
+            if is_number(value):
                 last = value
-            if last > 0:
-                plus += last * hours
-            else:
-                minus -= last * hours
+            bought, sold = _parts(before if self.straight else last, last)
+            plus += bought * hours
+            minus += sold * hours
             grown.append(plus)
             shrunk.append(minus)
         self._integrals[code, Direction.IMPORT] = [grown[row] for row in self.rows]
@@ -147,29 +172,43 @@ class Timeline:
         result: list[float] = []
         for start, end in pairwise([0, *self.breaks, len(values)]):
             part = values[start:end]
-            last = next((value for value in part if value == value), result[-1] if result else 0.0)  # noqa: PLR0124
+            last = next(filter(is_number, part), result[-1] if result else 0.0)
             for value in part:
-                if value == value:  # noqa: PLR0124  # not NaN
+                if is_number(value):
                     last = value
                 result.append(last)
         return result
 
-    def uncertainty(self, code: int) -> float:
+    def uncertainty(self, code: int, direction: Direction) -> float:
         """Return by how much the integral of a power may be off, for being sampled at other times and too seldom."""
-        if code not in self._uncertainties:
-            self._uncertainties[code] = self._uncertainty(code)
-        return self._uncertainties[code]
+        if (code, direction) not in self._uncertainties:
+            self._uncertainties[code, direction] = self._uncertainty(code, direction)
+        return self._uncertainties[code, direction]
 
-    def _uncertainty(self, code: int) -> float:
-        """Work out by how much the integral of a power may be off."""
+    def _uncertainty(self, code: int, direction: Direction) -> float:
+        """Work out by how much the integral of a power may be off: where it never flows in a direction, by nothing."""
         column = self.load.columns[code]
-        edge = (column.quantile(0.98) - column.quantile(0.02)) * self.load.period / 3600
+        low, high, values = column.quantile(0.02), column.quantile(0.98), column.values
+        if direction is Direction.IMPORT and column.lowest < 0:
+            low, high, values = max(low, 0.0), max(high, 0.0), [max(value, 0.0) for value in values]
+        elif direction is Direction.EXPORT:
+            low, high, values = min(low, 0.0), min(high, 0.0), [min(value, 0.0) for value in values]
         rough = sum(
             ((after - before) * hours) ** 2
-            for before, after, hours in zip(column.values, column.values[1:], self.hours[1:], strict=False)
-            if after == after and before == before  # noqa: PLR0124  # not NaN
+            for before, after, hours in zip(values, values[1:], self.hours[1:], strict=False)
+            if is_number(after) and is_number(before)
         )
-        return 0.3 * edge + _SAMPLING * sqrt(rough)
+        return 0.3 * (high - low) * self.load.period / 3600 + _SAMPLING * sqrt(rough)
+
+
+def _parts(start: float, end: float) -> tuple[float, float]:
+    """Return the means of the positive and of the negative part of a straight line."""
+    if start >= 0 and end >= 0:
+        return (start + end) / 2, 0.0
+    if start <= 0 and end <= 0:
+        return 0.0, -(start + end) / 2
+    above, below = max(start, end), min(start, end)
+    return above * above / (2 * (above - below)), below * below / (2 * (above - below))
 
 
 def decade(grown: float, said: float, resolution: float) -> float:
@@ -191,6 +230,9 @@ def compare(
 ) -> Growth:
     """Compare a counter, also one that stands still, with an integral at a known factor."""
     moved, said = _wander(readings), factor * _wander(integral)
-    off = _wander([reading - factor * one for reading, one in zip(readings, integral, strict=True)])
-    fuzz = 0.4 * resolution + factor * uncertainty + _CLOSEST * max(moved, said) + 1e-9
-    return Growth(off, moved, fuzz, said, resolution)
+    apart = [reading - factor * one for reading, one in zip(readings, integral, strict=True)]
+    reach, grown = max(apart) - min(apart), max(readings) - min(readings)
+    fuzz = 0.4 * resolution + 1e-9
+    if reach > _CUT * resolution or grown < _FEW * resolution:
+        fuzz += factor * uncertainty + _CLOSEST * max(moved, said)
+    return Growth(_wander(apart), moved, fuzz, said, resolution, reach, grown)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
 
 from . import (
+    cosines,
     counters,
     demands,
     distortion,
@@ -39,6 +40,7 @@ class Law(Protocol):
 LAWS: Final[tuple[Law, ...]] = (
     voltages.apply,
     triangles.apply,
+    cosines.apply,
     products.apply,
     twins.apply,
     sums.apply,

@@ -7,7 +7,7 @@ from math import nan
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, POSSIBLE, SURE
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load, is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import NO_FIT, Fit, summary
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
@@ -65,7 +65,8 @@ def demand_at(timeline: Timeline, source: int, rows: Sequence[int], way: Way) ->
         if first < 0 or last <= first or not 0.97 * way.window < times[last] - times[first] < 1.2 * way.window:
             result.append(nan)
             continue
-        grown = area[last] - area[first] - ((values[last] - values[first]) * half if way.last else 0.0)
+        bend = (values[last] - values[first]) * half * (way.last - timeline.straight)
+        grown = area[last] - area[first] - bend
         result.append(grown / ((times[last] - times[first]) / 3600))
     return result
 
@@ -136,6 +137,17 @@ def find_demands(timeline: Timeline, codes: Sequence[int], sources: Sequence[int
     return found
 
 
+def closeness(timeline: Timeline, code: int, source: int) -> Fit:
+    """Return how closely a code is the moving mean of a power, formed in the way that suits it best."""
+    load = timeline.load
+    step = max(1, len(load.times) // _ROWS)
+    rows = list(range(step // 2, len(load.times), step))
+    column = load.columns[code]
+    floor = max(tolerances.STEPS * column.resolution, 0.02 * max(abs(column.lowest), abs(column.highest)))
+    fits = [_fit(column, demand_at(timeline, source, rows, way), rows, floor) for way in WAYS]
+    return min((fit for fit in fits if fit.count), key=lambda fit: fit.spread, default=NO_FIT)
+
+
 def peak_rises(timeline: Timeline, code: int, source: int, window: float) -> tuple[int, int]:
     """Return how many rises of a peak are the demand of their time, and how many are not."""
     load: Load = timeline.load
@@ -149,7 +161,7 @@ def peak_rises(timeline: Timeline, code: int, source: int, window: float) -> tup
             for way in WAYS
             if way.window == window
             for law in demand_at(timeline, source, reach, way)
-            if law == law  # noqa: PLR0124  # not NaN
+            if is_number(law)
         ]
         if not said:
             continue

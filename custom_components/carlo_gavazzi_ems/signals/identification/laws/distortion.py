@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import log, sqrt
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, POSSIBLE
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Load, is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import Fit
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import match
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
@@ -87,7 +87,7 @@ def _explained(loads: Sequence[Load], code: int, current: int) -> list[tuple[flo
             for value, amperes in zip(
                 load.columns[code].values[::step], load.columns[current].values[::step], strict=True
             )
-            if value == value and amperes == amperes  # noqa: PLR0124  # not NaN
+            if is_number(value) and is_number(amperes)
         ]
         if len(pairs) >= 20:
             shown.append((_falling_share(pairs), len(pairs)))

@@ -4,22 +4,26 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, SURE
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load, is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import summary
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
 _MOVES = 20
 _NOMINAL = (50.0, 60.0)
+_OUTAGE = 0.05
+"""So large a share of the rows may read 0, while there was no grid."""
 
 
 def frequency_of(column: Column) -> float:
     """Return the nominal frequency (50 or 60) that a column stays at as only a grid's frequency does, else 0."""
     if column.moves < _MOVES or column.is_counter:
         return 0.0
-    middle = column.quantile(0.5)
+    middle, last = column.quantile(0.5), len(column.present) - 1
+    ordered = [value for value in column.ordered if value] if column.quantile(_OUTAGE) else column.ordered
     nominal = min(_NOMINAL, key=lambda one: abs(one - middle))
-    if abs(middle - nominal) > 0.12 or column.quantile(0.01) < nominal - 1.5 or column.quantile(0.99) > nominal + 1.5:
+    low, high = ordered[len(ordered) // 100], column.ordered[round(0.99 * last)]
+    if abs(middle - nominal) > 0.12 or low < nominal - 1.5 or high > nominal + 1.5:
         return 0.0
     below = sum(before < nominal <= after or after < nominal <= before for before, after in pairwise(column.present))
     return nominal if below >= 3 else 0.0
@@ -57,7 +61,7 @@ def _alike(first: tuple[Load, Column], second: tuple[Load, Column]) -> bool:
     pairs = [
         (values[time], value)
         for time, value in zip(second[0].times, second[1].values, strict=True)
-        if time in values and value == value and values[time] == values[time]  # noqa: PLR0124  # not NaN
+        if time in values and is_number(value) and is_number(values[time])
     ]
     if len(pairs) < _MOVES:
         return False

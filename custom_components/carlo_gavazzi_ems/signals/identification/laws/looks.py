@@ -21,6 +21,13 @@ _OF_PHASES = {
     "line_voltage_mean": ("line_voltage_l1_l2", "line_voltage_l2_l3", "line_voltage_l3_l1"),
 }
 """What several codes of one quantity on a load are rather than that quantity."""
+_MOST_OF_OTHERS = 4
+"""A meter of heat publishes so many quantities, of gas or water fewer; only meters of electricity publish more."""
+_COARSE, _ALL_BUT_ONE = 0.1, 0.998
+_FACTOR, _NEAR_ONE = 0.5, 0.97
+"""A power of less than 1 kW is seldom above half of that mostly and just below all of it at most."""
+_CHANGES = 12
+"""A tariff does not change more often a day or two."""
 _UNITS = {
     "hot_water": "m³",
     "water": "m³",
@@ -73,8 +80,8 @@ def _number_phases(knowledge: Knowledge) -> None:
 
 
 def _is_electrical(knowledge: Knowledge, load: Load) -> bool:
-    """Tell whether something on a load is a voltage, a current or a frequency, claimed or by its looks."""
-    return any(
+    """Tell whether something on a load is a voltage, a current or a frequency, claimed or by its looks, or there is much on it."""
+    return len(load.columns) > _MOST_OF_OTHERS or any(
         code in knowledge.known
         or (
             (role := knowledge.claims.role(code)) is not None
@@ -96,6 +103,23 @@ def _is_voltage(column: Column) -> Look | None:
     return None
 
 
+def _is_factor(columns: Sequence[Column]) -> bool:
+    """Tell whether all columns read like a power factor: mostly near 1, in both directions or not, and never more."""
+    if any(column.is_rising or column.resolution >= _COARSE or column.highest > 1 for column in columns):
+        return False
+    if all(column.lowest < 0 and min(-column.lowest, column.highest) > _ALL_BUT_ONE for column in columns):
+        return True
+    middles = [abs(column.quantile(0.5)) for column in columns]
+    return min(middles) >= _FACTOR and max(column.highest for column in columns) >= _NEAR_ONE
+
+
+def _flags(columns: Sequence[Column], low: float, high: float) -> list[Look]:
+    """Return what a few whole numbers look like: those of tariffs change a few times a day."""
+    if low < 1 < high or (low >= 1 and any(column.moves > _CHANGES for column in columns)):
+        return []
+    return [("tariff" if low >= 1 else "alarm", GUESS, None), ("status", GUESS / 2, None)]
+
+
 def _is_hertz(columns: Sequence[Column]) -> bool:
     """Tell whether all columns stay where only the frequency of a grid does."""
     return any(
@@ -109,12 +133,10 @@ def _looks(  # noqa: PLR0911  # one return a look
 ) -> list[Look]:
     """Return what a code's values look like."""
     low, high = min(column.lowest for column in columns), max(column.highest for column in columns)
-    if low < 0 and all(abs(one) > 0.998 for column in columns for one in (column.lowest, column.highest)) and high <= 1:
+    if _is_factor(columns):
         return [("power_factor", POSSIBLE, None)]
     if all(column.is_flag for column in columns):
-        if low < 1 < high:
-            return []
-        return [("tariff" if low >= 1 else "alarm", GUESS, None), ("status", GUESS / 2, None)]
+        return _flags(columns, low, high)
     if all(column.is_rising for column in columns):
         if electrical:
             return []
@@ -125,7 +147,7 @@ def _looks(  # noqa: PLR0911  # one return a look
     if len(volts) == len(columns):
         return volts[:1]
     quiet = all(column.highest - column.lowest < 25 for column in columns)
-    if quiet and low >= 10 and high <= 90:
+    if quiet and low >= 10 and high <= 90 and not electrical:
         return [("temperature", POSSIBLE, "°C")]
     if quiet and low >= 0 and high <= 60 and not electrical:
         return [("temperature", GUESS / 2, "°C")]

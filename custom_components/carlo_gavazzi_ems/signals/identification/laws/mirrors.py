@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, SURE
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load, is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import NO_FIT, Fit, compare
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import MARGIN, match
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
@@ -84,7 +84,7 @@ def _fit(load: Load, column: Column, other: Load, part: _Part) -> tuple[Fit, int
     rows = [
         (read, part.sign * values[time])
         for time, read in zip(load.times[::step], column.values[::step], strict=True)
-        if time in values and values[time] == values[time] and read == read  # noqa: PLR0124  # not NaN
+        if time in values and is_number(values[time]) and is_number(read)
     ]
     if not rows:
         return NO_FIT, 0

@@ -5,6 +5,7 @@ from math import atan2, cos, pi, sin, sqrt
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, SURE
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import Fit, summary
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
@@ -59,7 +60,7 @@ def apply(knowledge: Knowledge) -> None:
         if not set(needed) <= set(pool.measured):
             continue
         open_ = [code for code in pool.varying if not claims.is_sure(code)]
-        most = max(abs(value) for code in currents for value in pool.rows[code] if value == value)  # noqa: PLR0124
+        most = max(abs(value) for code in currents for value in pool.rows[code] if is_number(value))
         ways = [neutral_rows(pool, phases, turned=turned) for turned in (False, True)]
         for code in open_:
             best = min((_fit(pool, code, said, 0.01 * most) for said in ways), key=lambda fit: fit.spread)

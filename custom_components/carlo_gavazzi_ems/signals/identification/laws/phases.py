@@ -7,7 +7,7 @@ it is about the sum of the phases, so that it is never taken for one of them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import exp, log
+from math import exp, hypot, log
 
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import Fit, compare, summary
@@ -15,11 +15,11 @@ from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matchin
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.proportions import proportion
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
-from custom_components.carlo_gavazzi_ems.signals.identification.places import Phases, VoltageFamily
-from custom_components.carlo_gavazzi_ems.signals.identification.votes import DECISIVE, Kind, Votes
+from custom_components.carlo_gavazzi_ems.signals.identification.places import Phases
+from custom_components.carlo_gavazzi_ems.signals.identification.votes import DECISIVE, Kind
 
 from .products import find_products, product_residuals
-from .triangles import Scales, reactive_fit, triangle_fit
+from .triangles import reactive_fit, triangle_fit
 
 _MOST = 8
 """More codes than this do not compete for the places of one kind."""
@@ -33,12 +33,12 @@ type Fits = Callable[[int, int], list[Fit]]
 class PhaseFinder:
     """Finds what belongs to the same phase on all pools together, since a code has the same phase on every load."""
 
-    def __init__(
-        self, pools: Sequence[Pool], votes: Votes, scales: Scales, actives: tuple[int, ...], volts: VoltageFamily | None
-    ) -> None:
+    def __init__(self, knowledge: Knowledge, actives: tuple[int, ...]) -> None:
         """Look for what belongs to some active powers: those of the phases, and then their total."""
+        votes, pools, volts = knowledge.votes, knowledge.pools, knowledge.volts
         self._votes = votes
-        self._scales = scales
+        self._scales = knowledge.scales
+        self._cosines = knowledge.cosines
         self._actives = actives
         self._pools = [pool for pool in pools if set(actives[:-1]) <= set(pool.measured)]
         self._unit = votes.scale()
@@ -218,7 +218,13 @@ class PhaseFinder:
         return fits
 
     def _apparent(self, pool: Pool, phase: int) -> list[float] | None:
-        """Return the apparent power of a phase on a pool, measured or worked out from U and I, or of all from P and Q."""
+        """Return the apparent power of a phase on a pool, measured or worked out from U and I, or of all from P and Q.
+
+        Where the power factor is that of the fundamental, so is the apparent power: the root of P² + Q².
+        """
+        active = self._actives[phase]
+        if active in self._cosines and self._cosines[active][1] in pool.measured:
+            return list(map(hypot, pool.rows[active], pool.rows[self._cosines[active][1]], strict=True))
         apparent = self.phases.code(Kind.APPARENT, phase)
         if apparent is not None and apparent in pool.measured:
             return pool.sizes(apparent)
@@ -278,7 +284,7 @@ def apply(knowledge: Knowledge) -> None:
         return
     _, _, parts, total = max(sums)
     for again in (False, True):
-        finder = PhaseFinder(knowledge.pools, votes, knowledge.scales, (*parts, total), knowledge.volts)
+        finder = PhaseFinder(knowledge, (*parts, total))
         knowledge.phases = phases = finder.find()
         if again or phases.row(Kind.VOLTAGE) is not None or phases.row(Kind.APPARENT) is None:
             return

@@ -90,11 +90,6 @@ def is_product(pool: Pool, power: int) -> bool:
     return pool.products[power]
 
 
-def anchored_products(pool: Pool) -> list[int]:
-    """Return the codes that are the product of a voltage and a current."""
-    return [code for code in pool.varying if is_product(pool, code)]
-
-
 def find_products(pool: Pool, votes: Votes) -> list[Product]:
     """Find S, I and U that belong together, and vote for what they are."""
     powers = votes.of_kind(pool.varying, Kind.APPARENT)

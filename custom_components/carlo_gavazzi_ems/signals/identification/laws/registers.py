@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import log
 
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Load
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import MARGIN
@@ -23,6 +24,8 @@ _PATIENCE = 0.34
 """Where powers have no sign, some loads may run the other way: on so large a share an import counter may stand still."""
 _EVIDENCE = -16.0
 """What is cheaper to believe than this is no chance."""
+_ASKED = 6
+"""So many loads tell whether rows are means or last samples."""
 _HINT = -8.0
 """What is cheaper to believe than this is worth a proposal."""
 
@@ -70,6 +73,7 @@ class Registers:
         """The powers that a role was seen with."""
         self._resolutions = _resolutions(timelines)
         self.factor = self._usual_factor(timelines)
+        self._choose_rule(timelines)
         self._unsigned = not any(
             timeline.load.columns[code].quantile(0.01) < 0 for timeline in timelines for code in self._sources(timeline)
         )
@@ -121,10 +125,37 @@ class Registers:
                     integral = timeline.integral(power, direction)
                     factor = decade(readings[-1] - readings[0], integral[-1] - integral[0], resolution)
                     if factor:
-                        found = compare(readings, integral, factor, resolution, timeline.uncertainty(power))
+                        found = compare(readings, integral, factor, resolution, timeline.uncertainty(power, direction))
                         if found.off <= _CLOSE * found.moved + 0.5 * found.fuzz:
                             weights[factor] -= max(found.cost, -60.0)
         return max(weights, key=lambda factor: weights[factor], default=0.0)
+
+    def _choose_rule(self, timelines: Sequence[Timeline]) -> None:
+        """Let all timelines integrate in the way in which counters follow powers more closely: as means, or as last samples."""
+        strays = dict.fromkeys((False, True), 0.0)
+        for straight in strays:
+            for timeline in timelines[:_ASKED]:
+                timeline.assume(straight=straight)
+                strays[straight] += self._strays(timeline) if self.factor else 0.0
+        for timeline in timelines:
+            timeline.assume(straight=strays[True] < strays[False])
+
+    def _strays(self, timeline: Timeline) -> float:
+        """Return by how many steps the counters of a load stray from the power that they follow most closely."""
+        load, total = timeline.load, 0.0
+        for code in self._counters(load):
+            if not load.columns[code].is_counter:
+                continue
+            readings, resolution = timeline.readings(code), load.columns[code].resolution or 1e-6
+            grown = readings[-1] - readings[0]
+            reaches = [
+                compare(readings, integral, self.factor, resolution, 0.0).reach / resolution
+                for power, direction, _ in self._pairs(load)
+                if (integral := timeline.integral(power, direction))
+                and abs(self.factor * (integral[-1] - integral[0]) - grown) < _CLOSE * grown + resolution
+            ]
+            total += log(1 + min(reaches, default=0.0))
+        return total
 
     def _look(self, number: int, timeline: Timeline) -> None:
         """See how each counter of a load fits each role."""
@@ -134,7 +165,7 @@ class Registers:
             for code in self._counters(load)
         }
         for power, direction, role in self._pairs(load):
-            integral, uncertainty = timeline.integral(power, direction), timeline.uncertainty(power)
+            integral, uncertainty = timeline.integral(power, direction), timeline.uncertainty(power, direction)
             found = {
                 code: compare(readings, integral, self.factor, resolution, uncertainty)
                 for code, (readings, resolution) in counters.items()
@@ -171,7 +202,11 @@ class Registers:
                 column = load.columns[code]
                 if column.is_rising and code not in known:
                     found = compare(
-                        timeline.readings(code), rest, self.factor, 2 * column.resolution, timeline.uncertainty(power)
+                        timeline.readings(code),
+                        rest,
+                        self.factor,
+                        2 * column.resolution,
+                        timeline.uncertainty(power, Direction.IMPORT),
                     )
                     self.evidence[code][exported].seen[number] = found
                     self.sources[exported].add(power)

@@ -60,9 +60,8 @@ def apply(knowledge: Knowledge) -> None:
 def _reads_less(loads: Sequence[Load], code: int, other: int) -> bool:
     """Tell whether a counter reads less than another on every load that has both, and on some at all."""
     pairs = [(load.columns[code], load.columns[other]) for load in loads if {code, other} <= load.codes]
-    return bool(pairs) and all(
-        mine.highest < theirs.lowest for mine, theirs in pairs if mine.present and theirs.present
-    )
+    counted = [pair for pair in pairs if all(column.present and column.highest > 0 for column in pair)]
+    return bool(counted) and all(mine.highest < theirs.lowest for mine, theirs in counted)
 
 
 def _hours(knowledge: Knowledge, code: int) -> tuple[str, bool] | None:

@@ -5,13 +5,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, LIKELY, POSSIBLE, SURE, Claims
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import (
+    Column,
+    Load,
+    is_number,
+    is_working_time,
+)
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.levels import NEAR, nearness
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
 _HIGHEST = 4
 """The highest number of a tariff."""
+_CLEARLY = 0.3
+"""By so large a share more of what a tariff counts is counted in working hours."""
 
 
 def tariff_pairs(load: Load, total: Column, others: Collection[int]) -> Iterator[tuple[int, int]]:
@@ -49,7 +56,7 @@ def tariff_flags(loads: Sequence[Load]) -> dict[int, dict[float, float]]:
         for code, column in load.columns.items():
             if column.is_flag and column.moving and 0 <= column.lowest <= column.highest <= _HIGHEST:
                 values = zip(load.times, column.values, strict=True)
-                flags.setdefault(code, {}).update((time, value) for time, value in values if value == value)  # noqa: PLR0124
+                flags.setdefault(code, {}).update((time, value) for time, value in values if is_number(value))
     return flags
 
 
@@ -89,7 +96,7 @@ def name_tariffs(
                 yield flag, Role("tariff"), SURE if base else LIKELY, "tariff_tells_the_counter"
             for code, number in told.items():
                 numbers[code].add(number + (base == 0))
-    running = _running(timelines, codes)
+    running = _running(timelines, codes) or _by_hours(timelines, codes)
     for place, code in enumerate(sorted(set(codes)), start=1):
         told_of = numbers.get(code, set())
         if len(told_of) == 1 and 1 <= (number := min(told_of)) <= 4:
@@ -117,3 +124,22 @@ def _running(timelines: Sequence[Timeline], codes: Collection[int]) -> dict[int,
         return {}
     number = max(shown)
     return {code: number if code in ran else 3 - number for code in codes}
+
+
+def _by_hours(timelines: Sequence[Timeline], codes: Collection[int]) -> dict[int, int]:
+    """Return the likely number of each of two tariffs that both ran: the first is mostly that of the working day."""
+    shares: dict[int, float] = {}
+    for code in codes:
+        working = total = 0.0
+        for load in (timeline.load for timeline in timelines if code in timeline.load.columns):
+            values = load.columns[code].values
+            for when, before, after in zip(load.times[1:], values, values[1:], strict=False):
+                if after > before:
+                    total += after - before
+                    working += (after - before) * is_working_time(when)
+        if total:
+            shares[code] = working / total
+    if len(codes) != 2 or len(shares) != 2:
+        return {}
+    first, second = sorted(codes, key=lambda code: -shares[code])
+    return {first: 1, second: 2} if shares[first] > shares[second] + _CLEARLY else {}

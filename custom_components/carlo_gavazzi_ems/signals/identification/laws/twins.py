@@ -13,7 +13,7 @@ from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools i
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
 from custom_components.carlo_gavazzi_ems.signals.identification.votes import DECISIVE, WEAK, Kind, Votes
 
-from .products import anchored_products
+from .products import is_product
 
 _SHARE = 0.9
 _CLEAR = 2.0
@@ -70,12 +70,11 @@ def _is_alone(pools: Sequence[Pool], one: int, other: int) -> bool:
 
 def find_twins(pools: Sequence[Pool], votes: Votes) -> list[tuple[int, int]]:
     """Vote for pairs of codes that both are voltage times current, and return those that cannot be told apart."""
-    products = {code for pool in pools for code in anchored_products(pool)}
     measured = {code for pool in pools for code in pool.varying}
     open_ = sorted(code for code in measured if not votes.decided(code))
     undecided = []
     for one, other in _twins(pools, open_):
-        if not {one, other} & products:
+        if not any(is_product(pool, code) for pool in pools for code in {one, other} & set(pool.varying)):
             continue
         decided = False
         for active, apparent in ((one, other), (other, one)):

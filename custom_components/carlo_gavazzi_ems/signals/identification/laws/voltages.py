@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from math import sqrt
 
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence import tolerances
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.fits import NO_FIT, Fit, summary
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import MARGIN, cost_of, is_sure, match
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.pools import Pool
@@ -41,7 +42,7 @@ def _fit(pool: Pool, code: int, parts: Sequence[int], law: Callable[..., float])
     residuals = [
         (read - said) / said
         for read, *values in zip(pool.rows[code], *(pool.rows[part] for part in parts), strict=True)
-        if (said := law(*values)) > 1 and read == read  # noqa: PLR0124  # not NaN
+        if (said := law(*values)) > 1 and is_number(read)
     ]
     return summary(residuals, tolerances.VOLTAGE)
 
@@ -120,11 +121,13 @@ class VoltageFinder:
         pairs: list[Pair] = [(volts[0], volts[1])]
         if len(volts) == 3:
             pairs += [(volts[1], volts[2]), (volts[0], volts[2])]
-        places: list[Pair] = [*pairs, ()] if len(high) > len(pairs) > 1 else pairs
+        places: list[Pair] = [*pairs, ()] if len(high) > len(pairs) else pairs
 
         def fits(code: int, place: Pair) -> list[Fit]:
             if place:
                 return [_fit(pool, code, place, lambda a, b: _between(a, b, opposed=opposed)) for pool in self._pools]
+            if len(volts) == 2:  # of two legs the mean is the only line voltage
+                return fits(code, pairs[0])
             return [
                 _fit(
                     pool,

@@ -31,6 +31,8 @@ _APART = 1.6
 """A rival has to be off by so many times what the claim is; over a hundred checkpoints that is no chance."""
 _ROUNDING = 0.29
 """The root mean square of rounding, in steps."""
+_DRIFT = 2.0
+"""Where a counter is to its step what it is claimed to count, a rival is off that drifts by more than another step."""
 _SHARP = 1e-4
 _CLOSEST = 0.003
 """No integral of history rows is closer than that, as a share of the growth."""
@@ -83,13 +85,23 @@ def flows(ledger: Ledger, timeline: Timeline) -> Iterator[Flow]:
         for kind in (Kind.ACTIVE, Kind.REACTIVE):
             if (code := block.get(kind)) in ledger.proven and code is not None:
                 for direction in (Direction.IMPORT, Direction.EXPORT, Direction.NET):
-                    yield Flow(kind, phases, direction, timeline.integral(code, direction), timeline.uncertainty(code))
+                    yield Flow(
+                        kind,
+                        phases,
+                        direction,
+                        timeline.integral(code, direction),
+                        timeline.uncertainty(code, direction),
+                    )
     apparent = _apparent(ledger, load, blocks.get((), {}))
     if apparent is not None:
         plus = timeline.area_of(apparent)
         active = blocks[()].get(Kind.ACTIVE, blocks[()].get(Kind.APPARENT))
         yield Flow(
-            Kind.APPARENT, (), Direction.IMPORT, plus, timeline.uncertainty(active) if active is not None else 0.0
+            Kind.APPARENT,
+            (),
+            Direction.IMPORT,
+            plus,
+            timeline.uncertainty(active, Direction.NET) if active is not None else 0.0,
         )
 
 
@@ -127,6 +139,8 @@ class Hearing:
         self.fails = 0
         self.rivals: set[Counted] = set()
         self.excluded: set[Counted] = set()
+        self.apart: set[Counted] = set()
+        """What reads otherwise, not only is the same power all one way."""
 
     def hear(self, ledger: Ledger, timeline: Timeline, code: int, role: Role) -> None:
         """Hold a counter of a load against all flows of the load."""
@@ -146,10 +160,14 @@ class Hearing:
         self.good += found.steps
         self.best = max(self.best, found.steps)
         for counted, flow in known.items():
-            if counted != mine and _is_apart(
-                known[mine], flow, found, _growth(ledger, timeline, code, flow), ledger.knowledge.factor
-            ):
+            if counted == mine:
+                continue
+            same = flow.kind is kind and flow.phases == role.phases and _is_same(known[mine].integral, flow.integral)
+            if same:  # all one way: net and import are told apart as scopes
                 self.excluded.add(counted)
+            elif _is_apart(known[mine], flow, found, _growth(ledger, timeline, code, flow), ledger.knowledge.factor):
+                self.excluded.add(counted)
+                self.apart.add(counted)
 
     def convinces(self, role: Role) -> bool:
         """Tell whether the counter counts what is claimed and nothing else could look the same."""
@@ -160,8 +178,8 @@ class Hearing:
 
 def _is_apart(mine: Flow, other: Flow, found: Growth, seen: Growth, factor: float) -> bool:
     """Tell whether a counter, seen against what it should count and against another flow, cannot count the other."""
-    if mine.kind is other.kind and mine.phases == other.phases and _is_same(mine.integral, other.integral):
-        return True  # all one way: net and import are told apart as scopes
+    if found.is_exact and seen.reach > _DRIFT * found.resolution:
+        return True
     least = max(found.off, _ROUNDING * found.resolution)
     if found.off <= 1.6 * _ROUNDING * found.resolution + _SHARP * found.moved and seen.off > 2 * _APART * least:
         return True  # to the digits at a hundred checkpoints: no error of sampling makes one out of the other
@@ -184,11 +202,13 @@ def prove(ledger: Ledger) -> None:
             if role is None or base_of(role).quantity not in _COUNTED or not column.moving or _is_tariff(role):
                 continue
             hearings.setdefault(code, Hearing()).hear(ledger, timeline, code, base_of(role))
-    counted = set()
+    counted, signed = set(), set()
     for code, hearing in hearings.items():
         role = claims.sure_role(code)
         if role is not None and hearing.convinces(base_of(role)):
             counted.add(code)
             if role.phases:
                 ledger.prove(code)  # of a phase nothing but the whole is counted
-    prove_scopes(ledger, counted)
+            if (Kind.ACTIVE, role.phases, Direction.NET) in hearing.apart:
+                signed.add(code)
+    prove_scopes(ledger, counted, signed)

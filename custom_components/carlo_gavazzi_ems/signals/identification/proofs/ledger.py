@@ -35,6 +35,10 @@ class Ledger:
         """How many phases there are where there are several."""
         self.whole_by_parts: set[tuple[tuple[int, int], int]] = set()
         """Totals that are the sum of their parts, with their load."""
+        self.summed: set[int] = set()
+        """Totals that are the sum of their parts, on some load."""
+        self.netted: set[int] = set()
+        """Imports that are the net and what was exported."""
         self.scaled = any(text.partition("/")[2] in POWER_SCALES for text in knowledge.known.values())
         """Powers are tied to volts and amperes, or a person has named one: their unit is known."""
 

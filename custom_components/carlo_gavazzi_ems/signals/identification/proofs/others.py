@@ -1,5 +1,7 @@
 """What speaks for itself, or follows from proven powers: frequency, neutral, demands, the two directions, run hours, tariff."""
 
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
+from custom_components.carlo_gavazzi_ems.signals.identification.laws.demands import closeness
 from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kind
 
 from .ledger import Ledger
@@ -8,6 +10,10 @@ _NARROW = 0.6
 """A frequency of a grid stays within so many hertz."""
 _REACTIVE = 0.97
 """Above this power factor, the demands of active and apparent power read nearly the same."""
+_ROWS = 40
+_SHARP = 2e-3
+_FAR = 4.0
+"""A demand is told from that of another power where it fits to 0.2 %, and the other so many times worse."""
 
 
 def prove(ledger: Ledger) -> None:
@@ -63,9 +69,23 @@ def _is_demand(ledger: Ledger, code: int) -> bool:
     if source is None or not ledger.is_proven(source):
         return False
     return any(
-        {code, source} <= load.codes and _is_reactive(ledger, load.columns.keys(), role.phases)
-        for load in ledger.knowledge.loads
+        {code, source} <= timeline.load.codes
+        and (
+            _is_reactive(ledger, timeline.load.columns.keys(), role.phases)
+            or _is_apart(ledger, timeline, code, source, role.phases)
+        )
+        for timeline in ledger.knowledge.timelines
     )
+
+
+def _is_apart(ledger: Ledger, timeline: Timeline, code: int, source: int, phases: tuple[int, ...]) -> bool:
+    """Tell whether a demand is the moving mean of its source by far more closely than that of the apparent power."""
+    blocks = dict(ledger.blocks(timeline.load))
+    rival = blocks.get(phases, {}).get(Kind.APPARENT)
+    if rival is None or rival == source or rival not in ledger.proven:
+        return False
+    mine, other = closeness(timeline, code, source), closeness(timeline, code, rival)
+    return mine.count >= _ROWS and mine.spread < _SHARP and other.spread > _FAR * mine.spread + _SHARP / _FAR
 
 
 def _is_reactive(ledger: Ledger, codes: object, phases: tuple[int, ...]) -> bool:

@@ -7,65 +7,21 @@ proven by a second block with a current of its own on the same load, the total b
 phase of a load by what the gateway says of its connection.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 from math import hypot
 
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.exactness import Law, Readings
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.exactness import Readings
 from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kind
 
 from .ledger import Ledger, Place
-
-U, A, P, S, Q, F = Kind.VOLTAGE, Kind.CURRENT, Kind.ACTIVE, Kind.APPARENT, Kind.REACTIVE, Kind.FACTOR
-
-type Block = dict[Kind, int]
-
-
-def laws_of(ledger: Ledger, block: Block) -> dict[str, tuple[Law, tuple[Kind, ...]]]:
-    """Return the relations that tie the codes of a block together, with the kinds in the order of the law."""
-    scale = ledger.knowledge.votes.scale() or 0.0
-    share = ledger.knowledge.scales.get(block.get(F, -1), 1.0)
-    return {
-        "product": (lambda v: (abs(v[0]), scale * v[1] * abs(v[2])), (S, U, A)),
-        "factor": (lambda v: (abs(v[0]), abs(v[1] * v[2]) * share), (P, S, F)),
-        "power": (lambda v: (abs(v[0]), scale * v[1] * abs(v[2] * v[3]) * share), (P, U, A, F)),
-        "hypotenuse": (lambda v: (abs(v[0]), hypot(v[1], v[2])), (S, P, Q)),
-        "reactive": (lambda v: (scale * v[0] * abs(v[1]), hypot(v[2], v[3])), (U, A, P, Q)),
-        "cosine": (lambda v: (abs(v[0]), hypot(v[0], v[1]) * abs(v[2]) * share), (P, Q, F)),
-    }
-
-
-_MUST_MATTER = {
-    "product": (1, 2),
-    "factor": (1, 2),
-    "power": (2, 3),
-    "hypotenuse": (1, 2),
-    "reactive": (1, 2, 3),
-    "cosine": (1, 2),
-}
-"""The parts of each relation whose moves have to be seen; a voltage matters where a kind rests on it alone."""
-
-
-def relations(ledger: Ledger, seen: Readings, block: Block) -> set[str]:
-    """Return the relations that hold between the codes of a block, and could have failed."""
-    found = set()
-    for name, (law, kinds) in laws_of(ledger, block).items():
-        if not set(kinds) <= block.keys():
-            continue
-        codes = [block[kind] for kind in kinds]
-        held = seen.seen(law, codes)
-        if held.fails:
-            ledger.broken.add((name, tuple(codes)))
-        elif held.holds and all(seen.matters(law, codes, place) for place in _MUST_MATTER[name]):
-            found.add(name)
-    return found
-
+from .relations import SCALED, A, Block, F, P, Q, S, U, is_broken, laws_of, look, relations, slack_of
 
 _WITNESSES: tuple[tuple[frozenset[str], frozenset[Kind]], ...] = (
     (frozenset({"factor", "product"}), frozenset({P, S, F, U, A})),
     (frozenset({"factor", "hypotenuse"}), frozenset({P, S, F, Q})),
     (frozenset({"factor", "power"}), frozenset({P, S, F, U, A})),
+    (frozenset({"product"}), frozenset({U, A})),
     (frozenset({"power", "reactive"}), frozenset({P, Q, F, U, A})),
     (frozenset({"power", "cosine"}), frozenset({P, Q, F, U, A})),
     (frozenset({"power"}), frozenset({P, F, U, A})),
@@ -78,47 +34,33 @@ _WITNESSES: tuple[tuple[frozenset[str], frozenset[Kind]], ...] = (
 
 _FINE = 4e-3
 """Phases of a balanced load differ by a per cent; what resolves less than half of that tells them apart."""
-_ENOUGH = 3
-"""Of loads that publish the same codes, more than so many that tell add nothing."""
 
 
 def prove_kinds(ledger: Ledger) -> None:
-    """Prove of which kind the codes of each block are, load by load."""
-    told: Counter[frozenset[int]] = Counter()
-    for seen in ledger.readings:
-        if told[seen.load.codes] >= _ENOUGH:
-            continue
-        for place, block in ledger.blocks(seen.load):
-            found = relations(ledger, seen, block)
-            told[seen.load.codes] += len(found) > 1 and not place
-            ledger.found[seen.load.key, place] = found
+    """Prove of which kind the codes of each block are, load by load, by readings that are as good as the gateway's are."""
+    look(ledger)
+    if (slack := slack_of(ledger)) is not None:
+        for seen in ledger.readings:
+            seen.slack = slack
+        look(ledger)
     for seen in ledger.readings:
         for place, block in ledger.blocks(seen.load):
             found = ledger.found.get((seen.load.key, place), set())
-            found -= {name for name in found if _is_broken(ledger, name, block)}
+            found -= {name for name in found if is_broken(ledger, name, block)}
             for needed, kinds in _WITNESSES:
                 if needed <= found:
                     ledger.kinds.update(block[kind] for kind in kinds if kind in block)
-                    ledger.scaled = ledger.scaled or bool(needed & _SCALED)
-
-
-def _is_broken(ledger: Ledger, name: str, block: Block) -> bool:
-    """Tell whether a relation between the same codes fails on another load: a code means the same everywhere."""
-    return (name, tuple(block[kind] for kind in laws_of(ledger, block)[name][1])) in ledger.broken
-
-
-_SCALED = frozenset({"product", "power", "reactive"})
-"""Relations between powers and volts times amperes."""
+                    ledger.scaled = ledger.scaled or bool(needed & SCALED)
 
 
 def _carries(ledger: Ledger, key: tuple[int, int], place: Place, block: Block) -> bool:
     """Tell whether a block is that of one conductor: its power is one voltage times one current."""
-    return bool(ledger.found.get((key, place), set()) & _SCALED) and block.get(A) in ledger.kinds
+    return bool(ledger.found.get((key, place), set()) & SCALED) and block.get(A) in ledger.kinds
 
 
 def prove_phases(ledger: Ledger) -> None:
     """Prove the phases of loads on which two conductors have a block of their own, or add up to the power of the load."""
-    for seen in ledger.readings:
+    for seen in (*ledger.readings, *ledger.readings):  # what one load proves helps on those before it
         key = seen.load.key
         blocks = [(place, block) for place, block in ledger.blocks(seen.load) if place]
         carrying = [(place, block) for place, block in blocks if _carries(ledger, key, place, block)]
@@ -126,12 +68,44 @@ def prove_phases(ledger: Ledger) -> None:
             carrying = []
         for place, block in carrying or _parts_of_a_total(ledger, seen):
             found = ledger.found.get((key, place), set())
-            members = {kind for name in found for kind in laws_of(ledger, block)[name][1]} - {U}
-            for kind in members:
+            members = _tied(ledger, block, found, A if carrying else P)
+            for kind in set(block) - {U} - members:
+                if block[kind] in ledger.phased:  # on another load
+                    members |= _tied(ledger, block, found, kind)
+            if P not in members and _is_matched(seen, block, [one for where, one in blocks if where != place]):
+                members |= _tied(ledger, block, found, P) if _all_there(ledger, seen, S) else set()
+            for kind in members - {U}:
                 code = block[kind]
-                if code in ledger.kinds and _is_alone(ledger, seen, block, found, kind):
+                if code not in ledger.phased and code in ledger.kinds and _is_alone(ledger, seen, block, found, kind):
                     ledger.prove(code)
                     ledger.phased.add(code)
+
+
+def _tied(ledger: Ledger, block: Block, found: Collection[str], kind: Kind) -> set[Kind]:
+    """Return the kinds of a block that relations tie to one of them, directly or through others; a voltage ties nothing."""
+    laws = laws_of(ledger, block)
+    tied = {kind} & block.keys()
+    for _ in found:
+        for name in found:
+            if tied & set(laws[name][1]) - {U}:
+                tied |= set(laws[name][1])
+    return tied
+
+
+def _is_matched(seen: Readings, block: Block, others: Sequence[Block]) -> bool:
+    """Tell whether P and Q of a block are at times more than the S of every other phase: so S of none of these is theirs."""
+    if not {P, Q} <= block.keys():
+        return False
+    return all(S in other and seen.exceeds(_beyond, [block[P], block[Q], other[S]]) >= _BEYOND for other in others)
+
+
+_BEYOND = 8
+"""In so many rows P and Q have to be more than another phase's S; a few were taken while something switched."""
+
+
+def _beyond(values: Sequence[float]) -> tuple[float, float]:
+    """Return the apparent power that P and Q make at least, and the one that is measured."""
+    return hypot(values[0], values[1]), abs(values[2])
 
 
 def _parts_of_a_total(ledger: Ledger, seen: Readings) -> list[tuple[Place, Block]]:
@@ -252,9 +226,9 @@ def prove_singles(ledger: Ledger) -> None:
             merged |= block
         if not merged:
             continue
-        found = {name for name in relations(ledger, seen, merged) if not _is_broken(ledger, name, merged)}
+        found = {name for name in relations(ledger, seen, merged) if not is_broken(ledger, name, merged)}
         kinds = {kind for needed, proved in _WITNESSES if needed <= found for kind in proved if kind in merged}
-        if not found & _SCALED or not kinds:
+        if not found & SCALED or not kinds:
             continue
         ledger.scaled = True
         for kind in kinds:

@@ -15,7 +15,7 @@ from custom_components.carlo_gavazzi_ems.signals.identification.roles import Rol
 from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kind
 
 from .ledger import Ledger
-from .powers import Block, laws_of
+from .relations import Block, laws_of
 
 _FINE = 1e-3
 """Voltages that lie within 0.2 % of each other are told apart by what resolves half of that."""

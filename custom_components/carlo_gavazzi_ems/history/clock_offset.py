@@ -3,9 +3,12 @@
 import time
 from typing import Final
 
-from custom_components.carlo_gavazzi_ems.inventory.clock import async_gateway_clock
+from custom_components.carlo_gavazzi_ems.inventory.gateway_clock import async_gateway_clock
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
+#: Seconds that whole seconds and the way of an answer may make of no offset at all. It would move the last row of each
+#: hour into the next one.
+_RESOLUTION: Final = 2.0
 #: Seconds by which the newest sample may be older than the answer it comes with; from then on the clock is behind.
 _SAMPLED: Final = 90.0
 #: Seconds by which this clock may drift from the monotonic one; more, and somebody has set it.
@@ -25,7 +28,7 @@ async def async_clock_offset(entry: EmsConfigEntry) -> float:
     is_known = known.fresh and abs(time.time() - time.monotonic() - known.clock_base) < _SET
     offset = known.clock_offset if is_known else await async_gateway_clock(runtime.client)
     if offset is not None:
-        return offset
+        return 0.0 if abs(offset) < _RESOLUTION else offset
     times = [sample.timestamp for sample in runtime.realtime.data.values() if sample.timestamp is not None]
     seen = runtime.realtime.last_seen
     if not times or seen is None:

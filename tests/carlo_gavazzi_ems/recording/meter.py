@@ -1,0 +1,36 @@
+"""A counter behind the guard, as a test reads it."""
+
+from custom_components.carlo_gavazzi_ems.recording.guard import (
+    CounterGuard,
+    Event,
+    Verdict,
+)
+
+POLL = 10.0
+
+
+class Meter:
+    """A guarded counter in kWh that is read every ten seconds."""
+
+    def __init__(self, first: float | None = 1234.567, unit: str | None = "kWh", history: float | None = None) -> None:
+        """Read it once; `history` is what the gateway's history tells of it, None where it tells nothing."""
+        self.history = history
+        self.guard = CounterGuard(unit)
+        self.now = 1_000_000.0
+        self.shown: list[float | None] = []
+        self.events: list[Event] = []
+        self.last = Verdict(value=None)
+        if first is not None:
+            self.read(first)
+
+    def read(self, value: float | None, times: int = 1, seconds: float = POLL) -> float | None:
+        """Read so many times; return what is shown at last."""
+        for _ in range(times):
+            self.now += seconds
+            if self.history is not None and self.guard.doubtful_since is not None:
+                self.guard.testify(self.history, self.now)
+            self.last = self.guard.read(value, self.now)
+            self.shown.append(self.last.value)
+            if self.last.event is not None:
+                self.events.append(self.last.event)
+        return self.last.value
