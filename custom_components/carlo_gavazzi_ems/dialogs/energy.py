@@ -86,7 +86,7 @@ class EnergyPages(OptionsFlow):
         roles = await self.hass.async_add_executor_job(partial(propose, evidence))
         sources = [*roles.grid, *(uid for uid, _ in roles.solar), *roles.batteries]
         signs = await observer.async_signs(sources)
-        seen = {uid: replace(meter, signs=signs.get(meter.uid, {})) for uid, meter in form.meters.items()}
+        seen = {str(uid): replace(meter, signs=signs.get(uid, {})) for uid, meter in evidence.meters.items()}
         self._form = replace(form, meters=seen, proposed=roles, is_seen=bool(evidence.flows))
 
     async def async_step_energy_roles(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 import logging
@@ -18,7 +19,7 @@ from custom_components.carlo_gavazzi_ems.api import EmsError, Protocol, Signal
 from custom_components.carlo_gavazzi_ems.energy.meter import Direction, Meter
 from custom_components.carlo_gavazzi_ems.energy.roles import Evidence
 from custom_components.carlo_gavazzi_ems.energy.slots import Flow, Readings, flow_of, slot_bounds
-from custom_components.carlo_gavazzi_ems.history.clock import async_clock_offset
+from custom_components.carlo_gavazzi_ems.history.clock_offset import async_clock_offset
 from custom_components.carlo_gavazzi_ems.history.source import async_readings
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
@@ -51,10 +52,13 @@ class EnergyObserver:
         topology = self._entry.runtime_data.topology
         end = time.time()
         stats = {uid: [stat for pair in meter.counters for stat in pair.all] for uid, meter in self._meters.items()}
-        # An export counter that stands at 0 has never moved.
-        moved = {uid: [stat for stat in some if self._meters[uid].kwh.get(stat)] for uid, some in stats.items()}
+        # A counter that stands at 0 has never moved; one without a value now may have.
+        moved = {uid: [stat for stat in some if self._meters[uid].kwh.get(stat) != 0] for uid, some in stats.items()}
         readings = await self._async_read(moved, end, progress)
         self._bounds = slot_bounds((one for some in readings.values() for one in some.values()), end - SPAN, end)
+        for uid, some in readings.items():
+            newest = {stat: read[-1][1] for stat, read in some.items()}
+            self._meters[uid] = replace(self._meters[uid], kwh=newest | {**self._meters[uid].kwh})
         flows = {
             uid: self._flow(self._meters[uid], some) for uid, some in readings.items() if some.keys() == set(moved[uid])
         }

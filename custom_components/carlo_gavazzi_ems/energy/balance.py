@@ -146,7 +146,10 @@ def balance_of(
         summed = _rest([0.0] * len(left), [(-sign, flows[uid].net) for uid, sign in assumed.items()])
         found = fit(summed, flow.net, sum(flows[uid].step ** 2 for uid in parts))
         if len(fitting) == 1 or proven.keys() == assumed.keys():
-            follows = found is not None and found.is_near(1)
+            # Nothing else is left to be the whole, so that less will do than between two devices.
+            follows = (
+                found is not None and found.error <= 2 * _SURE and abs(found.slope - 1) <= max(2 * found.error, _OFF)
+            )
             return Balance(whole=whole, same=same, signs=proven, is_proven=follows, rest=left)
     return None if not fitting else Balance(whole=whole, same=same)
 

@@ -11,7 +11,7 @@ from .meter import Direction, Meter
 from .slots import Flow
 
 #: The energy of the other direction, as a part, that a meter in one direction may have.
-_STANDBY: Final = 0.05
+_STANDBY: Final = 0.02
 _CONSUMER: Final = 0.02
 #: The energy in the dark, as a part, of a meter that runs with the sun; of a battery it is at least so much.
 _SUNLESS: Final = 0.02
@@ -66,18 +66,16 @@ def propose(evidence: Evidence) -> Roles:
     balance = next((found for found in balances if found is not None), None)
     grid = _grid(evidence, balance)
     others = [uid for uid in meters if uid not in grid and (balance is None or uid not in balance.all)]
-    solar = {uid: way for uid in others if (way := _production(uid, evidence, turned, balance)) is not None}
-    batteries = {uid: way for uid in others if (way := _charging(uid, evidence)) is not None and uid not in solar}
     wholes = {whole for whole, _ in pairs}
+    # A house with much solar power exports with the sun too.
+    clear = [uid for uid in others if balance is not None or (uid not in wholes and uid not in evidence.built_in)]
+    solar = {uid: way for uid in clear if (way := _production(uid, evidence, turned, balance)) is not None}
+    batteries = {uid: way for uid in clear if (way := _charging(uid, evidence)) is not None and uid not in solar}
     devices = [
-        uid
-        for uid in others
-        if uid not in solar
-        and uid not in batteries
-        and _is_device(uid, evidence, turned, balance, may_be_grid=uid in wholes)
+        uid for uid in clear if uid not in solar and uid not in batteries and _is_device(uid, evidence, turned, balance)
     ]
     nested = {uid: balance.has_inside_another(uid, flows[uid]) for uid in flows} if balance is not None else {}
-    certain, doubtful = _upstream(pairs, nested, devices, flows)
+    upstream, doubtful = _upstream(pairs, nested, devices, flows)
     charging = next(iter(batteries.values()), Direction.IMPORT)
     return Roles(
         grid=grid,
@@ -85,7 +83,7 @@ def propose(evidence: Evidence) -> Roles:
         batteries=[uid for uid, way in batteries.items() if way is charging],
         charging=charging,
         devices=devices,
-        upstream=certain,
+        upstream=upstream,
         doubtful=doubtful,
     )
 
@@ -133,8 +131,11 @@ def _production(uid: int, evidence: Evidence, turned: Collection[int], balance: 
         return None
     if uid in turned and balance is not None and balance.signs.get(uid) == -1:
         return Direction.IMPORT
-    produced = meter.total(Direction.EXPORT)
-    produces = produced > 0 and meter.total(Direction.IMPORT) <= _STANDBY * produced
+    drawn, given = (sum(value or 0.0 for value in energy) for energy in (flow.imported, flow.exported))
+    # Without a balance it may be a house with much solar power on a sunny day: then all that was ever counted says more.
+    if balance is None:
+        drawn, given = max(drawn, meter.total(Direction.IMPORT)), meter.total(Direction.EXPORT)
+    produces = given > 0 and drawn <= _STANDBY * given
     return Direction.EXPORT if produces and _runs_with_sun(flow.exported, evidence.dark) else None
 
 
@@ -154,15 +155,11 @@ def _charging(uid: int, evidence: Evidence) -> Direction | None:
     return None
 
 
-def _is_device(
-    uid: int, evidence: Evidence, turned: Collection[int], balance: Balance | None, *, may_be_grid: bool
-) -> bool:
+def _is_device(uid: int, evidence: Evidence, turned: Collection[int], balance: Balance | None) -> bool:
     """Return whether a meter certainly counts what a consumer draws."""
     if uid not in evidence.flows or not _draws(evidence.meters[uid]):
         return False
-    if balance is None:
-        return not may_be_grid and uid not in evidence.built_in and uid not in turned
-    return uid not in turned or balance.signs.get(uid) == 1
+    return uid not in turned or (balance is not None and balance.signs.get(uid) == 1)
 
 
 def _draws(meter: Meter) -> bool:
