@@ -1,18 +1,6 @@
-"""The benchmark of hostile answers: what it measures, and what it calls too much."""
+"""The benchmark of hostile answers: what it calls too much, and how it shows it."""
 
-import pytest
-
-from benchmarks.hostile import Cost, measure, render
-
-
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("case", ["a body of 1 GB", "pages of bad records without end"])
-def test_r14_a_hostile_answer_is_within_the_bars(case: str) -> None:
-    """Gateway and client in processes of their own; an error in the end, and little memory."""
-    cost = measure(case)
-    assert cost.end == "OversizedAnswerError"
-    assert 0 <= cost.memory < 50
-    assert cost.block < 1, "a busy machine may hold it up longer than the answer does"
+from benchmarks.hostile import Cost, render
 
 
 def test_what_is_too_much() -> None:
