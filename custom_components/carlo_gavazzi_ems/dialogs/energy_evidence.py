@@ -19,7 +19,7 @@ from custom_components.carlo_gavazzi_ems.api import EmsError, Protocol, Signal
 from custom_components.carlo_gavazzi_ems.energy.meter import Direction, Meter
 from custom_components.carlo_gavazzi_ems.energy.roles import Evidence
 from custom_components.carlo_gavazzi_ems.energy.slots import Flow, Readings, flow_of, slot_bounds
-from custom_components.carlo_gavazzi_ems.history.clock import async_clock_offset
+from custom_components.carlo_gavazzi_ems.history.clock_offset import async_clock_offset
 from custom_components.carlo_gavazzi_ems.history.source import async_readings
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
