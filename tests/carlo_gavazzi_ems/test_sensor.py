@@ -95,12 +95,13 @@ async def test_r06_decimals_follow_the_unit_that_is_shown(
 ) -> None:
     """Below 10 kW a power in kW is shown in whole W; whoever chooses another unit sees the decimals worth showing in it."""
     entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    fridge = next(uid for uid, load in gateway.site.loads.items() if load.label == "Fridge")
     for quantity, unit, chosen in (
         ("active_power", "W", {"kW": 3, "W": 0}),
         ("energy_import", "kWh", {"Wh": 0, "MWh": 5, "kWh": 2}),
         ("voltage_l1", "V", {"mV": 0, "V": 1}),
     ):
-        item = entity_registry.async_get(entity_id(hass, gateway, gateway.site.find(quantity)))
+        item = entity_registry.async_get(entity_id(hass, gateway, gateway.site.find(quantity, load=fridge)))
         assert item is not None
         assert item.unit_of_measurement == unit
         decimals = {unit: item.options["sensor"]["suggested_display_precision"]}

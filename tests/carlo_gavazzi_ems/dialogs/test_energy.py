@@ -30,6 +30,8 @@ from tests.second_gateway.driving import click_through
 from .code_pages import to_codes
 from .import_pages import open_page, submit, through
 
+AFTERNOON = "2026-06-17 17:00:00+00:00"
+
 
 @pytest.fixture
 def site() -> Site:
@@ -39,9 +41,15 @@ def site() -> Site:
 
 @pytest.fixture
 async def entry(
-    recorder_mock: Any, hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, set_up: SetUp
+    recorder_mock: Any,
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
 ) -> MockConfigEntry:
     """An entry whose codes all have a name, beside the Energy dashboard, where the simulated sun shines."""
+    freezer.move_to(AFTERNOON)
     hass.config.latitude, hass.config.longitude = 45.5, 11.0
     assert await async_setup_component(hass, "energy", {})
     return await set_up(gateway, options={"codes": named(gateway.site), "throttle": 0})
@@ -266,8 +274,10 @@ async def test_r29_the_set_up_leads_to_the_dashboard(
     enable_custom_integrations: None,
     forgiving_loop: None,
     gateway: Gateway,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
     """Behind the last page of the set-up the dialog goes on with what the meters are for; clicked through, all is there."""
+    freezer.move_to(AFTERNOON)
     hass.config.latitude, hass.config.longitude = 45.5, 11.0
     assert await async_setup_component(hass, "energy", {})
     done, _ = await click_through(hass, await to_codes(hass, gateway))
