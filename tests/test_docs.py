@@ -183,7 +183,7 @@ def test_commands_are_there_with_their_options(name: str) -> None:
     """Every command that a page names runs, as far as to its help, and knows the options that the page gives it."""
     given = [program(command)[1] for command in COMMANDS if program(command)[0] == name]
     options = {word for words in given for word in words if word[:2] == "--"}
-    parts = {tuple(words[:1]) for words in given if words and words[0].isalpha()}
+    parts = {tuple(words[:1]) for words in given if words and words[0].isalpha() and options.intersection(words)}
     known = ""
     if name.startswith("scripts/"):
         # Without --help: a script would set up the environment first.

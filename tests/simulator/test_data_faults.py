@@ -178,7 +178,7 @@ class TestFromText:
 
     def test_every_kind_can_be_made_and_described(self) -> None:
         """With its own defaults, under its own name; the help names all."""
-        assert len(kinds()) == 20
+        assert len(kinds()) == 25
         for name, kind in kinds().items():
             fault = make(name, {})
             assert type(fault) is kind

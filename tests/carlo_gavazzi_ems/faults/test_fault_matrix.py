@@ -53,6 +53,7 @@ async def test_r12_start_without_lists(hass: HomeAssistant, matrix: Matrix, set_
         with matrix.at(request):
             await hass.config_entries.async_unload(entry.entry_id)
             await Archive(hass, entry).async_remove()
+            forget(hass, entry)
             await hass.config_entries.async_setup(entry.entry_id)
             await hass.async_block_till_done(wait_background_tasks=True)
             assert entry.state is matrix.state_after(request, errors, known=False)

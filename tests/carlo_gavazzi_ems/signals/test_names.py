@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from string import Formatter
 
+from custom_components.carlo_gavazzi_ems.const import PRODUCTION
 from custom_components.carlo_gavazzi_ems.signals import quantities
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES, Quantity
 
@@ -30,8 +31,8 @@ def name_of(quantity: Quantity) -> str:
 
 
 def test_no_name_is_missing_or_left_over() -> None:
-    """The names are those of the quantities, of the gateway's sensors, and of a code that nobody has named."""
-    assert NAMES.keys() == TRANSLATION_KEYS | GATEWAY | {UNNAMED}
+    """The names are those of the quantities, of the gateway's sensors, of a code that nobody has named, and of what a plant produces."""
+    assert NAMES.keys() == TRANSLATION_KEYS | GATEWAY | {UNNAMED, PRODUCTION}
     assert all(entry.keys() == {"name"} for entry in NAMES.values())
 
 
