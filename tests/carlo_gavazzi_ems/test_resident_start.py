@@ -106,6 +106,7 @@ async def test_r12_what_changed_meanwhile_appears_within_one_round(
     assert device.sw_version == "EMS_2.0.0.0"
 
 
+@pytest.mark.site(SiteKind.FLAT, period=900)
 async def test_r12_a_dialog_hands_over_what_it_has_read(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
     """The first set-up of all waits for no list either: the dialog has them."""
     flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})

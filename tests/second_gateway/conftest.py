@@ -109,4 +109,4 @@ def seed() -> int:
 @pytest.fixture
 def gateway_now(kind: str, seed: int) -> Gateway:
     """A gateway that lives in Home Assistant's own time."""
-    return Gateway(build_site(kind, seed, time.time() - 8 * DAY), time.time)
+    return Gateway(build_site(kind, seed, time.time() - 2 * DAY), time.time)
