@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("README.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "blueprints").rglob("*.yaml")]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.site(SiteKind.HOUSE)
 @pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
 async def test_r22_every_entity_that_is_named_is_in_the_demo(

@@ -87,6 +87,10 @@ class Notation:
             text = json.dumps(text, ensure_ascii=self.escape_unicode)
         else:
             text = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        try:
+            return text.encode()
+        except UnicodeEncodeError:
+            pass
         return b"".join(
             f"\\u{ord(char):04x}".encode() if "\ud800" <= char <= "\udfff" else char.encode() for char in text
         )

@@ -54,7 +54,7 @@ async def filled(hass: HomeAssistant, gateway: Gateway) -> tuple[ConfigEntry, An
     return entry, (await async_get_manager(hass)).data
 
 
-@pytest.mark.parametrize("kind", ["house", "workshop"])
+@pytest.mark.parametrize("kind", ["house", pytest.param("workshop", marks=pytest.mark.long)])
 @pytest.mark.timeout(300)
 async def test_r29_clicked_through(
     recorder_mock: Any,

@@ -33,7 +33,7 @@ async def installed(
         await unload(hass, entry, gateway)
 
 
-@pytest.mark.parametrize("kind", ["house", "flat", "workshop"])
+@pytest.mark.parametrize("kind", ["house", "flat", pytest.param("workshop", marks=pytest.mark.long)])
 @pytest.mark.timeout(300)
 async def test_set_up(hass: HomeAssistant, installed: Installed) -> None:
     """Every signal has its entity; whatever has a unit after clicking through has the right one."""

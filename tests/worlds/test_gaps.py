@@ -42,7 +42,14 @@ def test_r03_history_that_comes_late(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "shift"), [(60, 0), (300, 0), (900, 0), (3600, 0), (60, 23), (300, 100), (900, 420), (3600, 1380)]
+    ("row", "shift"),
+    [
+        (60, 0),
+        (3600, 0),
+        (300, 100),
+        (900, 420),
+        *(pytest.param(*those, marks=pytest.mark.long) for those in ((300, 0), (900, 0), (60, 23), (3600, 1380))),
+    ],
 )
 def test_r03_rows_of_all_lengths(tmp_path: Path, row: int, shift: int) -> None:
     """Each missed hour is right within the energy of one row at its ends, also where rows do not end with the hour."""

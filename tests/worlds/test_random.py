@@ -9,7 +9,7 @@ from soak.worlds.random_world import run
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 13))])
 def test_r03_random_worlds(seed: int) -> None:
     """No kWh is invented or lost, and every hour is right."""
     try:

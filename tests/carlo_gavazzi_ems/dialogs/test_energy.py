@@ -267,6 +267,7 @@ async def test_without_history_everything_is_asked(
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
+@pytest.mark.timeout(300)
 async def test_r29_the_set_up_leads_to_the_dashboard(
     recorder_mock: Any,
     hass: HomeAssistant,
