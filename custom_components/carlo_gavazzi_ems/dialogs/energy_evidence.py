@@ -9,10 +9,11 @@ import logging
 import time
 from typing import Final
 
+from astral import Observer  # type: ignore[import-untyped]
+from astral.sun import elevation  # type: ignore[import-untyped]
 from homeassistant.const import UnitOfEnergy, UnitOfPower
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.sun import get_astral_location
 from homeassistant.util.unit_conversion import EnergyConverter, PowerConverter
 
 from custom_components.carlo_gavazzi_ems.api import EmsError, Protocol, Signal
@@ -145,9 +146,10 @@ class EnergyObserver:
 
     def _dark(self) -> list[bool]:
         """Return in which slots the sun is below the horizon where Home Assistant is."""
-        location, _ = get_astral_location(self._hass)
+        config = self._hass.config
+        here = Observer(config.latitude, config.longitude, config.elevation)
         middles = [datetime.fromtimestamp((begin + end) / 2, UTC) for begin, end in pairwise(self._bounds)]
-        return [location.solar_elevation(middle) < _DARK for middle in middles]
+        return [elevation(here, middle) < _DARK for middle in middles]
 
 
 def _means(readings: Readings, bounds: list[float]) -> list[float | None]:

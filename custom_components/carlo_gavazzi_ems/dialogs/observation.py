@@ -31,7 +31,7 @@ TIME_BUDGET: Final = 120.0
 #: So many days are read of the loads of which a day did not tell enough, the first one included.
 DAYS: Final = 7
 #: Seconds; as `TIME_BUDGET`, for the other days.
-MORE_TIME_BUDGET: Final = 60.0
+MORE_TIME_BUDGET: Final = 15.0
 #: Of so many loads more than a day is read, those first on which the most codes are in doubt.
 _LOADS_TO_SEE_MORE_OF: Final = 5
 #: On so many loads a code is looked at; more would tell little more.
