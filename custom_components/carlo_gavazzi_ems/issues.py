@@ -57,19 +57,7 @@ def async_certificate_changed(hass: HomeAssistant, entry: EmsConfigEntry, host: 
 @callback
 def async_other_gateway(hass: HomeAssistant, entry: EmsConfigEntry, *, found: bool) -> None:
     """Create or delete the issue of another gateway at the address of an entry."""
-    issue_id = f"{OTHER_GATEWAY}_{entry.entry_id}"
-    if not found:
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
-        return
-    _create(
-        hass,
-        entry,
-        issue_id,
-        {},
-        is_fixable=True,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key=OTHER_GATEWAY,
-    )
+    _show(hass, entry, OTHER_GATEWAY, found=found, is_fixable=True, severity=ir.IssueSeverity.ERROR)
 
 
 @callback
@@ -81,19 +69,7 @@ def async_certificate_trusted(hass: HomeAssistant, entry: EmsConfigEntry) -> Non
 @callback
 def async_account_shared(hass: HomeAssistant, entry: EmsConfigEntry, *, found: bool) -> None:
     """Create or delete the issue of a gateway that ends its sessions before their time."""
-    issue_id = f"{ACCOUNT_SHARED}_{entry.entry_id}"
-    if not found:
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
-        return
-    _create(
-        hass,
-        entry,
-        issue_id,
-        {},
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key=ACCOUNT_SHARED,
-    )
+    _show(hass, entry, ACCOUNT_SHARED, found=found, is_fixable=False, severity=ir.IssueSeverity.WARNING)
 
 
 @callback
@@ -204,6 +180,15 @@ def async_forget_issues(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and entry.entry_id in issue_id:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _show(hass: HomeAssistant, entry: EmsConfigEntry, kind: str, *, found: bool, **options: Any) -> None:
+    """Create the only issue of a kind that an entry can have, or delete it where nothing is found any more."""
+    issue_id = f"{kind}_{entry.entry_id}"
+    if found:
+        _create(hass, entry, issue_id, {}, translation_key=kind, **options)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 def _create(

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 import re
-from typing import Final
 
 import aiohttp
 
+from .backoff import MAX_WAIT
 from .exceptions import (
     BadRequestError,
     BusyError,
@@ -16,9 +16,6 @@ from .exceptions import (
     StatusError,
     UnauthorizedError,
 )
-
-#: Seconds of a Retry-After that are believed.
-_MAX_RETRY_AFTER: Final = 3600.0
 
 
 def raise_for_status(response: aiohttp.ClientResponse) -> None:
@@ -53,11 +50,11 @@ def retry_after_seconds(value: str | None, date: str | None = None) -> float | N
     if value is None:
         return None
     if re.fullmatch(r"\s*\d+\s*", value, re.ASCII):
-        return min(float(value), _MAX_RETRY_AFTER)
+        return min(float(value), MAX_WAIT)
     if (until := _http_date(value)) is None:
         return None
     now = _http_date(date or "") or datetime.now(UTC)
-    return min(max(0.0, (until - now).total_seconds()), _MAX_RETRY_AFTER)
+    return min(max(0.0, (until - now).total_seconds()), MAX_WAIT)
 
 
 def _http_date(text: str) -> datetime | None:

@@ -12,7 +12,6 @@ from .slots import Flow
 
 #: The energy of the other direction, as a part, that a meter in one direction may have.
 _STANDBY: Final = 0.02
-_CONSUMER: Final = 0.02
 #: The energy in the dark, as a part, of a meter that runs with the sun; of a battery it is at least so much.
 _SUNLESS: Final = 0.02
 _AFTER_SUNSET: Final = 0.2
@@ -165,7 +164,7 @@ def _is_device(uid: int, evidence: Evidence, turned: Collection[int], balance: B
 def _draws(meter: Meter) -> bool:
     """Return whether a meter counts imported energy, and next to nothing else."""
     drawn = meter.total(Direction.IMPORT)
-    return drawn > 0 and meter.total(Direction.EXPORT) <= _CONSUMER * drawn
+    return drawn > 0 and meter.total(Direction.EXPORT) <= _STANDBY * drawn
 
 
 def _runs_with_sun(energy: Sequence[float | None], dark: Sequence[bool]) -> bool:

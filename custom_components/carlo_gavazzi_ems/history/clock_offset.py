@@ -1,9 +1,8 @@
 """By how much the times in the gateway's history are off."""
 
-import time
 from typing import Final
 
-from custom_components.carlo_gavazzi_ems.inventory.gateway_clock import async_gateway_clock
+from custom_components.carlo_gavazzi_ems.inventory.gateway_clock import async_gateway_clock, clock_base
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 #: Seconds that whole seconds and the way of an answer may make of no offset at all. It would move the last row of each
@@ -25,7 +24,7 @@ async def async_clock_offset(entry: EmsConfigEntry) -> float:
     """
     runtime = entry.runtime_data
     known = runtime.topology.data
-    is_known = known.fresh and abs(time.time() - time.monotonic() - known.clock_base) < _SET
+    is_known = known.fresh and abs(clock_base() - known.clock_base) < _SET
     offset = known.clock_offset if is_known else await async_gateway_clock(runtime.client)
     if offset is not None:
         return 0.0 if abs(offset) < _RESOLUTION else offset

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 import logging
-import time
 from typing import Final
 
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
@@ -13,6 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.api import EmsError
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
+from custom_components.carlo_gavazzi_ems.inventory.gateway_clock import clock_base
 from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry, Outcome
 
@@ -56,7 +56,7 @@ class GapRepair:
         #: The earliest hour that was checked since Home Assistant started, by its clock, and how far that clock is from one
         #: that nobody sets.
         self._earliest = self._flat_before
-        self._clock = time.time() - time.monotonic()
+        self._clock = clock_base()
 
     @callback
     def async_start(self) -> None:
@@ -162,7 +162,7 @@ class GapRepair:
 
     def _host_clock_was_set(self) -> bool:
         """Return whether somebody has set the host's clock since the last run."""
-        before, self._clock = self._clock, time.time() - time.monotonic()
+        before, self._clock = self._clock, clock_base()
         return abs(self._clock - before) > _CLOCK_SET
 
     def _report(self, outcome: Outcome) -> None:

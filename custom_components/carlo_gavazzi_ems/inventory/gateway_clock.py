@@ -14,6 +14,11 @@ from custom_components.carlo_gavazzi_ems.api import (
 _HALF: Final = 0.5
 
 
+def clock_base() -> float:
+    """Return what lies between this host's clock and one that nobody sets, in seconds: it jumps where the clock is set."""
+    return time.time() - time.monotonic()
+
+
 async def async_gateway_clock(client: EmsClient) -> float | None:
     """Return by how many seconds the gateway's clock is ahead, None where it does not tell its time in UTC.
 

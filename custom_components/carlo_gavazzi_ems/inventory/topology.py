@@ -1,7 +1,6 @@
 """The coordinator of the lists: devices, loads and signals, read every ten minutes."""
 
 from dataclasses import dataclass, field
-import time
 from typing import TYPE_CHECKING, override
 
 from homeassistant.core import HomeAssistant, callback
@@ -25,7 +24,7 @@ from custom_components.carlo_gavazzi_ems.issues import async_certificate_trusted
 from custom_components.carlo_gavazzi_ems.polling.base import EmsCoordinator
 
 from .archive import Archive
-from .gateway_clock import async_gateway_clock
+from .gateway_clock import async_gateway_clock, clock_base
 
 if TYPE_CHECKING:
     from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
@@ -40,7 +39,7 @@ class Topology:
     signals: Records[Signal] = field(default_factory=Records)
     clock_offset: float | None = None
     """Seconds that the gateway's clock is ahead; None if it does not give a UTC time."""
-    clock_base: float = field(default_factory=lambda: time.time() - time.monotonic())
+    clock_base: float = field(default_factory=clock_base)
     """Seconds from the start of the monotonic clock to 1970 when that was read: another number means a clock that was set."""
     fresh: bool = True
     """Whether the lists were read in this run; else they come from the archive."""
