@@ -39,7 +39,7 @@ class Naming:
     catalogue: Catalogue
     client: EmsClient | None = None
     everything: bool = False
-    """Whether to ask for codes with a meaning too, to correct them."""
+    """Whether to ask for codes with a meaning too, to correct them, and to look at more than a day."""
     signals: Mapping[int, Signal] = field(default_factory=dict)
     loads: Mapping[int, Load] = field(default_factory=dict)
     devices: Mapping[int, Device] = field(default_factory=dict)
@@ -243,11 +243,18 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         naming.rows = code_rows(naming.asked(), naming.signals, naming.loads, samples, naming.findings)
 
     async def _async_look(self, client: EmsClient) -> Samples:
-        """Find out from a day of history what codes mean, and from more of it what is in doubt; return the latest values."""
+        """Find out from the history what codes mean; return the latest values.
+
+        A day tells nearly all of it, in seconds, and that is enough for the set-up. Who comes back to name what is left
+        may wait for what more of the past tells about it.
+        """
         naming = self._naming
-        observed, samples = await async_observe(client, naming.signals.values(), self._share(0.0, _DAY_READ))
+        read, known = (_DAY_READ, _DAY_KNOWN) if naming.everything else (_WEEK_READ, 1.0)
+        observed, samples = await async_observe(client, naming.signals.values(), self._share(0.0, read))
         series = with_context(observed, naming.loads, naming.devices)
-        naming.findings = await self._async_identify_series(series, self._share(_DAY_READ, _DAY_KNOWN))
+        naming.findings = await self._async_identify_series(series, self._share(read, known))
+        if not naming.everything:
+            return samples
         codes = doubtful_codes(naming.findings)
         more = await async_observe_more(client, series, codes, newest(samples), self._share(_DAY_KNOWN, _WEEK_READ))
         if more is not None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Final
 
@@ -53,6 +53,7 @@ class Roles:
 
 def propose(evidence: Evidence) -> Roles:
     """Return the roles that are certain enough to be proposed."""
+    evidence = _without_halves(evidence)
     meters, flows = evidence.meters, evidence.flows
     turned = {
         uid for uid, flow in flows.items() if _runs_with_sun(flow.imported, evidence.dark) and _draws(meters[uid])
@@ -121,6 +122,23 @@ def _balance(evidence: Evidence, turned: Collection[int], inside: Mapping[int, C
     if len({found.same | {found.whole} for found in found_all}) == 1:
         return found_all[0]
     return None
+
+
+def _without_halves(evidence: Evidence) -> Evidence:
+    """Leave out a smart meter that counts only what is drawn, where something in the house exports.
+
+    The codes of its other counters have no name yet; without them it is no grid, and fits nothing else.
+    """
+    meters = evidence.meters
+    if not any(meter.total(Direction.EXPORT) for meter in meters.values()):
+        return evidence
+    halves = {uid for uid in evidence.smart_meters if uid in meters and not meters[uid].has(Direction.EXPORT)}
+    return replace(
+        evidence,
+        meters={uid: meter for uid, meter in meters.items() if uid not in halves},
+        flows={uid: flow for uid, flow in evidence.flows.items() if uid not in halves},
+        smart_meters=[uid for uid in evidence.smart_meters if uid not in halves],
+    )
 
 
 def _production(uid: int, evidence: Evidence, turned: Collection[int], balance: Balance | None) -> Direction | None:

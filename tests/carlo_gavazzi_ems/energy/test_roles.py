@@ -54,7 +54,9 @@ def evidence(
             uid: Meter(
                 uid=uid,
                 name=name,
-                counters=(Counters(imported=f"i{uid}", exported=f"e{uid}"),),
+                counters=(
+                    Counters(imported=f"i{uid}", exported=f"e{uid}" if meters[name][Direction.EXPORT] else None),
+                ),
                 kwh={f"{way[0]}{uid}": rows[-1][1] for way, rows in meters[name].items() if rows},
             )
             for uid, name in names.items()
@@ -194,6 +196,19 @@ def test_two_meters_of_the_grid_are_one() -> None:
     )
     assert roles.grid in (["Port"], ["Main"])
     assert roles.devices == ["Pump", "Oven"]
+
+
+def test_a_smart_meter_with_half_of_its_counters() -> None:
+    """Of codes without a name the export is missing: the meter that counts both is the grid, and without it none is."""
+    house = total(PUMP, OVEN, REST, minus(PLANT))
+    meters = {"Port": counted(house), "Main": counted(house), "Pump": counted(PUMP), "Oven": counted(OVEN)}
+    meters["Roof"] = counted(minus(PLANT))
+    meters["Port"][Direction.EXPORT] = []
+    assert proposed(meters, smart=("Port",)).grid == ["Main"]
+    del meters["Main"]
+    assert proposed(meters, smart=("Port",)).grid == []
+    del meters["Roof"]
+    assert proposed(meters, smart=("Port",)).grid == ["Port"]
 
 
 def test_a_board_between() -> None:
