@@ -25,8 +25,8 @@ FRONTENDS_OWN: Final = frozenset(
         ("label-title-only", "input.switch"),
     }
 )
-#: Elements of the frontend itself: the line with a repair's severity.
-FRONTENDS_ELEMENTS: Final = ("dialog-repairs-issue-subtitle ",)
+#: Elements of the frontend itself: the line with a repair's severity, and the body of a dialog, which the keyboard does not scroll.
+FRONTENDS_ELEMENTS: Final = ("dialog-repairs-issue-subtitle ", "ha-dialog .body.ha-scrollbar")
 _SCRIPT: Final = files("axe_playwright_python").joinpath("axe.min.js")
 _RUN: Final = """async selector => {
     const context = {fromShadowDom: ['home-assistant', selector]};

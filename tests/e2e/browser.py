@@ -35,6 +35,10 @@ _CALENDAR: Final = """(() => {
     };
 })();"""
 _LOGIN: Final = "if (location.protocol !== 'about:' && !localStorage.hassTokens) localStorage.hassTokens = %s;"
+#: Says what a promise was rejected with; Chromium only says that it was an object.
+_REJECTED: Final = """addEventListener('unhandledrejection', event => {
+    if (!(event.reason instanceof Error)) console.error(`rejected: ${JSON.stringify(event.reason)}`);
+});"""
 #: Navigates as the frontend does, without a reload.
 _GO: Final = """path => {
     history.pushState(null, '', path);
@@ -67,6 +71,7 @@ async def browser(world: World) -> AsyncIterator[BrowserContext]:
         expect.set_options(timeout=PATIENCE)
         tokens = json.dumps(json.dumps(await world.tokens()))
         await context.add_init_script(_LOGIN % tokens)
+        await context.add_init_script(_REJECTED)
         await move_calendar(context, world)
         try:
             yield context

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Page
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request
 import pytest
 import pytest_asyncio
 
@@ -66,6 +66,7 @@ async def only_page(context: BrowserContext, world: World) -> Page:
 async def page(only_page: Page, world: World, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """The page in its initial state; errors in the browser's console fail the test."""
     complaints: list[str] = []
+    unanswered: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
         if message.type == "error" and not is_foreign(message.text, message.location["url"]):
@@ -75,18 +76,24 @@ async def page(only_page: Page, world: World, tmp_path: Path, request: pytest.Fi
         if not is_foreign(str(error), ""):
             complaints.append(f"error: {error}")
 
+    def on_failed(request: Request) -> None:
+        unanswered.append(f"{request.method} {request.url}: {request.failure}")
+
     await only_page.set_viewport_size(DESKTOP)
     await only_page.emulate_media(color_scheme="light", reduced_motion="reduce")
     is_open = await only_page.locator("dialog[open]").count() > 0
     await go(only_page, world, "/config/dashboard", anew=is_open)
     only_page.on("console", on_console)
     only_page.on("pageerror", on_error)
+    only_page.on("requestfailed", on_failed)
     yield only_page
     only_page.remove_listener("console", on_console)
     only_page.remove_listener("pageerror", on_error)
+    only_page.remove_listener("requestfailed", on_failed)
     if request.session.testsfailed:
         await only_page.screenshot(path=tmp_path / "end.png")
-        print(f"the page at the end: {tmp_path / 'end.png'}")  # noqa: T201  # pytest shows it with a failure
+        # pytest shows it with a failure.
+        print(f"the page at the end: {tmp_path / 'end.png'}", "not answered:", *unanswered, sep="\n")  # noqa: T201
     assert not complaints
 
 

@@ -99,7 +99,7 @@ async def test_r03_r04_bars_as_high_as_what_was_counted(page: Page, world: World
     card = page.locator("hui-energy-usage-graph-card")
     chart = card.locator("ha-chart-base")
     await expect(chart.locator("canvas").first).to_be_visible()
-    await expect(card.get_by_text("Energy export")).to_be_visible()
+    await expect(card.get_by_text("Main exported")).to_be_visible()
     await settled(page)
     drawn = await bars(chart)
     for series, hours in counted.items():

@@ -48,9 +48,9 @@ class EnergyTexts:
         lines: dict[str, list[str]] = {"grid": [], "solar": [], "battery": [], "gas": [], "water": []}
         for source in found.sources:
             lines[source["type"]].append(_flow(source, name))
-        return {kind: bullets(text) for kind, text in lines.items()} | {
-            "devices": bullets([_device(device, devices, name) for device in found.devices])
-        }
+        lines["devices"] = [_device(device, devices, name) for device in found.devices]
+        # A list stands below its heading; that there is none stands beside it.
+        return {kind: f"\n\n{bullets(text)}" if text else bullets(text) for kind, text in lines.items()}
 
     def _counted(self, meter: Meter, direction: Direction) -> str:
         return f"{self.names.of(QUANTITIES[_KEYS[direction]], None)} {meter.total(direction):.1f} kWh"

@@ -4,6 +4,7 @@ The maker's Modbus protocols call 7FFFFFFFh and 7FFFh in the high word "over ran
 empty or invalid register looks like. They come divided by what a register is scaled with.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 _SCALES: Final = (1.0, 10.0, 100.0, 1000.0)
@@ -13,12 +14,24 @@ _SHORT: Final = ((0x7FFF, 0x8000), (0xFFFF, 0xFFFF))
 _ROUNDING: Final = 1e-6
 
 
+def _scaled(patterns: Iterable[tuple[int, int]]) -> tuple[tuple[float, float, float], ...]:
+    """Return lowest and highest number of each pattern at each scale, and the scale."""
+    return tuple(
+        (low / scale - _ROUNDING, high / scale + _ROUNDING, scale) for low, high in patterns for scale in _SCALES
+    )
+
+
+_OF_TWO_REGISTERS: Final = _scaled(_LONG)
+_ALL: Final = _scaled((*_LONG, *_SHORT))
+_LEAST: Final = min(low for low, _, _ in _ALL)
+
+
 def is_over_range(value: float, *, short: bool = True) -> bool:
     """Return whether a number is one of the patterns; without `short` only those that fill two registers."""
-    return any(
-        low - _ROUNDING * scale <= abs(value) * scale <= high + _ROUNDING * scale and _is_whole(value * scale)
-        for low, high in ((*_LONG, *_SHORT) if short else _LONG)
-        for scale in _SCALES
+    size = abs(value)
+    return size >= _LEAST and any(
+        low <= size <= high and _is_whole(value * scale)
+        for low, high, scale in (_ALL if short else _OF_TWO_REGISTERS)
     )
 
 

@@ -125,8 +125,8 @@ async def test_r29_a_house(entry: MockConfigEntry, hass: HomeAssistant, gateway:
     before = deepcopy(manager.data)
     assert before is not None
     words = page["description_placeholders"] or {}
-    assert words["grid"] == "- ⬇ Main Energy import, ⬆ Main Energy export, ⚡ Main Active power"
-    assert words["solar"] == "- ⬇ Solar Energy export, ⚡ - Solar Active power"
+    assert words["grid"] == "\n\n- ⬇ Main Energy import, ⬆ Main Energy export, ⚡ Main Active power"
+    assert words["solar"] == "\n\n- ⬇ Solar Energy export, ⚡ - Solar Active power"
     assert words["battery"] == words["water"] == "—"
     assert "- Fridge: Fridge Energy import, ⚡ Fridge Active power" in words["devices"]
     assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
@@ -324,7 +324,7 @@ async def test_gas_and_water(entry: MockConfigEntry, hass: HomeAssistant, gatewa
     assert [choices(page, kind)[proposed[kind][0]] for kind in ("gas", "water")] == ["Gas", "Water"]
     page = await submit(hass, page, gas=proposed["gas"], water=proposed["water"])
     words = page["description_placeholders"] or {}
-    assert (words["gas"], words["water"]) == ("- ⬇ Gas Gas", "- ⬇ Water Water")
+    assert (words["gas"], words["water"]) == ("\n\n- ⬇ Gas Gas", "\n\n- ⬇ Water Water")
     assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
     assert await hass.config_entries.async_unload(entry.entry_id)
 
