@@ -22,7 +22,7 @@ from custom_components.carlo_gavazzi_ems.options import (
 )
 
 from .code_table import CodesPages
-from .energy import ENERGY_PAGE, EnergyPages, can_fill_dashboard
+from .energy import ENERGY_PAGE, EnergyPages, async_followed, can_fill_dashboard
 from .import_history import ImportPages
 
 _DEFAULTS: Final = Options()
@@ -55,7 +55,7 @@ class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, OptionsFlowWithReload
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu of the pages that are possible here; the set-up leads to one of them."""
-        if user_input == ENERGY_PAGE:
+        if user_input == ENERGY_PAGE or async_followed(self.hass, self.config_entry):
             return await self.async_step_energy()
         recognised = self._recognised_codes()
         pages = ["polling", "name_recognised" if recognised else "name_codes", "table"]
