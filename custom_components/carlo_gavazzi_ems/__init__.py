@@ -23,6 +23,8 @@ from .inventory.topology import TopologyCoordinator
 from .issues import async_clock_checked, async_forget_issues, async_watch_disabled_entries
 from .options import Options
 from .polling.staleness import async_forget_staleness
+from .recognition.daily_look import DailyLook
+from .recognition.recognised import recognised_store
 from .recording.units import async_recorded_units, async_unsettled, units_store
 from .runtime import EmsConfigEntry, EmsRuntimeData
 from .services import async_setup_services
@@ -64,6 +66,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
         topology=topology,
         realtime=realtime,
         devices=tree,
+        daily_look=DailyLook(hass, entry),
         units=units,
         unsettled=async_unsettled(hass, topology.info.serial_number, topology.data.signals, units),
     )
@@ -82,6 +85,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     UnitSettlement(hass, entry, units).async_start()
     repair.async_start()
+    await entry.runtime_data.daily_look.async_start()
     topology.async_read_lists()
     return True
 
@@ -120,6 +124,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None
     await Archive(hass, entry).async_remove()
     await ProgressStore(hass, entry).async_remove()
     await units_store(hass, entry.entry_id).async_remove()
+    await recognised_store(hass, entry).async_remove()
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmsConfigEntry, device: DeviceEntry) -> bool:

@@ -1,6 +1,8 @@
 """The runtime data of a config entry."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from .signals.recorded import RecordedUnits
 if TYPE_CHECKING:
     from .history.repair import GapRepair
     from .history.witness import Witness
+    from .recognition.daily_look import DailyLook
 
 
 @dataclass(slots=True)
@@ -55,6 +58,8 @@ class HistoryState:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one of them that runs."""
+    look: asyncio.Task[None] | None = None
+    """The look at the codes in the background. It gives way to the others."""
     last: Outcome = field(default_factory=Outcome)
     """The result of the last repair that wrote or refused hours."""
     again: dict[int, float] = field(default_factory=dict)
@@ -63,6 +68,19 @@ class HistoryState:
     """Rises to take back with the next repair: the UID of a counter, and when it rose."""
     repair: GapRepair = field(init=False)
     witness: Witness = field(init=False)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing but a look in the background reads."""
+        return self.look is not None or not self.lock.locked()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """Hold the lock. A look in the background is stopped, and is taken again later."""
+        if self.look is not None:
+            self.look.cancel()
+        async with self.lock:
+            yield
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +92,7 @@ class EmsRuntimeData:
     topology: TopologyCoordinator
     realtime: RealtimeCoordinator
     devices: DeviceTree
+    daily_look: DailyLook
     units: RecordedUnits
     unsettled: set[int]
     """UIDs of signals whose unit has changed, until the recorder has compiled the time before the change."""

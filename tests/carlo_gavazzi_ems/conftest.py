@@ -134,4 +134,4 @@ def set_up(hass: HomeAssistant, enable_custom_integrations: None, forgiving_loop
 @pytest.fixture
 def short_past(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read minutes of history where a test is not about the codes."""
-    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))

@@ -32,7 +32,7 @@ pytestmark = [
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Read minutes of history; expect no line of ours above info, and no traceback."""
-    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))
     yield
     for record in caplog.get_records("call"):
         # Home Assistant itself reports a cancelled set-up as an error.

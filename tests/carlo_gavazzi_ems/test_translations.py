@@ -77,7 +77,7 @@ PLACEHOLDERS = {
     "options.step.energy_upstream": {"page", "pages", *(f"device_{n}" for n in range(1, DEVICES_PER_PAGE + 1))},
     "options.step.energy_review": {"grid", "solar", "battery", "gas", "water", "devices"},
     "options.step.energy_done": {"sources", "devices"},
-    "options.step.init": {"codes"},
+    "options.step.init": {"codes", "recognised"},
 }
 
 

@@ -68,6 +68,11 @@ WALLS: Final[Mapping[str, set[str]]] = {
     "inventory": {f"{OWN}.{name}" for name in ("coordinator", "recording", "history", "api.Sample")}
     | ENTITIES
     | DIALOGS,
+    # Reads history and names nothing.
+    "recognition": {f"{OWN}.{name}" for name in ("coordinator", "recording", "history", "energy", "access")}
+    | PARSERS
+    | ENTITIES
+    | DIALOGS,
     # Sends no request.
     "recording": {"aiohttp"} | CLIENT | DIALOGS | {f"{OWN}.history", f"{OWN}.polling"},
     "history": {f"{OWN}.coordinator"} | ENTITIES | DIALOGS,

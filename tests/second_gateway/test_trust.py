@@ -44,7 +44,7 @@ def quiet_handshakes(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> No
             report(loop, context)
 
     hass.loop.set_exception_handler(handle)
-    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))
 
 
 async def reconfigure(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResult:

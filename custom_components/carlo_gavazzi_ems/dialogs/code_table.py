@@ -27,7 +27,20 @@ class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlo
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         runtime = entry.runtime_data
-        return await self._async_start_naming(runtime.client, runtime.catalogue, everything=True)
+        return await self._async_start_naming(
+            runtime.client, runtime.catalogue, everything=True, recognised=runtime.daily_look.recognised
+        )
+
+    async def async_step_name_recognised(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Do the same where the menu says that more codes were recognised."""
+        return await self.async_step_name_codes()
+
+    @override
+    async def _async_identify(self) -> None:
+        """Read and identify while no other task reads the gateway's history."""
+        entry: EmsConfigEntry = self.config_entry
+        async with entry.runtime_data.history.reading():
+            await super()._async_identify()
 
     async def async_step_table(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the table as text, and take a changed one."""
@@ -56,6 +69,11 @@ class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlo
     async def _async_codes_named(self) -> ConfigFlowResult:
         """Store the choices. The entry is reloaded, so entities get their units at once."""
         return self.async_create_entry(data=self._naming.options(self.config_entry.options))
+
+    def _recognised_codes(self) -> int:
+        """Return how many codes were recognised since the set-up and have no name yet."""
+        entry: EmsConfigEntry = self.config_entry
+        return len(entry.runtime_data.daily_look.recognised) if entry.state is ConfigEntryState.LOADED else 0
 
     def _unnamed_codes(self) -> str:
         """Return the codes that wait for a name, the first of them where there are many, or a dash."""

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 import logging
-import threading
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from homeassistant.core import HomeAssistant
@@ -17,11 +17,17 @@ from custom_components.carlo_gavazzi_ems.access.account import error_key
 from custom_components.carlo_gavazzi_ems.api import Device, EmsClient, EmsError, Load, Sample, Samples, Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES, CONF_EVIDENCE, Options
+from custom_components.carlo_gavazzi_ems.recognition.identifying import async_identify
+from custom_components.carlo_gavazzi_ems.recognition.observation import (
+    async_observe,
+    async_observe_more,
+    newest,
+    with_context,
+)
 from custom_components.carlo_gavazzi_ems.signals.catalogue import DOCUMENTED, Catalogue, Meaning, Source, parse_meaning
-from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, doubtful_codes, identify
+from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, doubtful_codes
 
 from .naming import MEANINGS, CodeRow, QuantityNames, code_rows
-from .observation import async_observe, async_observe_more, newest, with_context
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,6 +46,8 @@ class Naming:
     client: EmsClient | None = None
     everything: bool = False
     """Whether to ask for codes with a meaning too, to correct them, and to look at more than a day."""
+    recognised: Mapping[int, Finding] = MappingProxyType({})
+    """What the daily look found out since the set-up, by code; each is certain."""
     signals: Mapping[int, Signal] = field(default_factory=dict)
     loads: Mapping[int, Load] = field(default_factory=dict)
     devices: Mapping[int, Device] = field(default_factory=dict)
@@ -140,10 +148,15 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         return self.async_abort(reason=error_key(err))
 
     async def _async_start_naming(
-        self, client: EmsClient, catalogue: Catalogue, *, everything: bool = False
+        self,
+        client: EmsClient,
+        catalogue: Catalogue,
+        *,
+        everything: bool = False,
+        recognised: Mapping[int, Finding] = MappingProxyType({}),
     ) -> ResultT:
         """Start a round of naming."""
-        self._naming = Naming(client=client, catalogue=catalogue, everything=everything)
+        self._naming = Naming(client=client, catalogue=catalogue, everything=everything, recognised=recognised)
         return await self.async_step_identify()
 
     async def async_step_identify(self, _: dict[str, Any] | None = None) -> ResultT:
@@ -240,6 +253,7 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
         except EmsError as err:
             naming.failure = err
             _LOGGER.debug("The codes cannot be identified now: %s", err)
+        naming.findings = {**naming.findings, **naming.recognised}
         naming.rows = code_rows(naming.asked(), naming.signals, naming.loads, samples, naming.findings)
 
     async def _async_look(self, client: EmsClient) -> Samples:
@@ -274,35 +288,9 @@ class CodesFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
     async def _async_identify_series(
         self, series: list[Series], tell: Callable[[float], None]
     ) -> Mapping[int, Finding]:
-        """Identify in an executor thread, which ends when the dialog is closed."""
-        closed = threading.Event()
-        meanings = self._naming.catalogue.meanings
-        known = {code: meaning.text for code, meaning in meanings.items()}
-        phase_open = [code for code, meaning in meanings.items() if meaning.phase_open]
-
-        def progress(share: float) -> None:
-            if closed.is_set():
-                raise _ClosedError
-            self.hass.loop.call_soon_threadsafe(tell, share)
-
-        def run() -> Mapping[int, Finding]:
-            try:
-                return identify(series, known, phase_open=phase_open, progress=progress)
-            except _ClosedError:
-                return {}
-            except Exception:
-                # A bug in the identification must not stop the set-up; codes can be chosen by hand.
-                _LOGGER.exception("The codes could not be identified")
-                return {}
-
-        try:
-            return await self.hass.async_add_executor_job(run)
-        finally:
-            closed.set()
-
-
-class _ClosedError(Exception):
-    """The dialog was closed during identification."""
+        """Identify by the names and what was recognised before."""
+        naming = self._naming
+        return await async_identify(self.hass, series, naming.catalogue, recognised=naming.recognised, progress=tell)
 
 
 def _picker(labels: Iterable[str]) -> SelectSelector:

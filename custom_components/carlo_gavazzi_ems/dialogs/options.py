@@ -57,13 +57,16 @@ class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, OptionsFlowWithReload
         """Show the menu of the pages that are possible here; the set-up leads to one of them."""
         if user_input == ENERGY_PAGE or async_followed(self.hass, self.config_entry):
             return await self.async_step_energy()
-        pages = ["polling", "name_codes", "table"]
+        recognised = self._recognised_codes()
+        pages = ["polling", "name_recognised" if recognised else "name_codes", "table"]
         if self._can_import():
             pages.append("import_history")
         if can_fill_dashboard(self.hass):
             pages.append("energy")
         return self.async_show_menu(
-            step_id="init", menu_options=pages, description_placeholders={"codes": self._unnamed_codes()}
+            step_id="init",
+            menu_options=pages,
+            description_placeholders={"codes": self._unnamed_codes(), "recognised": str(recognised)},
         )
 
     async def async_step_polling(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -105,7 +105,7 @@ class HistoryImport:
 
         After an error or a cancellation the statistics are consistent: a week of a sensor is written whole or not at all.
         """
-        async with self._entry.runtime_data.history.lock:
+        async with self._entry.runtime_data.history.reading():
             cut_off = await async_cut_off(self._hass)
             self._clock_offset = await async_clock_offset(self._entry)
             first = await async_first_hours(self._hass, targets)

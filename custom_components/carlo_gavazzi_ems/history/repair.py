@@ -101,7 +101,7 @@ class GapRepair:
     @callback
     def _async_repair_soon(self) -> None:
         """Repair in the background, unless another task reads history."""
-        if not self._entry.runtime_data.history.lock.locked():
+        if self._entry.runtime_data.history.is_free:
             self._entry.async_create_background_task(self._hass, self.async_repair(), f"{DOMAIN} gap repair")
 
     async def async_repair(self) -> None:
@@ -122,7 +122,7 @@ class GapRepair:
         Raises EmsError or RecorderFailedError; what was written until then is whole.
         """
         outcome = Outcome()
-        async with self._entry.runtime_data.history.lock:
+        async with self._entry.runtime_data.history.reading():
             try:
                 await self._async_repair(outcome, since)
             except EmsError:

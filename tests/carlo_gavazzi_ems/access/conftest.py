@@ -15,4 +15,4 @@ def quick_discovery(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
     pytest_socket.socket_allow_hosts(["127.0.0.0/16"])
     monkeypatch.setattr(discovery, "DEFAULT_PORT", gateway.port)
     monkeypatch.setattr(discovery, "BOOT_DELAYS", (0.0, 0.0))
-    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from custom_components.carlo_gavazzi_ems.dialogs import codes as codes_dialog
+from custom_components.carlo_gavazzi_ems.recognition import identifying
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series
 from tests.carlo_gavazzi_ems.dialogs.code_pages import (
     finding,
@@ -23,6 +23,6 @@ def findings(monkeypatch: pytest.MonkeyPatch) -> dict[int, Finding]:
         codes = {one.code for one in series} - known.keys() | (set(phase_open) & found.keys())
         return {code: found.get(code, finding(code)) for code in codes}
 
-    monkeypatch.setattr(codes_dialog, "identify", identify)
-    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
+    monkeypatch.setattr(identifying, "identify", identify)
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))
     return found

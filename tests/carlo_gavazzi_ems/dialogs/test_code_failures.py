@@ -9,7 +9,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.dialogs import codes as codes_dialog
+from custom_components.carlo_gavazzi_ems.recognition import identifying
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding
 from simulator import Drop, Gateway, Status
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME
@@ -57,7 +57,7 @@ async def test_r27_a_fault_in_identification_costs_proposals_only(
     def fail(*_args: object, **_kwargs: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(codes_dialog, "identify", fail)
+    monkeypatch.setattr(identifying, "identify", fail)
     form = await to_codes(hass, gateway)
     assert labels(form)
     assert suggested(form) == {}

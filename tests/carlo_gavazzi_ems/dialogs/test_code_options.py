@@ -110,7 +110,7 @@ async def test_r28_the_options_name_the_codes_that_wait(
     entry = await set_up(gateway, options={"codes": {str(code): "frequency/Hz" for code in codes[2:]}})
     assert not issue_registry.issues
     menu = await hass.config_entries.options.async_init(entry.entry_id)
-    assert menu["description_placeholders"] == {"codes": f"{codes[0]}, {codes[1]}"}
+    assert menu["description_placeholders"] == {"codes": f"{codes[0]}, {codes[1]}", "recognised": "0"}
 
 
 async def test_removing_the_entry_takes_its_repairs_away(

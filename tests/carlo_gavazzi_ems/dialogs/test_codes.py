@@ -8,8 +8,8 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.dialogs import codes as codes_dialog
 from custom_components.carlo_gavazzi_ems.dialogs.naming import MEANINGS
+from custom_components.carlo_gavazzi_ems.recognition import identifying
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series
 from simulator import Gateway, Identity, SiteKind, build_site
 from tests.carlo_gavazzi_ems.config_pages import suggested as suggested_labels
@@ -185,8 +185,8 @@ async def test_r26_connection_and_label_are_evidence(
         told.extend(series)
         return {}
 
-    monkeypatch.setattr(codes_dialog, "identify", identify)
-    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
+    monkeypatch.setattr(identifying, "identify", identify)
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))
     await to_codes(hass, gateway)
     site = gateway.site
     assert told
@@ -207,8 +207,8 @@ async def test_r26_what_a_day_does_not_tell_a_week_may(
         rows.append(sum(len(one.times) for one in series))
         return {power: finding(power, "active_power/kW", certain=len(rows) == 2)}
 
-    monkeypatch.setattr(codes_dialog, "identify", identify)
-    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
+    monkeypatch.setattr(identifying, "identify", identify)
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))
     await to_codes(hass, gateway)
     assert len(rows) == 1  # the set-up does not
     rows.clear()

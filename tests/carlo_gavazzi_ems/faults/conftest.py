@@ -30,7 +30,7 @@ def site() -> Site:
 def small_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Call a megabyte too large, and read a minute of history where codes are named: the same, in less time."""
     monkeypatch.setattr(transport, "MAX_BODY", 1_000_000)
-    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=1))
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=1))
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from typing import Final
 from custom_components.carlo_gavazzi_ems.api import (
     Device,
     EmsClient,
+    EmsConnectionError,
     EmsError,
     Load,
     LoginError,
@@ -32,6 +33,8 @@ TIME_BUDGET: Final = 120.0
 DAYS: Final = 7
 #: Seconds; as `TIME_BUDGET`, for the other days.
 MORE_TIME_BUDGET: Final = 15.0
+#: Seconds; as `TIME_BUDGET`, for a look in the background.
+DAY_TIME_BUDGET: Final = 60.0
 #: Of so many loads more than a day is read, those first on which the most codes are in doubt.
 _LOADS_TO_SEE_MORE_OF: Final = 5
 #: On so many loads a code is looked at; more would tell little more.
@@ -90,8 +93,25 @@ async def async_observe_more(
     return [_longer(one, reader.sorted(one.uid)) for one in series] if reader.rows_read else None
 
 
+async def async_observe_day(client: EmsClient, signals: Sequence[Signal]) -> list[Series]:
+    """Return the history of the last day of signals, those first that come first, as far as the time allows.
+
+    A gateway without history gives empty series; one that cannot be reached raises an EmsError.
+    """
+    samples = await client.realtime(wanted={signal.uid for signal in signals})
+    seen = [signal for signal in signals if signal.uid in samples]
+    reader = _Reader(client, DAY_TIME_BUDGET)
+    await reader.read_all([signal.uid for signal in seen], newest(samples))
+    if reader.lost is not None:
+        raise reader.lost
+    return [_series(signal, reader.sorted(signal.uid), samples) for signal in seen]
+
+
 class _Reader:
     """Reads parts of a gateway's history until its time is up."""
+
+    lost: EmsConnectionError | None = None
+    """Why the gateway could not be reached."""
 
     def __init__(self, client: EmsClient, budget: float) -> None:
         """Read for so many seconds."""
@@ -116,6 +136,8 @@ class _Reader:
             raise
         except EmsError as err:
             _LOGGER.debug("A part of the history could not be read: %s", err)
+            if isinstance(err, EmsConnectionError):
+                self.lost = err
         return True
 
     async def read_all(self, uids: Sequence[int], end: datetime) -> None:

@@ -17,8 +17,8 @@ from custom_components.carlo_gavazzi_ems.api import (
     Sample,
     Signal,
 )
-from custom_components.carlo_gavazzi_ems.dialogs import observation
-from custom_components.carlo_gavazzi_ems.dialogs.observation import async_observe
+from custom_components.carlo_gavazzi_ems.recognition import observation
+from custom_components.carlo_gavazzi_ems.recognition.observation import async_observe
 from custom_components.carlo_gavazzi_ems.signals.identify import Series
 from simulator import Dialect, Drop, Gateway, LimitCounts, RefuseLogins, Site, SiteKind, Status, WrongClock, build_site
 from simulator.site.quantities import Quantity

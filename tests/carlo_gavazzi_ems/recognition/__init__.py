@@ -1,0 +1,1 @@
+"""Tests of what is read to find out about codes, and of the daily look."""
