@@ -15,6 +15,7 @@ from .signals.catalogue import Catalogue
 from .signals.recorded import RecordedUnits
 
 if TYPE_CHECKING:
+    from .demand.demand import Demand
     from .history.repair import GapRepair
     from .history.witness import Witness
 
@@ -74,6 +75,7 @@ class EmsRuntimeData:
     topology: TopologyCoordinator
     realtime: RealtimeCoordinator
     devices: DeviceTree
+    demand: Demand
     units: RecordedUnits
     unsettled: set[int]
     """UIDs of signals whose unit has changed, until the recorder has compiled the time before the change."""
