@@ -13,9 +13,9 @@ type Witness = Callable[[int, float], float | None]
 class Accepted(NamedTuple):
     """A reading that was accepted though it was in doubt."""
 
+    event: Event
     since: float
-    returned: bool
-    """Whether the counter went on where it had been: then what was read since was wrong."""
+    """When that came up."""
 
 
 class ImportCounters:
@@ -45,7 +45,7 @@ class ImportCounters:
                 guard.testify(reading, now)
             verdict = guard.read(value, now)
             if verdict.event is not None:
-                self.accepted = Accepted(verdict.since, returned=verdict.event is Event.RETURNED)
+                self.accepted = Accepted(verdict.event, verdict.since)
             believed &= value is not None and verdict.value == value
             total += (value or 0.0) / self.kilowatt_hours[uid]
         return total if believed else None

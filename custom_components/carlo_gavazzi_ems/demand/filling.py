@@ -95,7 +95,12 @@ class Filling:
     async def _async_fill(self, starts: list[float], offset: float) -> bool:
         """Enter those of some periods, given from the last to the first, that history knows. Raises EmsError."""
         meter = self._meter
-        begin, end = starts[-1] - _MARGIN, min(meter.periods.end(starts[0]) + _MARGIN, time.time())
+        begin, end = starts[-1], meter.periods.end(starts[0])
+        since, until = meter.wrong
+        if begin < until and since < end:
+            # Wrong readings show by what comes before and after them.
+            begin, end = min(begin, since), max(end, until)
+        begin, end = begin - _MARGIN, min(end + _MARGIN, time.time())
         rows: defaultdict[int, list[Row]] = defaultdict(list)
         kilowatt_hours = meter.counters
         async for page in async_rows(self._entry.runtime_data.client, kilowatt_hours, begin, end, offset=offset):
@@ -104,6 +109,8 @@ class Filling:
                     kwh = row.value / kilowatt_hours[row.uid]
                     rows[row.uid].append(Row(row.period_end - offset, kwh, row.timestamp - offset))
         if kilowatt_hours is not meter.counters or meter.in_doubt:
+            return False
+        if begin < until <= end and any(max(row.end for row in some) <= until for some in rows.values()):
             return False
         counted = [Counted(rows[uid], meter.periods.length) for uid in kilowatt_hours]
         before = len(meter.ledger.kwh), meter.track.base

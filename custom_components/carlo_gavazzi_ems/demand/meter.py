@@ -8,8 +8,9 @@ from homeassistant.const import UnitOfPower
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR
 from custom_components.carlo_gavazzi_ems.history.clock_offset import known_clock_offset
-from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR
+from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR, Event
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 from custom_components.carlo_gavazzi_ems.signals.load_import import Named, import_counters, import_powers
 from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
@@ -39,6 +40,8 @@ class DemandMeter:
         self.track = Track(self.periods)
         self.day: Peak | None = None
         self.month: Peak | None = None
+        #: From when to when the counters were read wrong lately.
+        self.wrong = 0.0, 0.0
         self._day = 0.0
         self._named: Named = {}
         self._powers: Named = {}
@@ -104,12 +107,17 @@ class DemandMeter:
         return changed
 
     def _begin_anew(self, now: float, accepted: Accepted) -> None:
-        """Go on from a reading that was in doubt; what was counted meanwhile is not known, or was wrong."""
+        """Go on from a reading that was in doubt. Periods in which a counter fell are unknown by history too."""
         since = now - (time.monotonic() - accepted.since)
-        if accepted.returned:
-            self.ledger.forget(since)
-        else:
-            self.ledger.void(since if self.track.last is None else min(self.track.last.at, since), now)
+        match accepted.event:
+            case Event.RETURNED:
+                # What was read meanwhile was wrong.
+                self.wrong = since, now
+                self.ledger.forget(since)
+            case Event.JUMPED:
+                # In a row of history it may look like consumption.
+                last = since if self.track.last is None else self.track.last.at
+                self.ledger.void(min(since, max(last, since - HOUR)), now)
         self.track.forget()
 
     def _read(self) -> Reading | None:
