@@ -1,6 +1,7 @@
 """The quarter-hours of a day with outages of all kinds, by a gateway that knows nothing of the integration."""
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -113,6 +114,33 @@ def test_r32_wrong_readings(tmp_path: Path) -> None:
         await tale.until("14:20")
         # Of the second time history knows no better.
         assert_true(tale, "11:00", "14:00", unknown={"12:30", "12:45", "13:00"})
+        await tale.world.stop()
+        return None
+
+    tell(story, tmp_path, **rules("workshop", 3))
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12))])
+def test_r32_restarts_at_any_instant(tmp_path: Path, seed: int) -> None:
+    """Stopped, killed or cut off at random for seconds to an hour: every quarter-hour is known and right."""
+    chance = Random(seed)
+
+    async def story(tale: Tale) -> Verdict | None:
+        await tale.begin("11:58")
+        now = instant("12:02")
+        while now < instant("16:00"):
+            now += chance.uniform(30, 1500)
+            await tale.world.until(now)
+            now += 10 * 360 ** chance.random()
+            text = f"{(now - DAY) // 3600:.0f}:{(now - DAY) % 3600 // 60:.0f}:{now % 60:.1f}"
+            match chance.choice(("stop", "kill", "unreachable")):
+                case "unreachable":
+                    await tale.unreachable(text)
+                    now += 120
+                case what:
+                    await tale.off(text, kill=what == "kill")
+        await tale.world.until(now + 2000)
+        assert_true(tale, "0:00", "16:00", unknown=set())
         await tale.world.stop()
         return None
 

@@ -11,6 +11,7 @@ from simulator import Gateway
 from tests.carlo_gavazzi_ems.resident import entity_id, named
 
 type Show = Callable[[str], State]
+type Kwh = Callable[[float, float], float]
 
 BEGIN = "2026-11-20 09:58:00+00:00"
 
@@ -51,7 +52,7 @@ def counter(gateway: Gateway, load: int) -> int:
 
 
 @pytest.fixture
-def kwh(gateway: Gateway, counter: int) -> Callable[[float, float], float]:
+def kwh(gateway: Gateway, counter: int) -> Kwh:
     """Return what the load counted between two instants."""
     factor = {"Wh": 1000.0, "kWh": 1.0, "MWh": 0.001}[gateway.site.truth(counter)[1] or ""]
 

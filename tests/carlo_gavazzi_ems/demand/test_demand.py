@@ -1,6 +1,5 @@
 """The demand in Home Assistant, beside a simulated gateway: R32."""
 
-from collections.abc import Callable
 from datetime import datetime
 import time
 from typing import Any
@@ -13,13 +12,12 @@ from simulator import Gateway, SiteKind
 from tests.carlo_gavazzi_ems.conftest import SetUp
 from tests.carlo_gavazzi_ems.resident import named, poll, requests
 
-from .conftest import Show
+from .conftest import Kwh, Show
 
 TEN = datetime.fromisoformat("2026-11-20 10:00:00+00:00").timestamp()
 HOUR = 3600.0
 HISTORY = "/v1/signals/history"
 pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, exact=True)
-type Kwh = Callable[[float, float], float]
 
 
 async def test_r32_off_until_asked_for(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
