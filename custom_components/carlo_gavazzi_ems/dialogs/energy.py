@@ -9,7 +9,7 @@ from typing import Any, Final
 from homeassistant.components.energy.const import DOMAIN as ENERGY
 from homeassistant.components.energy.data import EnergyManager, EnergyPreferences, async_get_manager
 from homeassistant.components.recorder.const import DOMAIN as RECORDER
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import voluptuous as vol
@@ -27,8 +27,9 @@ from .energy_texts import EnergyTexts
 from .naming import QuantityNames
 
 DEVICES_PER_PAGE: Final = 40
-#: What leads an options flow to these pages at once.
+#: What leads an options flow to these pages at once, and marks it as begun by the set-up.
 ENERGY_PAGE: Final[Mapping[str, str]] = {"next_step_id": "energy"}
+_BY_SET_UP: Final = ConfigFlowContext(source="set_up")
 
 
 def can_fill_dashboard(hass: HomeAssistant) -> bool:
@@ -40,8 +41,20 @@ async def async_lead_on(hass: HomeAssistant, entry: EmsConfigEntry) -> str | Non
     """Begin with these pages after the set-up; return the id of their flow, None where there is nothing to add."""
     if entry.state is not ConfigEntryState.LOADED or not can_fill_dashboard(hass) or not has_meters(hass, entry):
         return None
-    flow = await hass.config_entries.options.async_init(entry.entry_id, data={**ENERGY_PAGE})
+    flow = await hass.config_entries.options.async_init(entry.entry_id, context=_BY_SET_UP, data={**ENERGY_PAGE})
     return None if flow["type"] is FlowResultType.ABORT else flow["flow_id"]
+
+
+def async_followed(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
+    """Return whether the set-up has led here, and end the flow that it began.
+
+    The frontend of 2026.10 opens a new options flow instead of the one that the set-up names as the next.
+    """
+    flows = hass.config_entries.options
+    begun = flows.async_progress_by_handler(entry.entry_id, match_context={**_BY_SET_UP})
+    for flow in begun:
+        flows.async_abort(flow["flow_id"])
+    return bool(begun)
 
 
 def has_meters(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:

@@ -23,7 +23,7 @@ from custom_components.carlo_gavazzi_ems.options import (
 
 from .code_table import CodesPages
 from .demand import DemandPages
-from .energy import ENERGY_PAGE, EnergyPages, can_fill_dashboard
+from .energy import ENERGY_PAGE, EnergyPages, async_followed, can_fill_dashboard
 from .import_history import ImportPages
 
 _DEFAULTS: Final = Options()
@@ -56,7 +56,7 @@ class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, DemandPages, OptionsF
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu of the pages that are possible here; the set-up leads to one of them."""
-        if user_input == ENERGY_PAGE:
+        if user_input == ENERGY_PAGE or async_followed(self.hass, self.config_entry):
             return await self.async_step_energy()
         pages = ["polling", "name_codes", "table"]
         if self._can_import():

@@ -197,9 +197,9 @@ async def test_r26_connection_and_label_are_evidence(
 
 
 async def test_r26_what_a_day_does_not_tell_a_week_may(
-    hass: HomeAssistant, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Codes in doubt are looked at again with more history of their loads; what is found then counts."""
+    """Who names codes later waits for more history of the loads whose codes are in doubt; what is found then counts."""
     rows: list[int] = []
     power = code_of(gateway, "active_power")
 
@@ -209,7 +209,10 @@ async def test_r26_what_a_day_does_not_tell_a_week_may(
 
     monkeypatch.setattr(codes_dialog, "identify", identify)
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.observation.SPAN", timedelta(minutes=10))
-    form = await to_codes(hass, gateway)
+    await to_codes(hass, gateway)
+    assert len(rows) == 1  # the set-up does not
+    rows.clear()
+    form = await open_options(hass, (await set_up(gateway)).entry_id, "name_codes")
     assert len(rows) == 2
     assert rows[1] > 4 * rows[0]
     assert suggested(form)[labels(form)[power]] == "active_power/kW"

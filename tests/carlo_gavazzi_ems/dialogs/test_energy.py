@@ -268,7 +268,9 @@ async def test_without_history_everything_is_asked(
 
 
 @pytest.mark.timeout(300)
-async def test_r29_the_set_up_leads_to_the_dashboard(
+@pytest.mark.parametrize("frontend", ["opens the next flow", "opens a new one"])
+async def test_r29_the_set_up_leads_to_the_dashboard(  # a fixture a line
+    frontend: str,
     recorder_mock: Any,
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
@@ -284,7 +286,13 @@ async def test_r29_the_set_up_leads_to_the_dashboard(
     done, _ = await click_through(hass, await to_codes(hass, gateway))
     kind, flow_id = done["next_flow"]
     assert kind is FlowType.OPTIONS_FLOW
-    page = await through(hass, await hass.config_entries.options.async_configure(flow_id), "energy")
+    options = hass.config_entries.options
+    if frontend == "opens the next flow":
+        page = await options.async_configure(flow_id)
+    else:
+        page = await options.async_init(done["result"].entry_id)
+        assert [flow["flow_id"] for flow in options.async_progress()] == [page["flow_id"]]
+    page = await through(hass, page, "energy")
     page = await submit(hass, page, **suggested(page))
     assert page["step_id"] == "energy_review"
     assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
@@ -296,6 +304,7 @@ async def test_r29_the_set_up_leads_to_the_dashboard(
     assert sources == {"grid: Main", "solar: Solar"}
     names = {device["name"] for device in data["device_consumption"]}
     assert {"Heat pump", "Wallbox", "Kitchen"} <= names <= {load.label for load in gateway.site.loads.values()}
+    assert (await options.async_init(done["result"].entry_id))["type"] is FlowResultType.MENU
     assert await hass.config_entries.async_unload(done["result"].entry_id)
 
 
