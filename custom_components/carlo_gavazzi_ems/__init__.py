@@ -11,6 +11,8 @@ from .access.kept import async_client, async_forget_client
 from .access.lockout import async_forget_logins
 from .const import DOMAIN
 from .coordinator import RealtimeCoordinator
+from .demand.demand import Demand
+from .demand.kept import demand_store
 from .history.progress import ProgressStore
 from .history.repair import GapRepair
 from .history.units import UnitSettlement
@@ -67,6 +69,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
         realtime=realtime,
         devices=tree,
         daily_look=DailyLook(hass, entry),
+        demand=Demand(hass, entry),
         units=units,
         unsettled=async_unsettled(hass, topology.info.serial_number, topology.data.signals, units),
     )
@@ -82,6 +85,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     await AbsenceWatch(hass, entry, topology, tree).async_start()
     repair = entry.runtime_data.history.repair = GapRepair(hass, entry)
     entry.runtime_data.history.witness = Witness(hass, entry)
+    await entry.runtime_data.demand.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     UnitSettlement(hass, entry, units).async_start()
     repair.async_start()
@@ -125,6 +129,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmsConfigEntry) -> None
     await ProgressStore(hass, entry).async_remove()
     await units_store(hass, entry.entry_id).async_remove()
     await recognised_store(hass, entry).async_remove()
+    await demand_store(hass, entry).async_remove()
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmsConfigEntry, device: DeviceEntry) -> bool:

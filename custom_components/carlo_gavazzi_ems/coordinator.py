@@ -77,6 +77,8 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         self.data = Samples()
         #: Signals of which the first poll is to bring a value, before there is an entity that asks for one.
         self.expected: set[int] = set()
+        #: Signals that are polled whether they have an enabled entity or not.
+        self.also_polled: set[int] = set()
         #: When the gateway last answered with values.
         self.last_seen: datetime | None = None
         self.pace = Pace(options.scan_interval)
@@ -179,6 +181,8 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         # Before all entities are there, what is expected to follow is of interest too.
         loaded = self.config_entry.state is ConfigEntryState.LOADED
         followed = self._signal_listeners.uids
+        if not self.also_polled <= followed:
+            followed |= self.also_polled & self.topology.data.signals.keys()
         enabled = (followed if loaded else followed | self.expected) or frozenset(self.topology.data.signals)
         started = time.monotonic()
         try:

@@ -13,6 +13,8 @@ CONF_RAW_ANSWERS: Final = "raw_answers"
 CONF_CODES: Final = "codes"
 CONF_EVIDENCE: Final = "evidence"
 CONF_PRODUCTION: Final = "production"
+CONF_DEMAND_LOADS: Final = "demand_loads"
+CONF_DEMAND_PERIOD: Final = "demand_period"
 
 MIN_SCAN_INTERVAL: Final = 2
 MAX_SCAN_INTERVAL: Final = 300
@@ -36,6 +38,10 @@ class Options:
     """What spoke for the meaning of a code, for the diagnostics."""
     production: Collection[int] = ()
     """UIDs of loads that have a sensor of their power turned round, which is positive while they produce."""
+    demand_loads: Collection[int] = ()
+    """UIDs of loads that have sensors of their demand."""
+    demand_period: int = 15
+    """Minutes of a demand: 15, 30 or 60."""
 
     @classmethod
     def of(cls, entry: EmsConfigEntry) -> Self:

@@ -17,6 +17,7 @@ from .signals.catalogue import Catalogue
 from .signals.recorded import RecordedUnits
 
 if TYPE_CHECKING:
+    from .demand.demand import Demand
     from .history.repair import GapRepair
     from .history.witness import Witness
     from .recognition.daily_look import DailyLook
@@ -93,6 +94,7 @@ class EmsRuntimeData:
     realtime: RealtimeCoordinator
     devices: DeviceTree
     daily_look: DailyLook
+    demand: Demand
     units: RecordedUnits
     unsettled: set[int]
     """UIDs of signals whose unit has changed, until the recorder has compiled the time before the change."""

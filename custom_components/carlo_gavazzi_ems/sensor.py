@@ -15,6 +15,7 @@ from homeassistant.helpers.restore_state import RestoreEntity
 
 from .api import Signal
 from .const import DOMAIN, PRODUCTION, production_key, signal_units_settled
+from .demand.sensors import async_remove_unwanted, demand_sensors
 from .entity import EmsGatewayEntity, EmsSignalEntity
 from .options import Options
 from .polling.time_slice import BATCH
@@ -42,6 +43,7 @@ async def async_setup_entry(
     """Add a sensor for every signal, also for those that the gateway lists later."""
     runtime = entry.runtime_data
     known: set[int] = set()
+    demanded: set[int] = set()
 
     def wanted_now() -> set[int]:
         return wanted_signals(runtime.topology.data.signals, runtime.catalogue, runtime.realtime.data.numbers)
@@ -62,11 +64,14 @@ async def async_setup_entry(
 
     @callback
     def look_for_new() -> None:
+        async_add_entities(demand_sensors(entry, demanded))
         if runtime.topology.data.signals.keys() - known:
             entry.async_create_task(hass, add_new(), f"{DOMAIN} new signals")
 
     async_add_entities(kind(entry) for kind in GATEWAY_SENSORS)
     async_add_entities(ProductionSensor(entry, signal) for signal in _producing(entry))
+    async_remove_unwanted(hass, entry)
+    async_add_entities(demand_sensors(entry, demanded))
     _async_enable(hass, entry, wanted_now())
     await add_new()
     entry.async_on_unload(runtime.topology.async_add_listener(look_for_new))

@@ -78,6 +78,8 @@ WALLS: Final[Mapping[str, set[str]]] = {
     "history": {f"{OWN}.coordinator"} | ENTITIES | DIALOGS,
     # Readings and rows in, rows out.
     "history/arithmetic": {"homeassistant"} | IO_MODULES | of_ours("history", "recording"),
+    # Reads the gateway's history, by the room of that name only.
+    "demand": {"aiohttp"} | CLIENT | DIALOGS | (ENTITIES - {f"{OWN}.entity"}) | {f"{OWN}.coordinator"},
     # Preferences and meters in, preferences out; of Home Assistant only the format of the preferences.
     "energy": IO_MODULES | HASS_MODULES | of_ours("energy"),
     # Sees records and errors of the client, never an answer.
@@ -160,6 +162,21 @@ def test_arithmetic_imports_only_the_guard_of_counters() -> None:
         f"{OWN}.recording.guard.RESET_BELOW",
     }
     assert not offenders(iter([INTEGRATION / "recording" / "guard.py"]), "homeassistant", OWN, *IO_MODULES)
+
+
+def test_demand_is_arithmetic_in_a_thin_shell() -> None:
+    """What makes a demand of readings knows neither Home Assistant nor the gateway."""
+    files = [INTEGRATION / "demand" / name for name in ("arithmetic.py", "counters.py", "ledger.py")]
+    own = {name for path in files for name in imports(path) if name.startswith(f"{OWN}.")}
+    rooms = {".".join(name.removeprefix(f"{OWN}.").split(".")[:2]) for name in own}
+    assert rooms <= {
+        "demand",
+        "demand.arithmetic",
+        "history.arithmetic",
+        "recording.guard",
+        "signals.over_range",
+    }
+    assert not offenders(iter(files), "homeassistant", *IO_MODULES)
 
 
 def test_reporting_waits_for_nothing() -> None:

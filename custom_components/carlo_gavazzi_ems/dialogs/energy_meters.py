@@ -15,21 +15,16 @@ from homeassistant.util.unit_conversion import EnergyConverter
 from custom_components.carlo_gavazzi_ems.const import DOMAIN, PRODUCTION, production_key
 from custom_components.carlo_gavazzi_ems.energy.meter import Counters, Meter
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+from custom_components.carlo_gavazzi_ems.signals.load_import import PARTS
 from custom_components.carlo_gavazzi_ems.signals.load_power import load_power
 
-#: Suffixes of the total counters, else of the tariffs, else of the phases.
-_PARTS: Final = (
-    ("",),
-    ("_t1", "_t2", "_t3", "_t4"),
-    ("_l1", "_l2", "_l3"),
-)
 _KINDS: Final = {SensorDeviceClass.ENERGY, SensorDeviceClass.POWER}
 _UTILITIES: Final = {SensorDeviceClass.GAS, SensorDeviceClass.WATER}
 
 
 def meters(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Meter]:
     """Return the loads with an energy counter that has statistics, in the order of the gateway's list."""
-    names, sensors = _names(entry), _sensors(hass, entry, _KINDS)
+    names, sensors = names_of_loads(entry), _sensors(hass, entry, _KINDS)
     found = (_meter(hass, entry, uid, name, sensors[uid]) for uid, name in names.items() if uid in sensors)
     return [meter for meter in found if meter is not None]
 
@@ -37,10 +32,10 @@ def meters(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Meter]:
 def utilities(hass: HomeAssistant, entry: EmsConfigEntry, key: str) -> dict[str, str]:
     """Return the counters of `gas` or `water`: entity id -> name of the load."""
     sensors = _sensors(hass, entry, _UTILITIES)
-    return {sensors[uid][key]: name for uid, name in _names(entry).items() if key in sensors.get(uid, {})}
+    return {sensors[uid][key]: name for uid, name in names_of_loads(entry).items() if key in sensors.get(uid, {})}
 
 
-def _names(entry: EmsConfigEntry) -> dict[int, str]:
+def names_of_loads(entry: EmsConfigEntry) -> dict[int, str]:
     """Return the names of the listed loads."""
     registered = entry.runtime_data.devices.registered_loads()
     loads = entry.runtime_data.topology.data.loads
@@ -74,7 +69,7 @@ def _sensors(
 
 def _meter(hass: HomeAssistant, entry: EmsConfigEntry, uid: int, name: str, sensors: Mapping[str, str]) -> Meter | None:
     """Return the meter of a load, None without an energy counter."""
-    counters = next((pairs for parts in _PARTS if (pairs := _pairs(sensors, parts))), ())
+    counters = next((pairs for parts in PARTS if (pairs := _pairs(sensors, parts))), ())
     if not counters:
         return None
     kwh = {stat: value for pair in counters for stat in pair.all if (value := _kwh(hass, stat)) is not None}

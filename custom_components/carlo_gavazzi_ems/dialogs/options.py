@@ -22,6 +22,7 @@ from custom_components.carlo_gavazzi_ems.options import (
 )
 
 from .code_table import CodesPages
+from .demand import DemandPages
 from .energy import ENERGY_PAGE, EnergyPages, async_followed, can_fill_dashboard
 from .import_history import ImportPages
 
@@ -50,7 +51,7 @@ POLLING: Final = vol.Schema(
 )
 
 
-class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, OptionsFlowWithReload):
+class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, DemandPages, OptionsFlowWithReload):
     """The menu and the page about polling; other pages come from the base classes."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -63,6 +64,8 @@ class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, OptionsFlowWithReload
             pages.append("import_history")
         if can_fill_dashboard(self.hass):
             pages.append("energy")
+        if self._can_follow_demand():
+            pages.append("demand")
         return self.async_show_menu(
             step_id="init",
             menu_options=pages,

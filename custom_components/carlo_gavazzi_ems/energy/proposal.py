@@ -82,6 +82,12 @@ def in_sources(preferences: EnergyPreferences) -> set[str]:
     return {stat for source in sources for stat in _stats(source)}
 
 
+def in_grid(preferences: EnergyPreferences) -> set[str]:
+    """Return the counters used for what is drawn from the grid."""
+    sources = preferences["energy_sources"]
+    return {stat for source in sources if source["type"] == "grid" and (stat := source.get("stat_energy_from"))}
+
+
 def in_devices(preferences: EnergyPreferences) -> set[str]:
     """Return the counters used as a device."""
     return {device["stat_consumption"] for device in preferences["device_consumption"]}

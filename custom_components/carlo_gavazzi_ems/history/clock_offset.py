@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from homeassistant.core import callback
+
 from custom_components.carlo_gavazzi_ems.inventory.gateway_clock import async_gateway_clock, clock_base
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
@@ -24,10 +26,26 @@ async def async_clock_offset(entry: EmsConfigEntry) -> float:
     """
     runtime = entry.runtime_data
     known = runtime.topology.data
-    is_known = known.fresh and abs(clock_base() - known.clock_base) < _SET
-    offset = known.clock_offset if is_known else await async_gateway_clock(runtime.client)
-    if offset is not None:
-        return 0.0 if abs(offset) < _RESOLUTION else offset
+    if known.fresh and abs(clock_base() - known.clock_base) < _SET:
+        return known_clock_offset(entry)
+    return _offset(entry, await async_gateway_clock(runtime.client))
+
+
+@callback
+def known_clock_offset(entry: EmsConfigEntry) -> float:
+    """Return the same, by what is known already; where this clock was set since, by how far it was set."""
+    known = entry.runtime_data.topology.data
+    if not known.fresh or known.clock_offset is None:
+        return _offset(entry, None)
+    set_by = clock_base() - known.clock_base
+    return _offset(entry, known.clock_offset - (0.0 if abs(set_by) < _SET else set_by))
+
+
+def _offset(entry: EmsConfigEntry, told: float | None) -> float:
+    """Return the offset that the gateway told, or that its newest sample shows."""
+    if told is not None:
+        return 0.0 if abs(told) < _RESOLUTION else told
+    runtime = entry.runtime_data
     times = [sample.timestamp for sample in runtime.realtime.data.values() if sample.timestamp is not None]
     seen = runtime.realtime.last_seen
     if not times or seen is None:

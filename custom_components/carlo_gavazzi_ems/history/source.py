@@ -60,23 +60,37 @@ async def async_readings(  # noqa: PLR0913  # what is asked, and what is told me
     wanted = sorted(uids)
     found: defaultdict[int, list[Reading]] = defaultdict(list)
     expected, seen = max(len(wanted) * (end - start) / 60, 1), 0
+    async for rows in async_rows(source, wanted, start, end, offset=offset):
+        for row in rows:
+            if row.value is not None:
+                found[row.uid].append(_reading(row, row.value, row.period_end - offset))
+                seen += 1
+        if progress is not None:
+            progress(min(seen / expected, 1.0))
+    return found
+
+
+async def async_rows(
+    source: HistorySource, uids: Iterable[int], start: float, end: float, *, offset: float = 0.0
+) -> AsyncGenerator[list[HistoryRow]]:
+    """Yield the rows that close between two instants, both included, by the page; their times are the gateway's.
+
+    One request is in flight at a time. The gateway's clock is ahead by `offset` seconds. Raises EmsError.
+    """
+    wanted = sorted(uids)
     for some in _parts(wanted, _SIGNALS_AT_ONCE):
         step = max(_ROWS_AT_ONCE // (60 * len(some)), 1) * HOUR
         begin = start
         while begin < end:
             stop = min(begin + step, end)
             first, last = _date(begin + offset - _MARGIN), _date(stop + offset + _MARGIN)
-            async for rows in source.history(uids=some, start=first, end=last):
-                for row in rows:
-                    period_end = row.period_end - offset
-                    # The requested spans overlap by the margin; the readings may not.
-                    if (begin < period_end <= stop or period_end == start) and row.value is not None:
-                        found[row.uid].append(_reading(row, row.value, period_end))
-                        seen += 1
-                if progress is not None:
-                    progress(min(seen / expected, 1.0))
+            async with aclosing(source.history(uids=some, start=first, end=last)) as pages:
+                async for rows in pages:
+                    # The requested spans overlap by the margin; the rows may not.
+                    yield [
+                        row for row in rows if begin < (closes := row.period_end - offset) <= stop or closes == start
+                    ]
             begin = stop
-    return found
 
 
 async def async_has_rows(source: HistorySource, uids: Collection[int], start: float, end: float) -> bool:
