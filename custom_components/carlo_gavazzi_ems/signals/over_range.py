@@ -30,8 +30,7 @@ def is_over_range(value: float, *, short: bool = True) -> bool:
     """Return whether a number is one of the patterns; without `short` only those that fill two registers."""
     size = abs(value)
     return size >= _LEAST and any(
-        low <= size <= high and _is_whole(value * scale)
-        for low, high, scale in (_ALL if short else _OF_TWO_REGISTERS)
+        low <= size <= high and _is_whole(value * scale) for low, high, scale in (_ALL if short else _OF_TWO_REGISTERS)
     )
 
 
