@@ -187,6 +187,7 @@ async def test_r26_connection_and_label_are_evidence(
 
     monkeypatch.setattr(identifying, "identify", identify)
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.MORE_TIME_BUDGET", 100.0)
     await to_codes(hass, gateway)
     site = gateway.site
     assert told
@@ -209,6 +210,7 @@ async def test_r26_what_a_day_does_not_tell_a_week_may(
 
     monkeypatch.setattr(identifying, "identify", identify)
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.MORE_TIME_BUDGET", 100.0)
     await to_codes(hass, gateway)
     assert len(rows) == 1  # the set-up does not
     rows.clear()
