@@ -1,5 +1,6 @@
 """Home Assistant's REST API, with a login through `trusted_networks`."""
 
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -42,9 +43,18 @@ class RestClient:
         """Return the JSON that DELETE answers with; raises HarnessError for any status but 200."""
         return await self._request("DELETE", path)
 
+    def forget_token(self) -> None:
+        """Log in with the next request: the clock of Home Assistant was moved."""
+        self._token = None
+
     async def websocket(self) -> WebSocket:
-        """Open a WebSocket with a fresh token; the caller closes it."""
-        return await WebSocket.connect(self._session, f"{self.url}/api/websocket", await self._login())
+        """Open a WebSocket; the caller closes it."""
+        address = f"{self.url}/api/websocket"
+        if self._token is not None:
+            # It may have expired.
+            with suppress(HarnessError):
+                return await WebSocket.connect(self._session, address, self._token)
+        return await WebSocket.connect(self._session, address, await self._login())
 
     async def _request(self, method: str, path: str, data: object = None) -> Any:
         token = self._token or await self._login()

@@ -41,6 +41,7 @@ def test_a_refresh_costs_what_has_to_be_done(tmp_path: Path) -> None:
     assert found["all changed"]["default"] < found["all changed"]["written"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_polling_leaves_nothing_in_memory(tmp_path: Path) -> None:
     """What the integration's own files hold is the same after every few hundred polls, whatever the values do."""

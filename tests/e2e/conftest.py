@@ -103,7 +103,7 @@ def is_foreign(text: str, url: str) -> bool:
     Icons of other brands come from the internet. The frontend reports "disconnected" if its list of integrations closes
     before one of its requests is answered.
     """
-    return ("/api/brands/" in url and DOMAIN not in url) or text == "disconnected"
+    return ("/api/brands/" in url and DOMAIN not in url) or text in {"disconnected", 'rejected: "disconnected"'}
 
 
 @pytest.fixture

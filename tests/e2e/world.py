@@ -72,6 +72,7 @@ class World:
         """Stop Home Assistant until an instant; the gateway keeps counting."""
         await self.home_assistant.stop()
         self.shift.move(instant)
+        self.client.forget_token()
         await self.home_assistant.start(2 * PATIENCE)
         await self.loaded()
 
@@ -114,7 +115,7 @@ class World:
         while not is_right(found):
             if asyncio.get_running_loop().time() > end:
                 raise TimeoutError(f"after {seconds:.0f} s it is still {found}")
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.5)
             found = await look()
 
     async def loaded(self) -> None:

@@ -31,6 +31,7 @@ OPERATIONS = 28
                 realtime_in_seconds=True,
             ),
             id="the other way round",
+            marks=pytest.mark.long,
         ),
     ],
 )

@@ -47,7 +47,7 @@ def test_r03_means_of_missed_hours(tmp_path: Path, *, kill: bool) -> None:
             assert means[hour] == pytest.approx(_true_mean(power, hour), rel=part, abs=1.0)
 
 
-@pytest.mark.parametrize("wrong_by", [-3600, 3600])
+@pytest.mark.parametrize("wrong_by", [pytest.param(-3600, marks=pytest.mark.long), 3600])
 def test_r03_a_history_of_other_hours_writes_no_means(tmp_path: Path, wrong_by: int) -> None:
     """The counters refuse a history that is an hour off, and so do the measured values; the log has it once."""
 
