@@ -1,5 +1,6 @@
 """The bars of Home Assistant's charts, as drawn."""
 
+from collections import Counter
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
@@ -55,7 +56,7 @@ async def bars(chart: Locator) -> list[Bar]:
 
 
 async def is_painted(chart: Locator, bar: Bar) -> bool:
-    """Return whether the bar is painted at its height: one colour inside, another outside."""
+    """Return whether the bar is painted at its height: one colour inside, but for lines of the grid, another outside."""
     canvas = chart.locator("canvas").first
     with Image.open(BytesIO(await canvas.screenshot())) as opened:
         image = opened.convert("RGB")
@@ -67,5 +68,6 @@ async def is_painted(chart: Locator, bar: Bar) -> bool:
         assert isinstance(pixel, tuple)
         return pixel
 
-    inside = {colour(upper + 4), colour((upper + lower) / 2), colour(lower - 4)}
-    return len(inside) == 1 and inside.isdisjoint({colour(lower + 4)})
+    places = [upper + 4 + part / 8 * (lower - upper - 8) for part in range(9)]
+    main, count = Counter(map(colour, places)).most_common(1)[0]
+    return count > len(places) / 2 and colour(lower + 4) != main
