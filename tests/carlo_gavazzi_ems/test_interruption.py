@@ -10,6 +10,7 @@ from homeassistant.const import CONF_HOST, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
 from homeassistant.helpers import entity_registry as er
+from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_setup_component
 import pytest
 
@@ -105,6 +106,8 @@ async def test_an_end_at_every_await_of_the_dialog(hass: HomeAssistant, gateway:
         for flow in hass.config_entries.flow.async_progress(include_uninitialized=True):
             hass.config_entries.flow.async_abort(flow["flow_id"])
 
+    # Home Assistant's loader waits for ever after a search for custom integrations that was cancelled.
+    await async_get_integration(hass, DOMAIN)
     number = 0
     interrupt = cancel if how == "stop" else meanwhile(close)
     try:
