@@ -10,6 +10,7 @@ import pytest
 from testbed import ROOT
 
 BROWSER = ".venv/bin/pytest -p no:homeassistant --quiet tests/e2e"
+TESTS = ".venv/bin/pytest -n 2 --dist worksteal --quiet"
 STAGES = ("scripts/setup", "scripts/lint", "scripts/databases", ".venv/bin/pytest", "scripts/demo", "scripts/outage")
 
 
@@ -52,8 +53,7 @@ def test_all_stages(project: Path, command: str) -> None:
     code, printed, calls = run(project, command)
     assert code == 0
     assert calls[:4] == ["scripts/setup ", "scripts/lint ", "scripts/setup --e2e", "scripts/databases --install"]
-    tests = ".venv/bin/pytest -n 2 --quiet --cov --cov-report=term-missing:skip-covered"
-    assert sorted(calls[4:6]) == [tests, BROWSER]
+    assert sorted(calls[4:6]) == [TESTS, BROWSER]
     assert calls[6:] == ["scripts/demo --check", "scripts/outage --kill both"]
     assert printed.splitlines()[-1].startswith("[test] all green")
 
@@ -92,6 +92,13 @@ def test_the_browser_ends_with_the_tests_that_fail(project: Path) -> None:
     assert printed.splitlines()[-1].startswith("[test] FAILED: tests, exit code 3")
     with pytest.raises(ProcessLookupError):
         os.kill(int((project / "pid").read_text(encoding="ascii")), 0)
+
+
+def test_the_coverage(project: Path) -> None:
+    """The same tests, and nothing beside them; more arguments reach pytest."""
+    measured = f"{TESTS} --cov --cov-report=term-missing:skip-covered"
+    assert run(project, "scripts/test", "--coverage")[2] == ["scripts/setup ", measured]
+    assert run(project, "scripts/test", "--coverage", "-k", "x")[2][-1] == f"{measured} -k x"
 
 
 def test_arguments_are_for_pytest(project: Path) -> None:
