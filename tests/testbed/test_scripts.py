@@ -10,7 +10,7 @@ import pytest
 from testbed import ROOT
 
 BROWSER = ".venv/bin/pytest -p no:homeassistant --quiet tests/e2e"
-TESTS = ".venv/bin/pytest -n 2 --dist worksteal --quiet"
+TESTS = ".venv/bin/pytest -n 2 --quiet"
 STAGES = ("scripts/setup", "scripts/lint", "scripts/databases", ".venv/bin/pytest", "scripts/demo", "scripts/outage")
 
 

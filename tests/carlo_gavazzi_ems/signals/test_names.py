@@ -5,6 +5,7 @@ from pathlib import Path
 from string import Formatter
 
 from custom_components.carlo_gavazzi_ems.const import PRODUCTION
+from custom_components.carlo_gavazzi_ems.demand.sensors import DESCRIPTIONS
 from custom_components.carlo_gavazzi_ems.signals import quantities
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES, Quantity
 
@@ -12,6 +13,9 @@ INTEGRATION = Path(quantities.__file__).parents[1]
 UNNAMED = "signal"
 GATEWAY = {"last_seen", "clock_offset"}
 """Sensors of the gateway itself."""
+DEMAND = {"demand_quarter_hour", "demand_half_hour", "demand_hour"} | {
+    description.translation_key for description in DESCRIPTIONS if description.translation_key
+}
 TRANSLATION_KEYS = {quantity.translation_key for quantity in QUANTITIES.values()}
 
 
@@ -31,8 +35,8 @@ def name_of(quantity: Quantity) -> str:
 
 
 def test_no_name_is_missing_or_left_over() -> None:
-    """The names are those of the quantities, of the gateway's sensors, of a code that nobody has named, and of what a plant produces."""
-    assert NAMES.keys() == TRANSLATION_KEYS | GATEWAY | {UNNAMED, PRODUCTION}
+    """The names are those of the quantities, of the gateway's sensors, of demands, of an unnamed code, of production."""
+    assert NAMES.keys() == TRANSLATION_KEYS | GATEWAY | DEMAND | {UNNAMED, PRODUCTION}
     assert all(entry.keys() == {"name"} for entry in NAMES.values())
 
 
