@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import Final
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request
 import pytest
@@ -97,13 +98,19 @@ async def page(only_page: Page, world: World, tmp_path: Path, request: pytest.Fi
     assert not complaints
 
 
-def is_foreign(text: str, url: str) -> bool:
-    """Return whether an error in the console has nothing to do with the integration.
+#: What the frontend says of itself: its list of integrations closes before one of its requests is answered; it ends what it
+#: subscribed to before Home Assistant started anew. An object is told as `rejected` too, with what is in it.
+FRONTENDS_OWN: Final = (
+    "disconnected",
+    'rejected: "disconnected"',
+    'rejected: {"code":"not_found","message":"Subscription not found."}',
+    "Object",
+)
 
-    Icons of other brands come from the internet. The frontend reports "disconnected" if its list of integrations closes
-    before one of its requests is answered.
-    """
-    return ("/api/brands/" in url and DOMAIN not in url) or text in {"disconnected", 'rejected: "disconnected"'}
+
+def is_foreign(text: str, url: str) -> bool:
+    """Return whether an error in the console has nothing to do with the integration. Icons of other brands are not here."""
+    return ("/api/brands/" in url and DOMAIN not in url) or text in FRONTENDS_OWN
 
 
 @pytest.fixture
