@@ -1,1 +1,1 @@
-"""What the project has to reach, measured."""
+"""Benchmarks: the measured limits that the project has to keep."""

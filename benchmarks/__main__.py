@@ -25,6 +25,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--sites", type=_sites, default=324, help="how many sites, 1 or more (default 324)")
     one.add_argument("--seed", type=int, default=0, help="draws other sites (default 0)")
     one.add_argument("--kind", choices=("typical", "hard", "all"), default="all")
+    one.add_argument(
+        "--subsets", type=int, default=0, help="identify so many subsets of each site's codes too (default 0)"
+    )
     one.add_argument("--processes", type=int, choices=(1, 2), default=2)
     one.add_argument("--json", type=Path, help="write every judgement to this file")
     one.add_argument("--wrong", action="store_true", help="list every wrong first proposal")
@@ -51,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         return history.run(options)
     if options.command == "hostile":
         return hostile.run(options)
-    cases = make_cases(options.sites, options.seed, options.kind)
+    cases = make_cases(options.sites, options.seed, options.kind, options.subsets)
 
     def tell(done: int) -> None:
         if sys.stderr.isatty() or done % 20 == 0 or done == len(cases):

@@ -1,7 +1,7 @@
-"""The sites that identification is measured on: typical ones, and hard ones each with one hardness."""
+"""The sites that identification is measured on: typical ones, and hard ones with one difficulty each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import random
 
 from simulator.site import SiteKind
@@ -50,7 +50,7 @@ HARD: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
     "most off": ({"switched_off": 0.6, "grid_voltage": True}, {}),
     "one load, most off": ({"switched_off": 0.5}, {"loads": 1}),
 }
-"""For each hardness the options of the site and the conditions of its observation."""
+"""The options of the site and the conditions of its observation by difficulty."""
 _KINDS = (SiteKind.FLAT, SiteKind.HOUSE, SiteKind.HOUSE, SiteKind.SHOP)
 
 
@@ -59,12 +59,14 @@ class Case:
     """One site to identify."""
 
     name: str
-    """`typical`, or the hardness."""
+    """`typical`, or the difficulty."""
     seed: int
     kind: SiteKind
     options: Mapping[str, object]
     conditions: Conditions
     known: Mapping[int, str] = field(default_factory=dict)
+    subsets: int = 0
+    """The number of subsets of its codes with which it is identified too."""
 
 
 def make_case(name: str, number: int, seed: int) -> Case:
@@ -95,9 +97,9 @@ def make_case(name: str, number: int, seed: int) -> Case:
     return Case(name, site_seed, kind, options, Conditions(**conditions), known)  # type: ignore[arg-type]
 
 
-def make_cases(sites: int, seed: int, kind: str) -> list[Case]:
-    """Return so many cases of a kind: `typical`, `hard` or `all`, which is a third typical and the rest hard."""
+def make_cases(sites: int, seed: int, kind: str, subsets: int = 0) -> list[Case]:
+    """Return the cases of `sites` sites of a kind: `typical`, `hard` or `all`, which is a third typical and the rest hard."""
     typical = {"typical": sites, "hard": 0, "all": -(-sites // 3)}[kind]
     hard = [*HARD, MIXED]
     names = [TYPICAL] * typical + [hard[place % len(hard)] for place in range(sites - typical)]
-    return [make_case(name, number, seed) for number, name in enumerate(names)]
+    return [replace(make_case(name, number, seed), subsets=subsets) for number, name in enumerate(names)]

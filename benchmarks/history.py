@@ -14,9 +14,9 @@ from testbed import ROOT
 from testbed.gateway import Simulator, SimulatorOptions
 from testbed.process import ManagedProcess
 
-#: Days of which a part is imported while every allocation is traced; the peaks of the two tell whether it is flat.
+#: Days of two shorter imports with traced memory; their peaks show whether memory grows with the span.
 _TRACED = (8, 16)
-#: By how much the second of them may be higher: nothing may grow with the span.
+#: The allowed ratio of the second peak to the first.
 _FLAT = 1.25
 _SITE = ("--signals", "220", "--installed-days", "40")
 
@@ -34,11 +34,11 @@ class Import:
     """Seconds of CPU of Home Assistant's process, its recorder among them."""
     requests: int
     peak: float | None
-    """MB that were allocated at most beyond what was before, None where it was not traced."""
+    """Peak of the memory allocated by the import in MB; None where it was not traced."""
     rss: float
-    """MB that the process held at most."""
+    """Peak of the process's resident memory in MB."""
     refused: int
-    """Signals of which the history did not fit."""
+    """Signals whose history was refused."""
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -46,11 +46,12 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     one = commands.add_parser("history", help="the import of minute history: time, memory, requests")
     one.add_argument("--days", type=int, default=30, choices=range(1, 40), metavar="1..39")
     one.add_argument("--signals", type=int, default=100, choices=range(1, 161), metavar="1..160")
+    one.add_argument("--counters", action="store_true", help="counters only, and no traced runs")
     one.add_argument("--json", type=Path, help="write the figures to this file")
 
 
-async def _one(folder: Path, days: int, signals: int, *, traced: bool) -> Import:
-    """Import so many days in a fresh Home Assistant of its own process."""
+async def _one(folder: Path, days: int, signals: int, *, traced: bool, counters: bool) -> Import:
+    """Import some days in a fresh Home Assistant in its own process."""
     async with Simulator(folder, SimulatorOptions(site="load-test", more=_SITE, control_port=0)) as simulator:
         gateway = simulator.gateway
         task = {
@@ -63,6 +64,7 @@ async def _one(folder: Path, days: int, signals: int, *, traced: bool) -> Import
             "days": days,
             "signals": signals,
             "traced": traced,
+            "counters": counters,
         }
         process = await ManagedProcess.start(
             "The import",
@@ -77,15 +79,16 @@ async def _one(folder: Path, days: int, signals: int, *, traced: bool) -> Import
         return Import(days=days, **result)
 
 
-async def _all(days: int, signals: int) -> list[Import]:
-    """Run the import for time, and two shorter ones for memory."""
+async def _all(days: int, signals: int, *, counters: bool) -> list[Import]:
+    """Run the import for time, and unless it is of counters only, two shorter ones for memory."""
     done = []
+    traced_spans = [] if counters else [(span, True) for span in _TRACED]
     with TemporaryDirectory(prefix="ems-bench-") as work:
-        for number, (span, traced) in enumerate([(days, False), *((span, True) for span in _TRACED)]):
+        for number, (span, traced) in enumerate([(days, False), *traced_spans]):
             print(f"[bench] importing {span} days{', traced' if traced else ''}", file=sys.stderr, flush=True)
             folder = Path(work, str(number))
             await asyncio.to_thread(folder.mkdir)
-            done.append(await _one(folder, span, signals, traced=traced))
+            done.append(await _one(folder, span, signals, traced=traced, counters=counters))
     return done
 
 
@@ -110,15 +113,15 @@ def problems(done: Sequence[Import]) -> list[str]:
         for one in done
         if one.refused or one.hours < one.signals * (one.days * 24 - 2)
     ]
-    short, long = (one.peak or 0.0 for one in done if one.peak is not None)
-    if long > short * _FLAT:
+    peaks = [one.peak for one in done if one.peak is not None]
+    if peaks and (short := peaks[0]) and (long := peaks[-1]) > short * _FLAT:
         found.append(f"memory grows with the span: {short:.1f} MB for {_TRACED[0]} days, {long:.1f} for {_TRACED[1]}")
     return found
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; 0 if everything was imported and memory is flat, else 1."""
-    done = asyncio.run(_all(options.days, options.signals))
+    done = asyncio.run(_all(options.days, options.signals, counters=options.counters))
     print(render(done))
     if options.json:
         options.json.write_text(json.dumps([asdict(one) for one in done], indent=1), encoding="utf-8")

@@ -71,7 +71,7 @@ async def _start(task: dict[str, Any]) -> HomeAssistant:
 
 
 async def _enable(hass: HomeAssistant) -> None:
-    """Enable every sensor: most signals of a large site are off until somebody wants them."""
+    """Enable every sensor: most of a large site are disabled by default."""
     (entry,), registry = hass.config_entries.async_entries(DOMAIN), er.async_get(hass)
     for item in er.async_entries_for_config_entry(registry, entry.entry_id):
         registry.async_update_entity(item.entity_id, disabled_by=None)
@@ -86,7 +86,7 @@ def _site() -> Site:
 
 
 def _metadata(state: State) -> StatisticMetaData | None:
-    """Return what the recorder would keep of a sensor, None where it keeps nothing."""
+    """Return the recorder's metadata of a sensor; None where it has no statistics."""
     kind, unit = state.attributes.get("state_class"), state.attributes.get("unit_of_measurement")
     if kind not in {"measurement", "total", "total_increasing"}:
         return None
@@ -102,8 +102,8 @@ def _metadata(state: State) -> StatisticMetaData | None:
     )
 
 
-async def _first_hour(hass: HomeAssistant, serial: str, signals: int) -> None:
-    """Give so many sensors the hour that the history is joined to, as if they had been recorded for one."""
+async def _first_hour(hass: HomeAssistant, serial: str, signals: int, *, counters: bool) -> None:
+    """Import the first hour of some sensors, or counters only, as if recorded: older history is joined to it."""
     site, registry = _site(), er.async_get(hass)
     start = (time.time() // _HOUR - 2) * _HOUR
     given = 0
@@ -112,7 +112,9 @@ async def _first_hour(hass: HomeAssistant, serial: str, signals: int) -> None:
         state = hass.states.get(entity_id) if entity_id else None
         if given == signals or state is None or (metadata := _metadata(state)) is None:
             continue
-        # As the gateway prints it: a digit more would be a reading that an idle counter never shows.
+        if counters and not metadata["has_sum"]:
+            continue
+        # As the gateway prints it: an idle counter never shows a reading with more digits.
         value = next(latest(site, [site.signals[uid]], start + _HOUR - 1, {})).value
         row = StatisticData(start=datetime.fromtimestamp(start, UTC))
         row |= {"state": value, "sum": 0.0} if metadata["has_sum"] else {"mean": value, "min": value, "max": value}
@@ -124,19 +126,21 @@ async def _first_hour(hass: HomeAssistant, serial: str, signals: int) -> None:
 
 
 async def _measure(task: dict[str, Any]) -> dict[str, object]:
-    """Start Home Assistant, import, stop it, and return what the import took."""
+    """Start Home Assistant, import, stop it, and return what the import cost."""
     hass = await _start(task)
     try:
         return await _measured(hass, task)
     finally:
-        # Its threads would keep the process alive after an error too.
+        # Also after an error: its threads would keep the process alive.
         await hass.async_stop(force=True)
 
 
 async def _measured(hass: HomeAssistant, task: dict[str, Any]) -> dict[str, object]:
-    """Import in a Home Assistant that runs, and return what it took."""
+    """Import in a running Home Assistant, and return what it cost."""
     (entry,) = hass.config_entries.async_entries(DOMAIN)
-    await _first_hour(hass, str(entry.unique_id), task["signals"])
+    await _first_hour(hass, str(entry.unique_id), task["signals"], counters=task["counters"])
+    # Before the import, as after every start; otherwise the first repair would run during it.
+    await entry.runtime_data.history.repair.async_run()
     targets = await async_targets(hass, entry)
     begin = (time.time() // _HOUR - 2) * _HOUR - task["days"] * _DAY
     before = await asyncio.to_thread(_requests, task["control_url"])
@@ -161,7 +165,7 @@ async def _measured(hass: HomeAssistant, task: dict[str, Any]) -> dict[str, obje
 
 
 def main(text: str) -> None:
-    """Do a task given as JSON, and leave the result beside the database."""
+    """Do a task given as JSON, and write the result next to the database."""
     task = json.loads(text)
     result = asyncio.run(_measure(task))
     (Path(task["folder"]) / "result.json").write_text(json.dumps(result), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What hostile answers cost a client: memory, and how long they hold up the event loop."""
+"""The cost of hostile answers to a client: memory, and how long they block the event loop."""
 
 import argparse
 import asyncio
@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from typing import Final, override
+import zlib
 
 import aiohttp
 from aiohttp import web
@@ -30,7 +31,7 @@ REALTIME, SIGNALS, HISTORY = "/v1/signals/realtime", "/v1/signals", "/v1/signals
 MEMORY: Final = 50.0
 """MB that an answer may cost at most."""
 BLOCK: Final = 0.2
-"""Seconds for which it may hold up the event loop at most."""
+"""Seconds for which it may block the event loop at most."""
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 BEGIN: Final = "<!-- hostile answers: written by scripts/bench hostile --docs -->"
 END: Final = "<!-- end of hostile answers -->"
@@ -44,15 +45,23 @@ class Body(RequestFault):
     """Answers with this text."""
 
     body: bytes = b""
+    encoding: str = "identity"
 
     @override
     async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
-        return web.Response(body=self.body, content_type="application/json")
+        headers = {"Content-Encoding": self.encoding}
+        return web.Response(body=self.body, content_type="application/json", headers=headers)
 
 
 def _records(count: int, record: str) -> bytes:
-    """Return a realtime answer with so many records."""
+    """Return a realtime answer with `count` records."""
     return b'{"realtime":{' + ",".join(f'"{uid}":{record}' for uid in range(count)).encode() + b"}}"
+
+
+def _compressed(size: int) -> bytes:
+    """Return so many bytes of spaces, compressed."""
+    compress = zlib.compressobj(wbits=31)
+    return b"".join(compress.compress(_MB * b" ") for _ in range(size // _MB)) + compress.flush()
 
 
 async def _history(client: EmsClient) -> int:
@@ -63,6 +72,10 @@ async def _history(client: EmsClient) -> int:
 CASES: Final[dict[str, tuple[Callable[[], Fault], Ask]]] = {
     "a body of 1 GB": (lambda: HugeBody(path=REALTIME), lambda client: client.realtime()),
     "a body of 1 GB, announced": (lambda: HugeBody(path=REALTIME, announced=True), lambda client: client.realtime()),
+    "a body of 1 GB, compressed to 1 MB": (
+        lambda: Body(path=REALTIME, body=_compressed(1000 * _MB), encoding="gzip"),
+        lambda client: client.realtime(),
+    ),
     "a million signals at once": (LongList, lambda client: client.signals()),
     "a million signals, page by page": (lambda: LongList(paged=True), lambda client: client.signals()),
     "199,000 signals at once": (lambda: LongList(records=199_000), lambda client: client.signals()),
@@ -123,10 +136,10 @@ def _resident() -> int:
 
 
 class _Memory:
-    """Looks at the memory of the process again and again, from a thread."""
+    """Samples the memory of the process in a thread."""
 
     def __init__(self) -> None:
-        """Start from what there is now."""
+        """Start with the memory in use now."""
         gc.collect()
         self.most = self._first = _resident()
         self._over = threading.Event()
@@ -134,7 +147,7 @@ class _Memory:
         self._thread.start()
 
     def _watch(self) -> None:
-        """Keep the most until it is over."""
+        """Keep the maximum until the end."""
         while not self._over.wait(_SAMPLE):
             self.most = max(self.most, _resident())
 
@@ -147,7 +160,7 @@ class _Memory:
 
 @contextlib.asynccontextmanager
 async def _watched_loop() -> AsyncIterator[list[float]]:
-    """Put the longest time for which the event loop did not come round into the list."""
+    """Put the longest time for which the event loop was blocked into the list."""
     longest = [0.0]
 
     async def tick() -> None:
@@ -182,7 +195,7 @@ async def _measure(name: str, address: Address) -> Cost:
 
 
 async def _serve(commands: Connection, name: str) -> None:
-    """Serve a gateway with one fault until the other side hangs up."""
+    """Serve a gateway with one fault until the connection is closed."""
     async with Gateway(build_site(SiteKind.FLAT, seed=1)) as gateway:
         gateway.faults.add(CASES[name][0]())
         commands.send(Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint))
@@ -191,7 +204,7 @@ async def _serve(commands: Connection, name: str) -> None:
 
 
 def _gateway(commands: Connection, name: str) -> None:
-    """Run the gateway's process; that its client hangs up is what should happen."""
+    """Run the gateway's process; its client is expected to close connections."""
     logging.disable()
     asyncio.run(_serve(commands, name))
 
@@ -204,7 +217,7 @@ def _client(results: Connection, name: str, address: Address) -> None:
 def measure(name: str) -> Cost:
     """Measure one case, gateway and client in processes of their own."""
     context = get_context("forkserver")
-    # What both import is imported once.
+    # Modules that both need are imported once.
     context.set_forkserver_preload(["benchmarks.__main__"])
     ours, theirs = context.Pipe()
     gateway = context.Process(target=_gateway, args=(theirs, name), daemon=True)

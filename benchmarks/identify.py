@@ -1,8 +1,9 @@
-"""How often identification is right, silent or wrong, on sites that nothing was made for."""
+"""How often identification is right, silent or wrong, on sites that it was not developed with."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
+from random import Random
 import re
 import time
 
@@ -10,6 +11,7 @@ from custom_components.carlo_gavazzi_ems.signals.identify import Series, identif
 from simulator.site import Site, build_site
 
 from .cases import Case
+from .decidable import undecidable
 from .judge import Judgement, judge
 from .observation import observe
 
@@ -28,6 +30,8 @@ class Result:
     rows: int
     cpu: float
     """Seconds of CPU that identification took."""
+    of_subsets: tuple[Judgement, ...] = ()
+    """The answers for subsets, where only some of the codes are enabled."""
 
 
 def is_unrelated(truth: str) -> bool:
@@ -36,7 +40,7 @@ def is_unrelated(truth: str) -> bool:
 
 
 def is_nameable(truth: str) -> bool:
-    """Tell whether any law speaks of a meaning: of unrelated signals, distortion and states none does."""
+    """Return whether a law can name a meaning: none can for unrelated signals, distortion and states."""
     return not is_unrelated(truth) and _LAWLESS.match(truth) is None
 
 
@@ -65,9 +69,28 @@ def run_case(case: Case) -> Result:
     findings = identify(series, case.known, phase_open=case.known)
     cpu = time.process_time() - started
     moving = {one.code for one in series if len(set(one.values)) > 1}
-    judgements = judge(findings, truths, moving, single_phase_codes(site, series))
+    unknowable = undecidable(site, case.conditions, case.seed)
+    judgements = judge(findings, truths, moving, single_phase_codes(site, series), unknowable)
     rows = max((len(one.values) for one in series), default=0)
-    return Result(case, tuple(judgements), len(truths), len(series), rows, cpu)
+    of_subsets = tuple(
+        one
+        for chosen in subsets(case, series)
+        for one in judge(
+            identify(chosen, case.known, phase_open=case.known), truths, moving, single_phase_codes(site, chosen)
+        )
+    )
+    return Result(case, tuple(judgements), len(truths), len(series), rows, cpu, of_subsets)
+
+
+def subsets(case: Case, series: list[Series]) -> Iterator[list[Series]]:
+    """Yield subsets in turn: without one code, random codes of one load, random codes of all loads."""
+    chance = Random(f"{case.seed} {case.name} subsets")
+    codes, loads = sorted({one.code for one in series}), list({one.load_uid: None for one in series})
+    for number in range(case.subsets):
+        how, share = number % 3, chance.choice((0.3, 0.5, 0.8))
+        on = set(codes) - {chance.choice(codes)} if how == 0 else {code for code in codes if chance.random() < share}
+        where = [chance.choice(loads)] if how == 1 else loads
+        yield [one for one in series if one.code in on and one.load_uid in where]
 
 
 def run(cases: list[Case], processes: int, tell: Callable[[int], None]) -> Iterator[Result]:
@@ -77,7 +100,7 @@ def run(cases: list[Case], processes: int, tell: Callable[[int], None]) -> Itera
             yield run_case(case)
             tell(number)
         return
-    # A process keeps what it has simulated, so now and then it is a new one.
+    # A process keeps what it has simulated in memory, so it is replaced now and then.
     with get_context("spawn").Pool(processes, maxtasksperchild=12) as pool:
         for number, result in enumerate(pool.imap(run_case, cases, chunksize=2), start=1):
             yield result

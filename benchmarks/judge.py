@@ -1,7 +1,7 @@
 """Compares findings with the truth."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import permutations
 import re
@@ -32,6 +32,8 @@ class Judgement:
     """The phases have their true numbers."""
     answer: str
     law: str
+    decidable: bool = True
+    """Whether the readings are enough to identify the code."""
 
 
 def permuted(text: str, order: tuple[int, ...]) -> str:
@@ -44,14 +46,18 @@ def permuted(text: str, order: tuple[int, ...]) -> str:
 
 
 def _accepted(truth: str, *, single: bool) -> set[str]:
-    """Return the texts that are right: where all loads have but one phase, its number says nothing."""
+    """Return the texts that are right: where all loads have one phase only, its number may be missing."""
     return {truth, re.sub(r"^(voltage|current)(_thd)?_l1(?=/|$)", r"\1\2", truth)} if single else {truth}
 
 
 def judge(
-    findings: Mapping[int, Finding], truths: Mapping[int, str], moving: Iterable[int], single: Iterable[int]
+    findings: Mapping[int, Finding],
+    truths: Mapping[int, str],
+    moving: Iterable[int],
+    single: Iterable[int],
+    undecidable: Collection[int] = (),
 ) -> list[Judgement]:
-    """Judge every code that moves; right is right up to one permutation of the phases that all answers share."""
+    """Judge every code with changing values; the phases may be permuted, but in the same way for all answers."""
     alone = set(single)
     codes = sorted(code for code in moving if code in findings)
     orders = list(permutations((1, 2, 3)))
@@ -61,7 +67,10 @@ def judge(
         return sum(findings[code].certain for code in good), len(good)
 
     best = max(orders, key=lambda order: (hits(order), order == (1, 2, 3)))
-    return [_judge(findings[code], truths[code], best, single=code in alone) for code in codes]
+    return [
+        replace(_judge(findings[code], truths[code], best, single=code in alone), decidable=code not in undecidable)
+        for code in codes
+    ]
 
 
 def _text(finding: Finding) -> str:

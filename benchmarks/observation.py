@@ -1,4 +1,4 @@
-"""What a gateway would have seen of a simulated site, under conditions as kind or as hard as wanted."""
+"""What a gateway would have recorded of a simulated site, under easy or hard conditions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -28,15 +28,15 @@ _NAMES = {
     "water_volume": "water",
     "heat_power": "thermal_power",
 }
-"""The simulator's words for what the integration calls otherwise."""
+"""The integration's names for quantities that the simulator calls otherwise."""
 _PER_MINUTE = 3
 _OUTAGE = 900.0
 _RARELY = 0.002
 _OVER_RANGE = 2147483.647
-"""7FFFFFFFh over 1000: the maker's mark for a value that is out of range."""
+"""7FFFFFFFh over 1000: the maker's code for a value that is out of range."""
 _TWINNED = frozenset({Quantity.ENERGY_IMPORT, Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.FREQUENCY})
 _TWIN = 10_000
-"""What is added to a code for its coarse twin."""
+"""Added to the UID and the code of a signal for its copy in coarse steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,35 +48,35 @@ class Conditions:
     hours: float = 24.0
     period: int = 60
     means: bool = True
-    """Rows are means of their period, or else last samples."""
+    """Rows are means of their period; otherwise last samples."""
     skew: float = 0.0
     """Seconds by which the signals of one load may be sampled apart."""
     noise: float = 0.0
     """Largest error of each row of a measured value in per cent; small errors are likelier."""
     missing: float = 0.0
-    """Share of rows that are not there, each signal its own."""
+    """Share of missing rows, by signal."""
     gap_hours: float = 0.0
-    """Two gaps of half this length each, in all signals at once."""
+    """Length of two gaps together, in all signals at once."""
     coarse: bool = False
-    """Counters come in whole kWh or tens of Wh, measured values with a digit less."""
+    """Counters have steps of 1 kWh or 10 Wh, measured values one digit less."""
     unrelated: bool = False
-    """Signals that no electrical law speaks of are there too."""
+    """With signals that no electrical law applies to."""
     irregular: bool = False
-    """Rows close at irregular times, each signal's stamps a little apart."""
+    """Rows close at irregular times, which differ by signal."""
     over_range: bool = False
-    """Now and then a value is the maker's mark for over range."""
+    """Some values are the maker's code for over range."""
     outage: bool = False
     """The grid fails for a quarter of an hour: measured values are 0, counters stand still."""
     coarse_twins: bool = False
-    """Energy, current and frequency come twice, under a code of their own in coarse steps."""
+    """Energy, current and frequency have a second code in coarse steps."""
     other_scope: bool = False
     """Some loads publish the counters of another load: a virtual meter with the counter of the whole site."""
     mixed_rows: bool = False
     """Rows of some quantities are means, those of others last samples."""
     p1_alone: bool = False
-    """Only what the P1 port measures is there."""
+    """The site has only its P1 port."""
     loads: int | None = None
-    """So many of the site's loads are there, the smallest; by itself all."""
+    """The number of loads, the smallest of the site; all by default."""
 
 
 def key_of(quantity: Quantity) -> str:
@@ -92,8 +92,8 @@ def meaning_of(site: Site, signal: Signal) -> str:
     return f"{key}/{unit}" if unit else key
 
 
-def _decimals(site: Site, signal: Signal, conditions: Conditions) -> int:
-    """Return how many decimals a signal comes with."""
+def decimals_of(site: Site, signal: Signal, conditions: Conditions) -> int:
+    """Return how many decimals a signal has."""
     dimension = DIMENSIONS[signal.quantity]
     scale = site.scales[dimension]
     decimals = site.decimals[signal.lid].get(dimension, scale.decimals)
@@ -104,21 +104,26 @@ def _decimals(site: Site, signal: Signal, conditions: Conditions) -> int:
     return max(0, decimals - 1)
 
 
+def instants(ends: Floats, conditions: Conditions) -> Floats:
+    """Return the instants [row, n] of which a row is the mean."""
+    steps: Floats = (np.arange(_PER_MINUTE) + 0.5) * conditions.period / _PER_MINUTE - conditions.period
+    return ends[:, None] + steps
+
+
 def _values(site: Site, signal: Signal, ends: Floats, conditions: Conditions, chance: np.random.Generator) -> Floats:
-    """Return what the gateway's history holds of a signal."""
+    """Return the values of a signal in the gateway's history."""
     quantity = signal.quantity
     means = conditions.means ^ (conditions.mixed_rows and chance.random() < 0.3)
     offset = conditions.skew * chance.random()
     snapshot = site.snapshot
     factor = site.scale(quantity).factor
-    decimals = _decimals(site, signal, conditions)
+    decimals = decimals_of(site, signal, conditions)
     if is_counter(quantity):
         values = read(snapshot(signal.lid, ends - 1.0 - offset), quantity) * factor
         return np.floor(values * 10.0**decimals + 1e-6) / 10.0**decimals
     if means and DIMENSIONS[quantity] is not Dimension.CODE:
-        steps = (np.arange(_PER_MINUTE) + 0.5) * conditions.period / _PER_MINUTE - conditions.period
-        values = read(snapshot(signal.lid, (ends[:, None] + steps - offset).ravel()), quantity).reshape(-1, _PER_MINUTE)
-        values = values.mean(axis=1) * factor
+        within = instants(ends - offset, conditions)
+        values = read(snapshot(signal.lid, within.ravel()), quantity).reshape(within.shape).mean(axis=1) * factor
     else:
         values = read(snapshot(signal.lid, ends - 1.0 - offset), quantity) * factor
     if conditions.noise and DIMENSIONS[quantity] is not Dimension.CODE:
@@ -139,17 +144,23 @@ def _ends(conditions: Conditions, chance: np.random.Generator) -> Floats:
     return ends
 
 
+def frame(site: Site, conditions: Conditions, chance: np.random.Generator) -> tuple[Floats, dict[int, int]]:
+    """Return when the rows close, and for each load that of which it publishes the counters: mostly itself."""
+    ends = _ends(conditions, chance)
+    loads = _chosen(site, conditions, ends)
+    strangers = {lid for lid in loads[1:] if conditions.other_scope and chance.random() < 0.3}
+    return ends, {lid: loads[0] if lid in strangers else lid for lid in loads}
+
+
 def observe(site: Site, conditions: Conditions, seed: int) -> Iterator[tuple[Series, str]]:
     """Yield each enabled signal's series and its true meaning."""
     chance = np.random.default_rng(seed)
-    ends = _ends(conditions, chance)
-    loads = _chosen(site, conditions, ends)
-    strangers = {lid: loads[0] for lid in loads[1:] if conditions.other_scope and chance.random() < 0.3}
-    for lid in loads:
+    ends, loads = frame(site, conditions, chance)
+    for lid, counted in loads.items():
         for signal in site.signals_of_load(lid):
             if not signal.enable:
                 continue
-            source = replace(signal, lid=strangers.get(lid, lid)) if is_counter(signal.quantity) else signal
+            source = replace(signal, lid=counted) if is_counter(signal.quantity) else signal
             values = _spoiled(_values(site, source, ends, conditions, chance), ends, signal, conditions, chance)
             times = ends
             if conditions.irregular:
@@ -170,7 +181,7 @@ def observe(site: Site, conditions: Conditions, seed: int) -> Iterator[tuple[Ser
             )
             yield series, meaning_of(site, signal)
             if conditions.coarse_twins and signal.quantity in _TWINNED:
-                decimals = _decimals(site, signal, conditions) - 1
+                decimals = decimals_of(site, signal, conditions) - 1
                 coarse = np.floor(values * 10.0**decimals + 1e-6) / 10.0**decimals
                 twin = replace(series, uid=series.uid + _TWIN, code=series.code + _TWIN, values=coarse.tolist())
                 yield twin, meaning_of(site, signal)
@@ -179,7 +190,7 @@ def observe(site: Site, conditions: Conditions, seed: int) -> Iterator[tuple[Ser
 def _spoiled(
     values: Floats, ends: Floats, signal: Signal, conditions: Conditions, chance: np.random.Generator
 ) -> Floats:
-    """Return values with a failure of the grid and with marks for over range, where the conditions want them."""
+    """Return values with a power failure and over-range codes, if the conditions have them."""
     if conditions.outage:
         begin = ends[int(0.4 * ends.size)]
         out = (ends > begin) & (ends <= begin + _OUTAGE)
@@ -193,7 +204,7 @@ def _spoiled(
 
 
 def _chosen(site: Site, conditions: Conditions, ends: Floats) -> list[int]:
-    """Return the loads that the gateway has: all, or the smallest that measure a current and are not idle."""
+    """Return the loads that are observed: all, or the smallest that measure a current and are not idle."""
     if conditions.p1_alone:
         return [lid for lid, load in site.loads.items() if load.protocol is Protocol.P1]
     if conditions.loads is None:

@@ -13,15 +13,15 @@ _BARS = {True: (0.95, 0.98), False: (0.85, 0.90)}
 """Typical sites, and hard ones: certain and right, right as first proposal."""
 _HEAD = f"{'':34}{'codes':>7}{'certain':>9}{'silent':>8}{'wrong':>7}{'at most':>9}{'first':>8}{'silent':>8}{'wrong':>7}{'of made':>9}"
 _WORTH = 0.8
-"""A first proposal is worth showing where it is right so often."""
+"""The share of right first proposals from which on they are worth showing."""
 _RULE_OF_THREE = 3.0
-"""Of n that were all right, with 95 % confidence no more than 3 of n are wrong in the long run."""
+"""If n answers were all right, the share of wrong ones is at most 3/n, with 95 % confidence."""
 
 
 def upper_bound(right: int, wrong: int) -> float | None:
-    """Return how large a share of what is called certain may be wrong, with 95 % confidence; None where nothing is certain.
+    """Return the upper bound of the share of certain answers that are wrong, with 95 % confidence; None without any.
 
-    Where something was wrong, the bound is Poisson's with its usual approximation.
+    Where some were wrong, it is the usual approximation of the bound of a Poisson distribution.
     """
     if not right + wrong:
         return None
@@ -58,11 +58,19 @@ def _quantity(truth: str) -> str:
 
 
 def _of(
-    results: Iterable[Result], *, nameable: bool, keep: Callable[[Result], bool] = lambda _: True
+    results: Iterable[Result],
+    *,
+    nameable: bool,
+    decidable: bool = False,
+    keep: Callable[[Result], bool] = lambda _: True,
 ) -> list[Judgement]:
-    """Return the judgements of some results."""
+    """Return the judgements of some results; only of codes that a law can name, or that are decidable, if wanted."""
     return [
-        one for result in results if keep(result) for one in result.judgements if not nameable or is_nameable(one.truth)
+        one
+        for result in results
+        if keep(result)
+        for one in result.judgements
+        if (is_nameable(one.truth) or not nameable) and (one.decidable or not decidable)
     ]
 
 
@@ -77,7 +85,7 @@ def _is_typical_of(result: Result, *, kind: str) -> bool:
 
 
 def _is_named(result: Result, *, name: str) -> bool:
-    """Tell whether a site has this hardness."""
+    """Return whether a site has this difficulty."""
     return result.case.name == name
 
 
@@ -102,12 +110,16 @@ def _groups(results: Sequence[Result]) -> list[tuple[str, Callable[[Result], boo
 def render(results: Sequence[Result], *, wrong: bool = False) -> str:
     """Return all tables as text."""
     lines: list[str] = []
-    for title, nameable in (
-        ("All codes whose values move", False),
-        ("Codes that a law speaks of (no distortion, alarms, temperatures, volumes, heat)", True),
+    for title, nameable, decidable in (
+        ("All codes whose values move", False, False),
+        ("Codes that a law speaks of (no distortion, alarms, temperatures, volumes, heat)", True, False),
+        ("Of these, codes that can be told from what was read", True, True),
     ):
         lines += ["", f"{title}: right / silent / wrong, when certain and as first proposal", _HEAD]
-        lines += [_row(name, _of(results, nameable=nameable, keep=keep)) for name, keep in _groups(results)]
+        lines += [
+            _row(name, _of(results, nameable=nameable, decidable=decidable, keep=keep))
+            for name, keep in _groups(results)
+        ]
     lines += ["", "By quantity", _HEAD]
     by_quantity: dict[str, list[Judgement]] = defaultdict(list)
     for one in _of(results, nameable=False):
@@ -131,8 +143,11 @@ def render(results: Sequence[Result], *, wrong: bool = False) -> str:
             f"for 50 series: mean {sum(heavy) / len(heavy):.2f} s, most {max(heavy):.2f} s"
         ),
         f"Certain and wrong: {len(certain_errors(results))} of {len(_of(results, nameable=False))} codes, {len(sure)} certain",
+        f"Certain though something unseen could read the same: {sum(not one.decidable for one in sure)}",
         f"With 95 % confidence at most {100 * (bound or 0.0):.3f} % of what is called certain is wrong",
     ]
+    if of_subsets := [one for result in results for one in result.of_subsets]:
+        lines += ["", "Where only some of the codes were switched on", _HEAD, _row("  subsets", of_subsets)]
     for result, one in certain_errors(results):
         lines.append(f"  {_place(result)}: {one.truth} was called {one.answer} by {one.law}")
     if wrong:
@@ -152,12 +167,17 @@ def _place(result: Result) -> str:
 
 
 def certain_errors(results: Iterable[Result]) -> list[tuple[Result, Judgement]]:
-    """Return what was certain and wrong."""
-    return [(result, one) for result in results for one in result.judgements if one.certain is Verdict.WRONG]
+    """Return the certain answers that are wrong, also those of subsets."""
+    return [
+        (result, one)
+        for result in results
+        for one in (*result.judgements, *result.of_subsets)
+        if one.certain is Verdict.WRONG
+    ]
 
 
 def reached(results: Sequence[Result]) -> bool:
-    """Tell whether the bars are reached, counted over the codes that a law speaks of."""
+    """Tell whether the bars are reached, counted over the codes that a law can name."""
     if certain_errors(results):
         return False
     for typical, (certain, first) in _BARS.items():
@@ -181,7 +201,14 @@ def as_data(results: Iterable[Result]) -> list[dict[str, object]]:
             "series": result.series,
             "cpu": round(result.cpu, 3),
             "judgements": [
-                {"truth": one.truth, "answer": one.answer, "certain": one.certain, "first": one.first, "law": one.law}
+                {
+                    "truth": one.truth,
+                    "answer": one.answer,
+                    "certain": one.certain,
+                    "first": one.first,
+                    "law": one.law,
+                    "decidable": one.decidable,
+                }
                 for one in result.judgements
             ],
         }

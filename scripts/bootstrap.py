@@ -38,11 +38,11 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "carl
 UV_VERSION = "0.13.9"
 #: Home Assistant 2026.10 refuses anything older.
 PYTHON_REQUEST = ">=3.14.2,<3.15"
-#: What is built where neither an interpreter nor uv's download site can be had.
+#: The Python that is built where there is no suitable interpreter and uv's download site cannot be reached.
 SOURCE_VERSION = "3.14.7"
 SOURCE_PATH = f"pool/main/p/python3.14/python3.14_{SOURCE_VERSION}.orig.tar.xz"
 SOURCE_SHA256 = "3b48dac8fb59f62eaa67ac83c1eb12bda1b7a08406dd286e252c11a66be27f81"
-#: What the tests in a browser can use, as tests/e2e/browser.py does.
+#: The browsers that the tests can use; tests/e2e/browser.py has the same list.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: Folders below /usr in which a system keeps its libraries.
 LIBRARIES = ("lib/*", "lib*", "local/lib*")
@@ -243,7 +243,7 @@ def build_python() -> Path:
             say(f"Python {SOURCE_VERSION}: {title}")
             run(command, cwd=source, log=CACHE / "python-build.log")
         python = prefix / "bin" / "python3.14"
-        # A module that did not build for a missing header is only missed much later.
+        # A module that was not built because of a missing header would only be noticed much later.
         run([str(python), "-c", "import bz2, ctypes, lzma, sqlite3, ssl, uuid, zlib"])
         (prefix / ".complete").touch()
         say(f"Python {SOURCE_VERSION} built in {time.monotonic() - started:.0f} s")
@@ -253,7 +253,7 @@ def build_python() -> Path:
 
 
 def ensure_python(uv: Path) -> Path:
-    """Return an interpreter that Home Assistant runs on, whichever way it can be had."""
+    """Return an interpreter that Home Assistant runs on: found, downloaded or built."""
     return find_python(uv) or download_python(uv) or build_python()
 
 

@@ -66,9 +66,9 @@ def _serve(given: Sequence[str]) -> int:
     control = None if arguments.control_port is None else Control(gateway, arguments.control_port)
     try:
         _forget(ready_file)
-        asyncio.run(_until_told(gateway, control, ready_file))
+        asyncio.run(_serve_until_signal(gateway, control, ready_file))
     except OSError as error:
-        print(f"simulator: {_why_not(error, gateway, control)}", file=sys.stderr)
+        print(f"simulator: {_listen_error(error, gateway, control)}", file=sys.stderr)
         return 1
     finally:
         _forget(ready_file)
@@ -107,19 +107,19 @@ def _log(record: RecordedRequest) -> None:
     print(f"{record.method} {record.path}{'?' * bool(query)}{query} {status}", flush=True)
 
 
-async def _until_told(gateway: Gateway, control: Control | None, ready_file: Path | None) -> None:
+async def _serve_until_signal(gateway: Gateway, control: Control | None, ready_file: Path | None) -> None:
     """Serve until SIGINT or SIGTERM."""
-    told = asyncio.Event()
+    stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     try:
         await gateway.start()
         if control is not None:
             await control.start()
         await asyncio.to_thread(gateway.site.warm)
-        if not told.is_set():
+        if not stopped.is_set():
             _announce(gateway, control, ready_file)
-            await told.wait()
+            await stopped.wait()
     finally:
         if control is not None:
             await control.stop()
@@ -155,8 +155,8 @@ def _announce(gateway: Gateway, control: Control | None, ready_file: Path | None
     draft.replace(ready_file)
 
 
-def _why_not(error: OSError, gateway: Gateway, control: Control | None) -> str:
-    """Return why it cannot listen, in a sentence."""
+def _listen_error(error: OSError, gateway: Gateway, control: Control | None) -> str:
+    """Return in a sentence why the gateway cannot listen."""
     ports = " or ".join(str(port) for port in (gateway.port, control.port if control else 0) if port)
     match error.errno:
         case errno.EADDRINUSE:

@@ -57,7 +57,7 @@ def _whole(least: int, most: int | None = None) -> type[int]:
             raise argparse.ArgumentTypeError(f"a whole number {reach} is expected, not {text!r}")
         return int(text)
 
-    return convert  # type: ignore[return-value]  # argparse calls it; a plain function serves
+    return convert  # type: ignore[return-value]  # argparse only calls it
 
 
 def _positive(text: str) -> float:

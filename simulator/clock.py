@@ -35,7 +35,7 @@ class SystemClock(Clock):
 
 
 class ManualClock(Clock):
-    """A clock that only moves when it is told to."""
+    """A clock that only a test moves."""
 
     def __init__(self, now: float) -> None:
         """Start at a Unix time."""

@@ -191,7 +191,7 @@ class Control:
         return None
 
     async def _add_load(self, given: Mapping[str, Json]) -> Json:
-        """List a new meter, and tell its load's UID."""
+        """List a new meter; return its load's UID."""
         level = coerce("level", given.get("level", 250.0), (float,))
         kind = str(given.get("meter_type", "EM112"))
         now = self._gateway.clock.now()
@@ -226,11 +226,11 @@ async def _body(request: web.Request) -> dict[str, Json]:
 
 
 def _number(value: Json) -> int:
-    """Return a UID; ValueError if it is none."""
+    """Return a UID; ValueError if the value is not a UID."""
     number = coerce("uid", value, (int,))
     return int(str(number))
 
 
 def _refused(error: Exception, status: int = 400) -> web.Response:
-    """Return why something was not done."""
+    """Return an error answer with its reason."""
     return json_response({"error": str(error.args[0]) if error.args else str(error)}, status)

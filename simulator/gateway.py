@@ -22,7 +22,7 @@ from .server.tokens import Tokens
 from .site import Site
 
 _GRACE = 0.2
-"""Seconds that open requests get when the gateway stops."""
+"""Seconds that open requests have to finish when the gateway stops."""
 
 
 class Gateway:

@@ -89,7 +89,7 @@ class Day:
         return report
 
     async def _until(self, seconds: float) -> None:
-        """Wait until so many seconds after the start of the run."""
+        """Wait until `seconds` after the start of the run."""
         await asyncio.sleep(max(0.0, self._begin + seconds - time.time()))
 
     async def _play(self, episode: Episode) -> None:

@@ -14,7 +14,7 @@ from simulator.site.quantities import is_counter
 #: Episodes besides faults: the gateway reboots or is off, Home Assistant is off.
 REBOOT, OFFLINE, RESTART = "reboot", "offline", "restart"
 #: Episodes that void the gateway's tokens.
-FORGETTING: Final = frozenset({REBOOT, "void-tokens"})
+VOIDING_TOKENS: Final = frozenset({REBOOT, "void-tokens"})
 _ACTIONS: Final = (REBOOT, OFFLINE, RESTART)
 #: Ranges in seconds: between two episodes, of an episode, of an outage.
 _PAUSE: Final = (60.0, 1500.0)

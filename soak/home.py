@@ -22,14 +22,6 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from .jumping_clock import WatchedQueue
 
 
-class _Resolver(aiohttp.ThreadedResolver):
-    """The system's resolver."""
-
-    async def real_close(self) -> None:
-        """Close it; Home Assistant calls this when it stops."""
-        await self.close()
-
-
 class Home:
     """Home Assistant, started and stopped on one configuration folder."""
 
@@ -42,24 +34,30 @@ class Home:
         time_zone: str = "UTC",
         others: Mapping[str, ConfigType] | None = None,
         database: str | None = None,
+        session: Any = None,
     ) -> None:
-        """Live in this folder; `others` are integrations to set up beside ours, with their configuration.
+        """Use this folder; `others` are integrations to set up beside ours, with their configuration.
 
-        `database` is the URL of the recorder's, a file in the folder by default.
+        `database` is the URL of the recorder's, a file in the folder by default. `session` stands in for the HTTP
+        session that Home Assistant shares between its integrations.
         """
         self._folder = folder
         self._time_zone = time_zone
         self._others = dict(others or {})
         self._database = database or f"sqlite:///{folder / 'home-assistant_v2.db'}"
+        self._session = session
 
     async def start(self) -> None:
         """Start with what is in the folder; RuntimeError if it does not."""
-        # No names are looked up here, and Home Assistant's resolver needs many of its integrations.
-        aiohttp_client._async_make_resolver = lambda _: _Resolver()  # type: ignore[assignment,return-value]  # noqa: SLF001
         WatchedQueue.instances.clear()
-        # A stopped Home Assistant leaves this mark on the loop; with it, threads of the next one could not call back.
+        # A stopped Home Assistant leaves this attribute on the loop; it blocks callbacks from the next one's threads.
         vars(asyncio.get_running_loop()).pop(_SHUTDOWN_RUN_CALLBACK_THREADSAFE, None)
         hass = self.hass = HomeAssistant(str(self._folder))
+        # No names are looked up here, and Home Assistant's resolver needs many of its integrations.
+        data: dict[Any, Any] = hass.data
+        data[aiohttp_client.DATA_RESOLVER] = aiohttp.ThreadedResolver()
+        if self._session is not None:
+            data[aiohttp_client.DATA_CLIENTSESSION] = {aiohttp_client._make_key(): self._session}  # noqa: SLF001
         loader.async_setup(hass)
         hass.config.skip_pip = True
         hass.config_entries = ConfigEntries(hass, {})
@@ -83,7 +81,7 @@ class Home:
     async def stop(self) -> None:
         """Stop as a restart does."""
         await self.hass.async_stop(force=True)
-        # A real process ends with its timers; here they would keep the stopped Home Assistant in memory.
+        # Timers end with a real process; here they would keep the stopped Home Assistant in memory.
         for handle in get_scheduled_timer_handles(asyncio.get_running_loop()):
             call = getattr(handle, "_callback", None)
             module = getattr(getattr(call, "func", call), "__module__", None) or ""

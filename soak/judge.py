@@ -7,7 +7,7 @@ from typing import Final, override
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
-from .episodes import FORGETTING, RESTART
+from .episodes import RESTART, VOIDING_TOKENS
 
 #: Logins a day at most (R7).
 LOGINS_A_DAY: Final = 60
@@ -60,10 +60,10 @@ class Usage:
 
 
 class Listener(logging.Handler):
-    """Keeps what the integration says, and every error of anybody."""
+    """Collects the integration's log lines, and the errors of all loggers."""
 
     def __init__(self) -> None:
-        """Hear everything from info on."""
+        """Listen from level info on."""
         super().__init__(logging.INFO)
         self.lines: list[str] = []
         self.bugs: list[str] = []
@@ -73,7 +73,7 @@ class Listener(logging.Handler):
         """Keep a line."""
         text = f"{record.levelname} {record.name}: {record.getMessage()}"
         ours = f"custom_components.{DOMAIN}" in record.name
-        # The gateway is in this process too: to a server a client that hangs up is an error.
+        # The gateway runs in this process too; its server logs an error when a client closes a connection.
         if record.name != "aiohttp.server" and (
             record.levelno >= logging.ERROR or (ours and record.exc_info and record.levelno > logging.DEBUG)
         ):
@@ -105,9 +105,9 @@ class Report:
         return self.played.count(RESTART)
 
     @property
-    def forgotten(self) -> int:
+    def tokens_voided(self) -> int:
         """Return in how many episodes the gateway voided its tokens."""
-        return sum(kind in FORGETTING for kind in self.played)
+        return sum(kind in VOIDING_TOKENS for kind in self.played)
 
     def verdicts(self) -> Iterator[tuple[bool, str]]:
         """Yield each result with whether it is within its limit."""
@@ -119,7 +119,7 @@ class Report:
         yield lost == 0, f"{lost:.6f} kWh lost"
         yield invented == 0, f"{invented:.6f} kWh invented"
         at_once = LOGINS_AT_ONCE if self.hours < _DAY else 0
-        allowed = LOGINS_A_DAY * max(self.hours, 1.0) / _DAY + at_once + self.restarts + self.forgotten
+        allowed = LOGINS_A_DAY * max(self.hours, 1.0) / _DAY + at_once + self.restarts + self.tokens_voided
         yield self.logins <= allowed, f"{self.logins} logins, {allowed:.0f} allowed"
         warm, last = self.usage[0], self.usage[-1]
         growth = (last.blocks - warm.blocks) / warm.blocks

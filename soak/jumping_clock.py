@@ -91,7 +91,7 @@ class WatchedRecorder(Recorder):
 
 def watch_the_recorder() -> None:
     """Have Home Assistant use the watched recorder."""
-    # By name: both modules import them for their own use only.
+    # In the modules themselves: neither exports these names.
     vars(recorder_core)["queue"] = SimpleNamespace(SimpleQueue=WatchedQueue, Empty=queue.Empty)
     vars(recorder)["Recorder"] = WatchedRecorder
 

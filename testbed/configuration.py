@@ -11,8 +11,8 @@ from . import DOMAIN, ROOT
 from .errors import UsageError
 from .ports import HOST
 
-#: No `default_config`: it wants packages and hardware that nobody needs here. No `http` either: in YAML
-#: it would be a trial that Home Assistant reverts, with a restart, five minutes after the start.
+#: No `default_config`: it needs packages and hardware that are not used here. No `http` either: Home Assistant
+#: reverts one in YAML with a restart, five minutes after the start.
 YAML: Final = f"""\
 homeassistant:
   auth_providers:
@@ -115,7 +115,7 @@ def _http(port: int) -> dict[str, object]:
 
 
 def _auth() -> dict[str, object]:
-    # Exactly one user: with two, `allow_bypass_login` would ask which.
+    # Exactly one user: with two, `allow_bypass_login` would ask which one.
     owner = {
         "id": uuid4().hex,
         "group_ids": ["system-admin"],

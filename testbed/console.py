@@ -36,7 +36,7 @@ def _print(text: str, stream: TextIO) -> None:
     try:
         print(text, file=stream, flush=True)
     except OSError:
-        # The terminal or the pipe is gone; what has been started still has to be ended in order,
-        # and the interpreter must not stumble over what is left in the stream's buffer.
+        # The terminal or the pipe is closed. The processes still have to be ended in order,
+        # and the rest of the stream's buffer must not raise an error at exit.
         with open(os.devnull, "wb") as nothing:  # noqa: PTH123  # a device, no path
             os.dup2(nothing.fileno(), stream.fileno())

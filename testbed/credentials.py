@@ -31,7 +31,7 @@ async def confirm(question: str) -> bool:
     print(f"{question} [y/N] ", end="", flush=True)
     loop = asyncio.get_running_loop()
     typed = loop.create_future()
-    # Not `input`: while it waits, Ctrl-C would not be heard.
+    # Not `input`: it would ignore Ctrl-C while it waits.
     loop.add_reader(sys.stdin, typed.set_result, None)
     try:
         await typed

@@ -1,7 +1,7 @@
 """MariaDB and PostgreSQL as throw-away instances on loopback, from Debian's packages.
 
 `scripts/databases` installs what is missing and starts both until it is interrupted; tests start one each for
-themselves. Nothing of an instance of the system is touched.
+themselves. The system's own instances are not touched.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from .ports import free_port
 #: Debian's packages, and where they put their programs.
 PACKAGES: Final = {"mariadb": "mariadb-server", "postgresql": "postgresql"}
 _PATHS: Final = ("/usr/sbin", "/usr/bin", *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True))
-#: Nobody's account: PostgreSQL does not run as root.
+#: The account `nobody`: PostgreSQL does not run as root.
 _NOBODY: Final = 65534
 _PATIENCE: Final = 60.0
 
@@ -32,7 +32,7 @@ def program(name: str) -> str | None:
 
 
 def _unprivileged() -> dict[str, int]:
-    """Return how to start a program as nobody where this one runs as root."""
+    """Return how to start a program as `nobody` where this one runs as root."""
     return {"user": _NOBODY, "group": _NOBODY} if os.geteuid() == 0 else {}
 
 
@@ -52,7 +52,7 @@ def _folder() -> Iterator[Path]:
 
 
 def _await(command: Sequence[str], server: subprocess.Popen[bytes]) -> None:
-    """Wait until a command succeeds that asks the server for something."""
+    """Wait until the server answers a command."""
     end = time.monotonic() + _PATIENCE
     while subprocess.run(command, capture_output=True, check=False).returncode:
         if server.poll() is not None or time.monotonic() > end:

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import replace
 import os
 from pathlib import Path
 import signal
@@ -10,24 +9,25 @@ from typing import Final
 
 from .configuration import prepare
 from .console import Console
-from .credentials import ask, confirm
+from .credentials import ask
 from .dashboard import open_on_loads
 from .demo_arguments import DEFAULT_PORT, DemoOptions, parse
 from .device_tree import missing, render, summary
 from .enabling import enable_all
 from .energy_page import fill_energy
 from .errors import HarnessError, UsageError
-from .flow import ConfigFlow, FlowError, Form, FormData, Texts
 from .gateway import GatewayAccess, Simulator
 from .home_assistant import RESTART_EXIT_CODE, HomeAssistant
 from .hours import HOUR
-from .inventory import Inventory, parse_fingerprint, read_inventory
+from .inventory import Inventory, read_inventory
 from .log import our_problems
 from .past import Past
 from .ports import free_port, require_free
 from .registry import Snapshot, take_snapshot
 from .rest import RestClient
+from .set_up import set_up
 from .websocket import WebSocket
+from .week import Week, fill_week, join_week
 from .workspace import workspace
 
 #: Seconds within which every signal needs a value: some polls at the longest interval.
@@ -68,18 +68,22 @@ class Demo:
             home_assistant = self._home_assistant = HomeAssistant(configuration)
             await stack.enter_async_context(home_assistant)
             client = await stack.enter_async_context(RestClient(home_assistant.url))
+            self._console.step(f"setting up the integration on the gateway at {gateway.host}")
+            entry_id, gateway = await set_up(client, gateway, self._console.step)
+            inventory = await read_inventory(gateway)
             async with await client.websocket() as websocket:
-                self._console.step(f"setting up the integration on the gateway at {gateway.host}")
-                entry_id, gateway = await self._set_up(client, websocket, gateway)
-                inventory = await read_inventory(gateway)
                 if self._options.check and (count := await enable_all(client, websocket, entry_id, inventory)):
                     self._console.step(f"switched on {count} sensors that are off by default")
                 self._console.step("waiting for a value of every signal")
                 snapshot, problems = await wait_for_values(
                     websocket, entry_id, inventory, VALUES_TIMEOUT, all_on=self._options.check
                 )
+                week = await self._fill_week(websocket, entry_id)
+                problems += week.problems
                 if not self._options.check:
                     await open_on_loads(websocket)
+                    joining = asyncio.create_task(join_week(client, week))
+                    stack.callback(joining.cancel)
             if self._options.check:
                 return await self._judge(home_assistant, snapshot, inventory, problems)
             return await self._stay(home_assistant, snapshot, problems)
@@ -108,7 +112,6 @@ class Demo:
             await open_on_loads(websocket)
         if not await past.repaired(configuration.folder):
             problems.append("the hours of the outage are not right yet")
-        self._console.step(f"the bars of the hours above: {home_assistant.url}/energy")
         return await self._stay(home_assistant, snapshot, problems)
 
     def _choose_port(self) -> int:
@@ -125,39 +128,16 @@ class Demo:
         self._simulator = Simulator(work, self._options.simulator)
         return (await stack.enter_async_context(self._simulator)).gateway
 
-    async def _set_up(
-        self, client: RestClient, websocket: WebSocket, gateway: GatewayAccess
-    ) -> tuple[str, GatewayAccess]:
-        """Go through the config flow; return the entry's id and the gateway with the fingerprint that was trusted."""
-        trusted = gateway
-
-        async def user(_form: Form) -> FormData:
-            return {"host": gateway.host, "username": gateway.username, "password": gateway.password}
-
-        async def certificate(form: Form) -> FormData:
-            nonlocal trusted
-            trusted = await self._trust(gateway, form, texts)
-            return form.as_shown()
-
-        async def codes(form: Form) -> FormData:
-            # With a real gateway the user decides on each code; a simulated demo accepts every proposal.
-            return form.as_proposed() if self._simulator is not None else form.as_shown()
-
-        texts = await Texts.load(websocket)
-        flow = ConfigFlow(client, texts, self._console.step)
-        return await flow.run({"user": user, "certificate": certificate, "codes": codes}), trusted
-
-    async def _trust(self, gateway: GatewayAccess, form: Form, texts: Texts) -> GatewayAccess:
-        shown = form.placeholders["fingerprint"]
-        if gateway.fingerprint is not None:
-            if parse_fingerprint(shown) != parse_fingerprint(gateway.fingerprint):
-                raise FlowError(f"The set-up shows the fingerprint {shown}, the simulator has {gateway.fingerprint}.")
-            return gateway
-        # The dialog renders Markdown, a terminal does not.
-        self._console.write(texts.text("step", "certificate.description", form.placeholders).replace("`", ""))
-        if not await confirm(texts.text("step", "certificate.title")):
-            raise FlowError("The certificate was not trusted; the password has not been sent.")
-        return replace(gateway, fingerprint=shown)
+    async def _fill_week(self, websocket: WebSocket, entry_id: str) -> Week:
+        """Fill the Energy dashboard with the last week, unless the gateway has a clock of its own."""
+        if self._options.simulator.speed is not None:
+            return Week({}, [])
+        week = await fill_week(websocket, entry_id)
+        if week.hours:
+            least, most = min(week.hours.values()), max(week.hours.values())
+            hours = f"{least}" if least == most else f"{least} to {most}"
+            self._console.step(f"the Energy dashboard has {hours} hours of the past of {len(week.hours)} counters")
+        return week
 
     async def _judge(
         self, home_assistant: HomeAssistant, snapshot: Snapshot, inventory: Inventory, problems: list[str]
@@ -181,6 +161,10 @@ class Demo:
         for problem in problems:
             self._console.step(f"WARNING: {problem}")
         self._console.step(summary(snapshot))
+        if self._simulator is not None:
+            gateway = self._simulator.gateway
+            self._console.step(f"the gateway: {gateway.url}, user name {gateway.username}, password {gateway.password}")
+        self._console.step(f"the Energy dashboard: {home_assistant.url}/energy")
         self._console.step(f"open {home_assistant.url}   (no login; Ctrl-C ends everything)")
         self.is_ready = True
         while (code := await self._first_end(home_assistant)) == RESTART_EXIT_CODE:
@@ -209,7 +193,7 @@ class Demo:
 async def wait_for_values(
     websocket: WebSocket, entry_id: str, inventory: Inventory, seconds: float, *, all_on: bool
 ) -> tuple[Snapshot, list[str]]:
-    """Return as soon as nothing is missing, or after so many seconds, with what is still missing then.
+    """Return as soon as nothing is missing, or at the timeout, with what is still missing.
 
     With `all_on`, a sensor that is off by default is missing, too.
     """
@@ -237,7 +221,7 @@ async def run_until_signal(demo: Demo, console: Console) -> int:
             demo.kill()
 
     for number in SIGNALS:
-        # Under nohup a hang-up is to be ignored. (A shell ignores SIGINT in the background too, but `kill -INT` means it.)
+        # Under nohup SIGHUP stays ignored. Not SIGINT: a shell ignores it in the background, but `kill -INT` must work.
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, on_signal, number)
     try:

@@ -13,8 +13,9 @@ DEFAULT_PORT = 8123
 LEAST_OUTAGE, MOST_OUTAGE = 1, 200
 EPILOG = """\
 examples:
-  scripts/demo                          a simulated house at http://127.0.0.1:8123, Ctrl-C ends it
-  scripts/demo --port 8124 --speed 60   another port, an hour a minute
+  scripts/demo                          a simulated house at http://127.0.0.1:8123, the past week in its Energy dashboard;
+                                        Ctrl-C ends it
+  scripts/demo --port 8124 --speed 60   another port, an hour a minute; then without the past week
   scripts/demo --outage 6h              a Home Assistant that was down for six hours: the bars in its Energy dashboard
                                         are right; takes up to ten minutes, three of them hours on a fast clock
   scripts/demo --check                  set up, print every entity, judge, end: exit code 0 if all is right

@@ -17,7 +17,7 @@ async def enable_all(client: RestClient, websocket: WebSocket, entry_id: str, in
 
     Does nothing if the integration is not loaded; the check reports that.
     """
-    snapshot = await _loaded(websocket, entry_id)
+    snapshot = await loaded(websocket, entry_id)
     on = {inventory.unique_id(signal) for signal in inventory.signals if signal.enabled}
     off = [
         entity.entity_id
@@ -32,7 +32,7 @@ async def enable_all(client: RestClient, websocket: WebSocket, entry_id: str, in
     return len(off)
 
 
-async def _loaded(websocket: WebSocket, entry_id: str) -> Snapshot:
+async def loaded(websocket: WebSocket, entry_id: str) -> Snapshot:
     """Return a snapshot when the integration is loaded, or after the timeout."""
     end = asyncio.get_running_loop().time() + LOADED_TIMEOUT
     while True:

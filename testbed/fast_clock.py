@@ -39,6 +39,6 @@ class FastClock(Clock):
         await asyncio.sleep(max(instant - self.now(), 0.0) / self.speed)
 
     def wrapper(self) -> tuple[str, ...]:
-        """Return what to put before a command so that it lives by this clock; HarnessError without libfaketime."""
+        """Return what to put in front of a command to run it on this clock; HarnessError without libfaketime."""
         numbers = (repr(number) for number in (self._instant, self._mark, self.speed))
         return (sys.executable, "-I", "-S", str(_WARP), library(), *numbers)

@@ -12,8 +12,8 @@ from typing import Final
 from simulator import Site
 
 HOUR: Final = 3600.0
-#: Seconds by which the state at the end of an hour may be old beside the interval of the polls: its sample is up to a
-#: second old, an answer takes seconds of a fast clock, and the clocks differ by a second.
+#: Seconds that the state at the end of an hour may be old in addition to the interval of the polls: its sample is up to
+#: a second old, an answer takes seconds of a fast clock, and the clocks differ by a second.
 LATE: Final = 6.0
 #: Seconds before the end of a period at which the gateway takes the last sample of it.
 _SAMPLED: Final = 1.0
@@ -77,7 +77,7 @@ class Judge:
                 yield self._hour(uid, entity_id, unit, (before + HOUR, start + HOUR), total - base)
 
     def _hour(self, uid: int, entity_id: str, unit: str, span: tuple[float, float], recorded: float) -> CounterHour:
-        """Return what one row tells; its unit has to be the gateway's own."""
+        """Return the hour of one row; ValueError if its unit is not the gateway's own."""
         if unit != self.site.truth(uid)[1]:
             raise ValueError(f"{entity_id} is recorded in {unit}, its meter counts {self.site.truth(uid)[1]}")
         begin, end = span
@@ -86,7 +86,7 @@ class Judge:
         return CounterHour(uid, entity_id, unit, begin, end, float(last - first), recorded, allowed)
 
     def _late(self, uid: int, instant: float) -> float:
-        """Return what is counted while the state that is recorded at the end of an hour grows old."""
+        """Return the energy between the oldest sample that may be recorded at the end of an hour and that end."""
         if any(start < instant <= end for start, end in self.outages):
             return 0.0
         before, now = self.site.readings(uid, [instant - self.interval - LATE, instant])

@@ -29,11 +29,11 @@ from .workspace import workspace
 #: time that a start takes. A start that takes longer only makes the run longer.
 _BEGIN: Final = datetime(2026, 11, 20, 16, 40, tzinfo=UTC).timestamp()
 _DAY: Final = 86_400.0
-#: How long it runs from the last full hour before it was loaded: the repair looks for the second time a quarter past the
-#: next one, and needs some minutes.
+#: How long it runs after the last full hour before it was loaded: the repair checks a second time at a quarter past the
+#: next full hour, and takes some minutes.
 _LOOKED_AT: Final = HOUR + 25 * 60.0
 #: How often a run starts again with a clock half as fast, because the machine is too busy.
-_SLOWER: Final = 2
+_SLOWER: Final = 3
 #: What the recorder logs when an import has destroyed an hour of another sensor.
 _DESTROYED: Final = "Blocked attempt to insert duplicated statistic rows"
 _EPILOG: Final = """\
@@ -106,7 +106,7 @@ class Run:
         return list(judge.hours(configuration.folder))
 
     async def _live(self, home_assistant: HomeAssistant, entry_id: str) -> None:
-        """Start it, and let it run until the repair has looked at the next full hour."""
+        """Start it, and let it run until the repair has checked the next full hour."""
         self._say("starting Home Assistant")
         await home_assistant.start()
         await load_entry(home_assistant, entry_id)
@@ -219,9 +219,9 @@ def parse(arguments: Sequence[str]) -> Options:
     add(
         "--speed",
         type=_number(1, 600),
-        default=60.0,
+        default=120.0,
         metavar="FACTOR",
-        help="how fast the clock runs (60); less on a busy machine",
+        help="how fast the clock runs (120); less on a busy machine",
     )
     add("--interval", type=_number(2, 300), default=30.0, metavar="SECONDS", help="between two polls (30)")
     add("--site", choices=("flat", "house", "shop"), default="flat", help="what the gateway measures (flat)")

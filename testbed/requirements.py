@@ -1,4 +1,4 @@
-"""Holds docs/requirements.md against the tests, and lists every test by the requirement that it shows.
+"""Compares docs/requirements.md with the tests, and lists every test by the requirement that it shows.
 
 The page has one test for each requirement. A test names its requirement: `test_r09_a_void_token_costs_one_login`, or
 several: `test_r09_r10_…`.
@@ -16,7 +16,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "requirements.md"
-#: Stands in the page instead of a test, as long as no test carries the number.
+#: Stands in the page instead of a test, as long as no test names the requirement.
 NOT_YET: Final = "not yet"
 _NUMBERS: Final = re.compile(r"test_((?:r\d+_)+)")
 _ROW: Final = re.compile(r"^\| R(\d+) \| (.+) \| `?([^|`]+)`? \|$", re.MULTILINE)
@@ -67,7 +67,7 @@ def _tests(module: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDe
 
 
 def problems(rows: Sequence[Requirement], found: Mapping[int, Sequence[Evidence]]) -> list[str]:
-    """Return what is wrong with the page: each number once, from 1 on without a hole, each with a test that carries it."""
+    """Return what is wrong with the page: each number once, from 1 on without a gap, each with a test that names it."""
     numbers = Counter(row.number for row in rows)
     last = max([*numbers, *found], default=0)
     wrong = [f"R{number} is there {count} times" for number, count in numbers.items() if count > 1]

@@ -1,4 +1,4 @@
-"""No file imports itself through others, and neither does a room of the integration."""
+"""There are no import circles between files, or between rooms of the integration."""
 
 import ast
 from collections.abc import Collection, Iterator, Mapping
@@ -25,7 +25,7 @@ def modules(root: Path, packages: Collection[str]) -> dict[str, Path]:
 
 
 def executed_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield all nodes of a file but those that only a type checker reads: a name for a type is no dependency at run time."""
+    """Yield all nodes of a file except those for the type checker only, which are no dependencies at run time."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             continue
@@ -45,12 +45,12 @@ def imported(name: str, path: Path, known: Collection[str]) -> Iterator[str]:
                 above = package[: len(package) - level + 1] if level else []
                 source = ".".join([*above, *filter(None, [module])])
                 for alias in names:
-                    # What a package offers is either a file in it or comes from its __init__.
+                    # A name of a package is either a file in it or defined by its __init__.
                     yield from [one for one in (f"{source}.{alias.name}", source) if one in known][:1]
 
 
 def executed(importer: str, target: str, known: Collection[str]) -> Iterator[str]:
-    """Yield a module with the packages around it, whose `__init__` Python runs first; the importer's own run already."""
+    """Yield a module and its packages, whose `__init__` Python runs first, except the importer's own packages."""
     parts = target.split(".")
     for length in range(1, len(parts) + 1):
         name = ".".join(parts[:length])
@@ -82,7 +82,7 @@ def room_graph(files: Graph, integration: str) -> dict[str, set[str]]:
 
 
 def circle(graph: Graph) -> list[str]:
-    """Return the names along one circle, the first again at the end; nothing where there is none."""
+    """Return the names along one circle, with the first again at the end; empty if there is none."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

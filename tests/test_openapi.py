@@ -1,4 +1,4 @@
-"""docs/openapi.yaml against the printed document: operations, parameters, status codes and examples, transcribed by hand."""
+"""docs/openapi.yaml compared with the printed document: operations, parameters, status codes and examples, by hand."""
 
 from collections.abc import Iterator
 import json
@@ -110,7 +110,7 @@ OPERATIONS: dict[str, tuple[str, list[str], list[str], str]] = {
         "LastHistoryMap",
     ),
 }
-"""What the document prints; a star marks a status that it does not print but that its general rule implies."""
+"""As printed in the document; a star marks a status that only its general rule implies."""
 
 PARAMETERS: dict[str, tuple[str, str, object]] = {
     # name: where, type, printed example
@@ -159,7 +159,7 @@ COLLAPSED = {
     "HistoryMap": ["3", "4"],
     "LastHistoryMap": ["3", "4"],
 }
-"""The keys that the document prints without their content."""
+"""The keys that the document prints without content."""
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def document() -> dict[str, Any]:
 
 
 def resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    """Return a node, or what it refers to."""
+    """Return a node, or the node that it refers to."""
     while "$ref" in node:
         target: Any = document
         for part in node["$ref"].removeprefix("#/").split("/"):

@@ -1,4 +1,4 @@
-"""What Home Assistant's and HACS's own checks ask of the repository, and what keeps it whole."""
+"""The requirements of Home Assistant's and HACS's checks on the repository, and its own."""
 
 import ast
 import json
@@ -29,13 +29,13 @@ def tracked() -> list[Path]:
 
 
 def requirements(name: str) -> set[str]:
-    """Return what a file of requirements asks for."""
+    """Return the packages in a file of requirements."""
     lines = (ROOT / f"requirements_{name}.txt").read_text(encoding="utf-8").splitlines()
     return {line for line in lines if line and line[0] != "#"}
 
 
 def next_minor(version: str) -> AwesomeVersion:
-    """Return the release of the month after, as far as comparing goes."""
+    """Return the release of the next month; of December it is a thirteenth one, which compares right."""
     year, month, *_ = version.split(".")
     return AwesomeVersion(f"{year}.{int(month) + 1}.0b0")
 
@@ -45,7 +45,7 @@ LANES: Final = ("test", "oldest", "newest")
 
 
 def locked(lane: str) -> dict[str, str]:
-    """Return the versions that a lock holds, by package."""
+    """Return the versions in a lock file, by package."""
     lines = (ROOT / f"requirements_{lane}.lock").read_text(encoding="utf-8").splitlines()
     pins = (line.split(" ")[0].split("==") for line in lines if "==" in line and line[0] not in " #")
     return {name.lower(): version for name, version in pins}

@@ -1,4 +1,4 @@
-"""The page that has a test for each requirement, and the list of all tests behind it."""
+"""The page with a test for each requirement, and the list of all tests by requirement."""
 
 from pathlib import Path
 

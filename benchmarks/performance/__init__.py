@@ -1,1 +1,1 @@
-"""What polling costs: CPU, memory, blocked time, requests and rows, beside what else could do the same job."""
+"""The cost of polling: CPU, memory, blocked time, requests and rows, compared with simpler implementations."""

@@ -1,4 +1,4 @@
-"""Realtime answers of which it is known how many values differ from the one before."""
+"""Realtime answers with a known number of values that differ from the answer before."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -31,13 +31,13 @@ class Change(StrEnum):
     ALL = "all changed"
     TENTH = "a tenth changed"
     NONE = "none changed"
-    """Every record has a new time, none a new value."""
+    """Every record has a new time, none has a new value."""
     SAME = "same bytes"
-    """The gateway has sampled nothing since: the answer is the one before."""
+    """The gateway has no new samples: the answer is the same."""
 
 
 def load_test(signals: int) -> Site:
-    """Return a site with so many signals on single- and three-phase meters."""
+    """Return a site with some number of signals on single- and three-phase meters."""
     return build_site(SiteKind.LOAD_TEST, seed=1, signals=signals, disabled=0.0)
 
 
@@ -56,7 +56,7 @@ def codes_of(site: Site) -> dict[str, str]:
 
 
 class Answers:
-    """Makes one answer after the other for a site; every counter in them only rises."""
+    """Makes one answer after the other for a site; no counter falls."""
 
     def __init__(self, site: Site) -> None:
         """Begin with what the simulator's gateway answers."""
@@ -71,17 +71,17 @@ class Answers:
             if change is not Change.SAME:
                 record["t"] += STEP * 1000
             if change is Change.ALL or (change is Change.TENTH and position % 10 == self._number % 10):
-                # A thousandth of whatever it is: no counter rises impossibly, and each value is another one.
+                # Small enough for every counter, and the value differs.
                 record["v"] = round(record["v"] + 0.001, 3)
         return _pages(self._records)
 
     def take(self, change: Change, count: int) -> list[Pages]:
-        """Return so many answers."""
+        """Return the next `count` answers."""
         return [self.next(change) for _ in range(count)]
 
 
-class Life:
-    """Answers as the simulated site lives: day and night, idle and busy, and once an hour a meter that is out of reach."""
+class SimulatedAnswers:
+    """Answers of the simulated site as time passes; once an hour a meter does not answer."""
 
     def __init__(self, site: Site) -> None:
         """Begin at `START`."""

@@ -1,4 +1,4 @@
-"""The command: measure, print the tables, write JSON beside them."""
+"""The command: measure, print the tables, write JSON."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ from .start import measure_start
 SIZES: Final = (1000, 5000)
 RESULTS: Final = Path("benchmark.json")
 PAGE: Final = Path(__file__).parents[2] / "docs" / "performance.md"
-"""What holds the figures, between two marks."""
+"""The file with the figures, between two markers."""
 BEGIN: Final = "<!-- figures: written by scripts/bench --docs -->"
 END: Final = "<!-- end of figures -->"
 

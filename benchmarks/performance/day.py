@@ -1,4 +1,4 @@
-"""What stays of a day of polling in memory: nothing."""
+"""The memory that a day of polling leaves in use, which should be none."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ _LISTED: Final = 60
 
 
 class _Clock:
-    """Time that passes only from poll to poll."""
+    """A clock that moves only from poll to poll."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -43,7 +43,7 @@ class _Clock:
 
 @contextmanager
 def _clock() -> Iterator[_Clock]:
-    """Put the clock of throttle and guard into our hands."""
+    """Replace the clock of throttle and guard."""
     clock = _Clock()
     fake = SimpleNamespace(monotonic=clock.now, time=clock.now)
     with (
@@ -56,29 +56,29 @@ def _clock() -> Iterator[_Clock]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """What days of polling leave in memory: the bytes that each day adds, in turn."""
+    """The bytes of memory that each day of polling adds."""
 
     signals: int
     polls: int
     """Of one day."""
     own: Sequence[int]
-    """What the integration's own files have allocated."""
+    """Allocated by the integration's own files."""
     python: Sequence[int]
-    """What all of the process has: Home Assistant, its libraries, the benchmark itself."""
+    """Allocated by the whole process: Home Assistant, its libraries, the benchmark itself."""
     resident: Sequence[int]
     before: int
-    """What the integration's own files held before the first of these days."""
+    """Allocated by the integration's own files before the first of these days."""
 
 
 async def measure_day(signals: int, polls: int = DAY) -> Day:
     """Poll an hour to warm up, then for three days, and count after each of them what it has added to memory.
 
-    All goes its whole way, over HTTPS. Tracing is on from before the start: an object that takes the place of one
-    made earlier adds nothing, and would otherwise count as new.
+    The polls use HTTPS. Tracing starts before Home Assistant: an object that replaces an untraced one would
+    count as new.
     """
     site = load_test(signals)
     with gateways(signals) as served, _clock() as clock, traced():
-        served.live()
+        served.simulate()
         async with home() as hass:
             realtime = await set_up(hass, served.addresses[0], codes_of(site), throttle=1)
 
@@ -88,14 +88,14 @@ async def measure_day(signals: int, polls: int = DAY) -> Day:
                     await realtime.async_refresh()
                     if number % _LISTED == 0:
                         await realtime.topology.async_refresh()
-                    # Without a turn in between the event loop throws no cancelled timer away.
+                    # The event loop drops cancelled timers only when it runs.
                     await asyncio.sleep(0)
                 if not (realtime.last_update_success and realtime.topology.last_update_success):
                     raise RuntimeError("a refresh failed")
                 return held(OWN)
 
             await poll(min(HOUR, polls))
-            # The stand-in for the disk keeps in memory what Home Assistant writes, so have it written before.
+            # The tests' replacement for the disk is in memory: have Home Assistant write to it before the measurement.
             hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
             await hass.async_block_till_done()
             ends = [held(OWN), *[await poll(polls) for _ in range(DAYS)]]

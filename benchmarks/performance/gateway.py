@@ -1,4 +1,4 @@
-"""Gateways in a process of their own, so that their CPU is not counted; they answer what they are told to."""
+"""Gateways in a process of their own, so that their CPU is not counted; they give prepared answers."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from aiohttp import web
 from simulator import Gateway, Identity, Site
 from simulator.faults.base import FaultTarget, RequestFault
 
-from .answers import Life, Pages, load_test
+from .answers import Pages, SimulatedAnswers, load_test
 
 REALTIME = "/v1/signals/realtime"
 
@@ -30,24 +30,24 @@ class Address:
 
 @dataclass(kw_only=True, eq=False)
 class _Prepared(RequestFault):
-    """Gives prepared realtime answers, one after the other, instead of the simulator's own; or those of a life."""
+    """Gives prepared realtime answers one after the other, or simulated ones, instead of the simulator's own."""
 
     answers: list[Pages] = field(default_factory=list)
     position: int = 0
-    life: Life | None = None
+    simulated: SimulatedAnswers | None = None
 
     def play(self, answers: list[Pages]) -> None:
         """Begin with these answers."""
-        self.answers, self.position, self.life = answers, 0, None
+        self.answers, self.position, self.simulated = answers, 0, None
 
     @override
     async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
         """Answer with the page that is asked for; the first one begins the next answer."""
-        if not (self.answers or self.life):
+        if not (self.answers or self.simulated):
             return None
         page = int(request.query.get("page", "1"))
-        if page == 1 and self.life is not None:
-            self.answers = [self.life.next()]
+        if page == 1 and self.simulated is not None:
+            self.answers = [self.simulated.next()]
         if page == 1:
             self.position += 1
         pages = self.answers[(self.position - 1) % len(self.answers)]
@@ -61,16 +61,16 @@ def _identity(number: int) -> Identity:
 
 
 class _Server:
-    """What runs in the other process."""
+    """The gateways, in the other process."""
 
     def __init__(self, commands: Connection, site: Site, count: int) -> None:
-        """Serve a site so many times."""
+        """Serve a site with `count` gateways."""
         self._commands = commands
         self._gateways = [Gateway(site, identity=_identity(number)) for number in range(count)]
         self._prepared = [gateway.faults.add(_Prepared(path=REALTIME)) for gateway in self._gateways]
 
     async def run(self) -> None:
-        """Serve until the other side hangs up."""
+        """Serve until the connection is closed."""
         loop, over = asyncio.get_running_loop(), asyncio.Event()
         for gateway in self._gateways:
             await gateway.start()
@@ -86,7 +86,7 @@ class _Server:
                 return
             for prepared, gateway in zip(self._prepared, self._gateways, strict=True):
                 prepared.play(answers)
-                prepared.life = None if answers else Life(gateway.site)
+                prepared.simulated = None if answers else SimulatedAnswers(gateway.site)
             self._commands.send(len(answers))
 
         loop.add_reader(self._commands.fileno(), command)
@@ -97,25 +97,25 @@ class _Server:
 
 
 def _serve(commands: Connection, signals: int, count: int) -> None:
-    """Run gateways until the other side hangs up."""
+    """Run gateways until the connection is closed."""
     asyncio.run(_Server(commands, load_test(signals), count).run())
 
 
 class Gateways:
-    """This side's view of the gateways in the other process."""
+    """Controls the gateways in the other process."""
 
     def __init__(self, commands: Connection, addresses: list[Address]) -> None:
-        """Talk over this connection."""
+        """Use this connection."""
         self._commands = commands
         self.addresses = addresses
 
     def play(self, answers: list[Pages]) -> None:
-        """Have every gateway give these answers, from the first on."""
+        """Let every gateway give these answers, from the first on."""
         self._commands.send(answers)
         self._commands.recv()
 
-    def live(self) -> None:
-        """Have every gateway live on by `STEP` with each answer."""
+    def simulate(self) -> None:
+        """Let every gateway give simulated answers, each `STEP` later than the one before."""
         self.play([])
 
 

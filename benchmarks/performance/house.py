@@ -31,23 +31,23 @@ from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 from .answers import Pages
 from .gateway import Address
 
-#: Seconds between polls of Home Assistant's own accord: none comes in between what is measured.
+#: Seconds between two scheduled polls: so long that none falls into a measurement.
 _NEVER: Final = 300
 
 
 class _Resolver(ThreadedResolver):
-    """The system's own, without the search for devices by mDNS: gateways are named by address here."""
+    """The system's resolver, without mDNS: the gateways here have addresses."""
 
     @override
     async def close(self) -> None:
-        """Stay open: the session may be made anew."""
+        """Stay open for the next session."""
 
     async def real_close(self) -> None:
-        """Close for good, as Home Assistant calls it."""
+        """Close; Home Assistant calls this one at its end."""
 
 
 def _everything(signals: Mapping[int, Signal], _: Catalogue, _values: Mapping[int, float | None]) -> set[int]:
-    """Enable every sensor: a person may, and the figures are for so many sensors."""
+    """Enable every sensor: the figures are for all of them."""
     return set(signals)
 
 
@@ -59,13 +59,13 @@ async def home() -> AsyncIterator[HomeAssistant]:
         tempfile.TemporaryDirectory() as folder,
         mock_storage(),
         patch.object(sensor, "wanted_signals", _everything),
-        # With polls so far apart each would be the last one before five minutes end.
+        # With so few polls each would be the last one before five minutes end.
         patch.object(coordinator, "is_last_before_mark", lambda _: False),
         patch.object(aiohttp_client, "_async_make_resolver", lambda _: _Resolver()),
     ):
         async with async_test_home_assistant(config_dir=folder) as hass:
             hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
-            # As it is after a real start: without it every write would run into an exception.
+            # As after a real start; without it every write would raise an exception.
             hass.data[DATA_CUSTOMIZE] = EntityValues({})
             try:
                 yield hass
@@ -93,7 +93,7 @@ def entry_for(address: Address, codes: Mapping[str, str], *, throttle: float) ->
 async def set_up(
     hass: HomeAssistant, address: Address, codes: Mapping[str, str], *, throttle: float = 0
 ) -> RealtimeCoordinator:
-    """Set up a gateway; return what polls it."""
+    """Set up a gateway; return its realtime coordinator."""
     entry = entry_for(address, codes, throttle=throttle)
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
@@ -105,13 +105,13 @@ async def set_up(
 
 
 class Canned:
-    """Stands in for the wire: the next refresh reads these pages from memory."""
+    """Replaces the transport: the next refresh reads these pages from memory."""
 
     def __init__(self, realtime: RealtimeCoordinator) -> None:
         """Answer this coordinator's client."""
         self.pages: Pages = []
         self._page = 0
-        realtime.client._transport.fetch = self._fetch  # type: ignore[method-assign]  # noqa: SLF001 (the wire is left out on purpose)
+        realtime.client._transport.fetch = self._fetch  # type: ignore[method-assign]  # noqa: SLF001 (only the transport is replaced)
 
     def put(self, pages: Pages) -> None:
         """Put an answer in place of the last one."""

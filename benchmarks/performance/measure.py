@@ -24,8 +24,8 @@ async def cpu_of(job: Job) -> float:
     started: float = time.process_time()
     if (waiting := job()) is not None:
         await waiting
-        # What is put off to the next turns of the loop counts too; a turn without anything to do does not.
-        ready: Sized = getattr(asyncio.get_running_loop(), "_ready")  # noqa: B009 (nobody else knows)
+        # Callbacks for the next iterations of the loop count too, empty iterations do not.
+        ready: Sized = getattr(asyncio.get_running_loop(), "_ready")  # noqa: B009 (there is no public name)
         while ready:  # noqa: ASYNC110 (it is the loop itself that is waited for)
             await asyncio.sleep(0)
     ended: float = time.process_time()
@@ -34,7 +34,7 @@ async def cpu_of(job: Job) -> float:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Put the collector of cyclic garbage off, as `timeit` does: in whose time it runs is chance."""
+    """Disable the garbage collector, as `timeit` does: it would run at random times."""
     gc.collect()
     gc.disable()
     try:
@@ -45,7 +45,7 @@ def uncollected() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What one contestant took in every counted round."""
+    """The CPU time of one implementation in every counted round."""
 
     seconds: Sequence[float]
 
@@ -55,9 +55,9 @@ class Series:
         return median(self.seconds)
 
     def ratio(self, *others: Series) -> float:
-        """Return the median of the ratios to others together, round by round: what slows a round slows all in it."""
-        rivals: list[float] = [sum(parts) for parts in zip(*(other.seconds for other in others), strict=True)]
-        return median(own / other for own, other in zip(self.seconds, rivals, strict=True))
+        """Return the median of the ratios to the sum of others by round: a slow round is slow for all of them."""
+        sums: list[float] = [sum(parts) for parts in zip(*(other.seconds for other in others), strict=True)]
+        return median(own / other for own, other in zip(self.seconds, sums, strict=True))
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Block:
     """The longest time for which nothing else could run."""
 
     longest: float = 0.0
-    """Seconds of CPU of the loop's thread between two turns of the event loop."""
+    """Seconds of CPU of the loop's thread in one callback."""
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def longest_block() -> Iterator[Block]:
         try:
             return run(handle)
         finally:
-            # A callback that goes on after the end has other things to do, and is not counted.
+            # A callback that ends after the measurement also did other work.
             if watching:
                 block.longest = max(block.longest, time.thread_time() - started)
 
@@ -103,22 +103,22 @@ def traced() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Bytes of memory in use, of a process in which tracing has been on from the start."""
+    """Bytes of memory in use by a process that is traced from its start."""
 
     own: int
-    """What was allocated by code in one folder."""
+    """Allocated by code in one folder."""
     python: int
-    """All that Python has allocated."""
+    """Allocated by Python in all."""
     resident: int
-    """What the system counts, with libraries in C; it is given back in large pieces only."""
+    """Counted by the system, with libraries in C; only large pieces are returned to it."""
 
     def since(self, before: Held) -> Held:
-        """Return what has come to it."""
+        """Return the growth."""
         return Held(self.own - before.own, self.python - before.python, self.resident - before.resident)
 
 
 def held(folder: Path) -> Held:
-    """Return what is in use now, after a collection; of its own is what code in this folder has allocated."""
+    """Return what is in use now, after a garbage collection; `own` is for code in this folder."""
     gc.collect()
     resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     own = python = 0

@@ -1,8 +1,9 @@
-"""CPU of one refresh, beside others that show the same values."""
+"""CPU of one refresh, compared with simpler implementations that show the same values."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from random import Random
 
 from homeassistant.core import HomeAssistant
 
@@ -11,10 +12,10 @@ from custom_components.carlo_gavazzi_ems.options import Options
 from simulator import Site
 
 from .answers import Answers, Change, Pages, codes_of, load_test, records_of
+from .baselines import BareLoop, PlainCoordinator
 from .gateway import gateways
 from .house import Canned, home, set_up
 from .measure import WARM_UP, Job, Series, cpu_of, uncollected
-from .rivals import BareLoop, PlainCoordinator
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Refresh:
     plain: Series
     """All of a plain coordinator's refresh, parsing included."""
     default: Series
-    """All of the integration's refresh but the wire, with the default options: most changes wait for their turn."""
+    """The integration's refresh without transport, with the default options: most changes are throttled."""
     written: Series
     """The same with every change written."""
 
@@ -44,24 +45,24 @@ class Refresh:
         return self.written.ratio(self.plain)
 
 
-class Contest:
-    """One Home Assistant in which all contestants show the same site."""
+class Comparison:
+    """One Home Assistant in which all implementations show the same site."""
 
     def __init__(self, hass: HomeAssistant, site: Site, answers: Answers) -> None:
-        """Prepare the rivals."""
+        """Prepare the simpler implementations."""
         self._site = site
         self._answers = answers
         self._bare = BareLoop(hass, site)
         self._plain = PlainCoordinator(hass, site, codes_of(site))
 
     async def set_up(self) -> None:
-        """Add the rivals' sensors."""
+        """Add their sensors."""
         await self._plain.set_up(self._answers.next(Change.NONE))
 
     async def run(
         self, default: RealtimeCoordinator, written: RealtimeCoordinator, change: Change, rounds: int
     ) -> Refresh:
-        """Let each contestant show the same answers, in turn."""
+        """Let each implementation show the same answers, in turn."""
         wires = Canned(default), Canned(written)
         taken: list[list[float]] = []
         with uncollected():
@@ -76,7 +77,10 @@ class Contest:
                     _canned(wires[0], pages, default),
                     _canned(wires[1], pages, written),
                 ]
-                seconds = [await cpu_of(job) for job in jobs]
+                seconds = [0.0] * len(jobs)
+                # In random order: each run depends on what the one before left in the processor's cache.
+                for index in Random(number).sample(range(len(jobs)), len(jobs)):
+                    seconds[index] = await cpu_of(jobs[index])
                 if number >= WARM_UP:
                     taken.append(seconds)
         if not (default.last_update_success and written.last_update_success):
@@ -86,7 +90,7 @@ class Contest:
 
 
 def _silent(work: Callable[[], object]) -> Job:
-    """Return work as a job: what it returns is dropped within the measured time."""
+    """Return work as a job without a result, which is freed within the measured time."""
 
     def job() -> None:
         work()
@@ -101,7 +105,7 @@ def _canned(wire: Canned, pages: Pages, realtime: RealtimeCoordinator) -> Job:
 
 
 async def measure_refreshes(signals: int, rounds: int) -> list[Refresh]:
-    """Measure refreshes of so many signals, for every share of them that changes."""
+    """Measure refreshes of `signals` signals, for every share of them that changes."""
     site = load_test(signals)
     answers, codes = Answers(site), codes_of(site)
     with gateways(signals, count=2) as served:
@@ -110,6 +114,6 @@ async def measure_refreshes(signals: int, rounds: int) -> list[Refresh]:
             first, second = served.addresses
             default = await set_up(hass, first, codes, throttle=Options().throttle)
             written = await set_up(hass, second, codes, throttle=0)
-            contest = Contest(hass, site, answers)
-            await contest.set_up()
-            return [await contest.run(default, written, change, rounds) for change in Change]
+            comparison = Comparison(hass, site, answers)
+            await comparison.set_up()
+            return [await comparison.run(default, written, change, rounds) for change in Change]

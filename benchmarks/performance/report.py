@@ -23,7 +23,7 @@ WRITTEN: Final = 1.3
 BARRED: Final = 1000
 """Signals for which the bars of a refresh hold."""
 LONGEST: Final = 0.1
-"""Seconds for which nothing else may have to wait."""
+"""Seconds for which the event loop may be blocked at most."""
 STAYS: Final = 0.5
 """Bytes that a poll may leave in the integration's own files, on the last day: the smallest object takes 24."""
 
@@ -167,7 +167,7 @@ def as_data(results: Results) -> Json:
 
 
 def missed(results: Results) -> list[str]:
-    """Return which bars are missed."""
+    """Return the bars that are missed."""
     found = []
     for one in results.refreshes:
         for ratio, bar, of in zip(

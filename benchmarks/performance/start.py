@@ -1,4 +1,4 @@
-"""What it takes to begin and to end: time, and blocked time."""
+"""The time and the blocked time of set-up and unload."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -28,7 +28,7 @@ class Start:
 
     @property
     def longest(self) -> float:
-        """Return the longest block of all."""
+        """Return the longest of all blocks."""
         return max(self.longest_of_set_up, self.longest_of_again, self.longest_of_refresh, self.longest_of_unload)
 
 
@@ -65,7 +65,7 @@ async def measure_start(signals: int) -> Start:
 
 
 async def _turn[T](work: Awaitable[T]) -> T:
-    """Run something in turns of the loop of its own, so that its first and its last part are watched too."""
+    """Run something in iterations of the loop of its own, so that its first and last step are measured too."""
     await asyncio.sleep(0)
     done = await work
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Whether the gateway answers, and whether its loads have new values."""
+"""Connectivity of the gateway and of each load."""
 
 from typing import Final, override
 
@@ -7,14 +7,14 @@ from homeassistant.components.binary_sensor import (  # type: ignore[attr-define
     BinarySensorEntity,
 )
 from homeassistant.const import EntityCategory, Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import LOAD_LISTENERS
-from .entity import EmsEntity, EmsGatewayEntity
+from .entity import EmsEntity, EmsGatewayEntity, async_add_for_loads
 from .runtime import EmsConfigEntry
 
-# The coordinator reads for all of them.
+# The coordinator polls; entities send no request.
 PARALLEL_UPDATES = 0
 _OBJECT_ID: Final = "connection"
 
@@ -22,23 +22,16 @@ _OBJECT_ID: Final = "connection"
 async def async_setup_entry(
     _: HomeAssistant, entry: EmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add one for the gateway and one for each load, also for those that the gateway lists later."""
-    runtime = entry.runtime_data
-    known: set[int] = set()
-
-    @callback
-    def add_new() -> None:
-        new = runtime.topology.data.loads.keys() - known
-        known.update(new)
-        async_add_entities(LoadConnectivity(entry, uid) for uid in sorted(new))
-
+    """Add one for the gateway and one for each load, also for loads that the gateway lists later."""
+    topology = entry.runtime_data.topology
     async_add_entities([GatewayConnectivity(entry)])
-    add_new()
-    entry.async_on_unload(runtime.topology.async_add_listener(add_new))
+    async_add_for_loads(
+        entry, async_add_entities, lambda: topology.data.loads, lambda uid, _: LoadConnectivity(entry, uid)
+    )
 
 
 class EmsConnectivity(EmsEntity, BinarySensorEntity):
-    """On while something can be reached."""
+    """Base of the connectivity sensors of the gateway and of its loads."""
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
     _attr_entity_category = EntityCategory.DIAGNOSTIC
@@ -46,7 +39,7 @@ class EmsConnectivity(EmsEntity, BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return what is shown."""
+        """Return the state as last shown; None is unknown."""
         shown: bool | None = self._shown[1]
         return shown
 
@@ -61,7 +54,7 @@ class GatewayConnectivity(EmsConnectivity, EmsGatewayEntity):
 
     @override
     def _present(self) -> tuple[bool, bool]:
-        """Return whether the gateway answers; that it does not is what this tells, so it is always available."""
+        """Return whether the gateway answers; the entity itself is always available."""
         return True, self.coordinator.last_update_success
 
 
@@ -82,7 +75,7 @@ class LoadConnectivity(EmsConnectivity):
 
     @override
     def _present(self) -> tuple[bool, bool | None]:
-        """Return what the times of the load's values tell, while the gateway answers and lists the load."""
+        """Return whether the load is listed by a gateway that answers, and whether its values are new (None: unknown)."""
         coordinator = self.coordinator
         stale = coordinator.staleness.is_stale(self._uid)
         listed = coordinator.last_update_success and self._uid in coordinator.topology.data.loads

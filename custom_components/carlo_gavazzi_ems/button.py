@@ -12,7 +12,7 @@ from .const import DOMAIN
 from .entity import EmsGatewayEntity
 from .runtime import EmsConfigEntry
 
-# The client has one request in flight at most.
+# The client itself sends one request at a time.
 PARALLEL_UPDATES = 0
 
 
@@ -29,7 +29,7 @@ class RescanButton(EmsGatewayEntity, ButtonEntity):
     _attr_entity_category = EntityCategory.CONFIG
 
     def __init__(self, entry: EmsConfigEntry) -> None:
-        """Read the lists of this gateway."""
+        """Add the button to the gateway."""
         super().__init__(entry, "rescan")
 
     @override

@@ -36,9 +36,10 @@ from .api import (
     Snapshot,
 )
 from .const import DOMAIN
-from .dialogs.codes import CodesFlow, known_codes
 from .dialogs.connection import MissingPasswordError, connection_form, typed_account
 from .dialogs.energy import async_lead_on
+from .dialogs.findings import FindingsFlow
+from .dialogs.naming_round import known_codes
 from .dialogs.options import EmsOptionsFlow
 from .dialogs.replacement import KEEP, OTHER_GATEWAY, REPLACE, Replacement, gateway_title
 from .dialogs.trust import FIRST, certificate_placeholders, change_step
@@ -48,12 +49,12 @@ from .signals.catalogue import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Gateways that are offered at the same time. More MAC addresses of the maker than that are a flood.
+#: Discovered gateways that are offered at the same time; further ones are ignored.
 MAX_OFFERS: Final = 10
 
 
-class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN):
-    """Asks for a gateway and its account, confirms its certificate, logs in, and names its codes."""
+class EmsConfigFlow(FindingsFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN):
+    """Asks for a gateway and its account, confirms its certificate, logs in, and shows what its codes measure."""
 
     VERSION = 1
     MINOR_VERSION = 1
@@ -79,7 +80,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
 
     @override
     async def async_step_dhcp(self, discovery_info: DhcpServiceInfo) -> ConfigFlowResult:
-        """Start because a device with the maker's MAC address was announced in the network."""
+        """Start because DHCP has announced a device with a MAC address of the maker."""
         host, mac = discovery_info.ip, format_mac(discovery_info.macaddress)
         if (entry := async_entry_of(self.hass, mac)) is not None:
             if entry.disabled_by is not None:
@@ -93,7 +94,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         others = self._async_in_progress(include_uninitialized=True, match_context={"source": SOURCE_DHCP})
         if len(others) >= MAX_OFFERS or any(_host_of(flow) == host for flow in others):
             return self.async_abort(reason="already_in_progress")
-        # Before a login the MAC address stands for the serial number.
+        # The serial number is known after a login only; until then the MAC address is the unique id.
         await self.async_set_unique_id(mac)
         self._abort_if_unique_id_configured()
         address = await async_expect_gateway(self.hass, host)
@@ -203,7 +204,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         return await self._async_start_naming(client, Catalogue(known_codes(self.hass)))
 
     async def async_step_other_gateway(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask whether the gateway replaces the one of the entry, and show what it can go on with."""
+        """Ask whether the gateway replaces that of the entry, and show which loads and signals it would take over."""
         entry, replacement = cast("EmsConfigEntry", self._entry()), cast("Replacement", self._replacement)
         return self.async_show_menu(
             step_id=OTHER_GATEWAY,
@@ -212,7 +213,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         )
 
     async def async_step_replace(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Take over entities and statistics."""
+        """Give the entities and statistics of the entry to the new gateway."""
         entry, replacement = cast("EmsConfigEntry", self._entry()), cast("Replacement", self._replacement)
         await async_forget_logins(self.hass, entry)
         return self.async_update_reload_and_abort(
@@ -233,19 +234,19 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         self._snapshot = Snapshot.of(info, naming.devices, naming.loads, naming.signals)
 
     @override
-    async def async_step_codes(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show a page of codes, unless the lists could not be read or have no signal."""
+    async def async_step_findings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show what was recognised, unless the lists could not be read or have no signal."""
         if self._snapshot is None:
             self._identifying = None
             return await self._async_not_read(cast("EmsError", self._naming.failure))
         if not self._snapshot.signals:
             self._identifying = None
             return self._show(self._first_step, "base", "no_signals")
-        return await super().async_step_codes(user_input)
+        return await super().async_step_findings(user_input)
 
     @override
     async def _async_not_read(self, err: EmsError) -> ConfigFlowResult:
-        """Return to the form: an entry whose lists cannot be read would never load."""
+        """Return to the form: an entry whose lists cannot be read would not load."""
         error = "lists_unreadable" if isinstance(err, InvalidAnswerError) else error_key(err)
         return self._show(self._first_step, "base", error)
 
@@ -262,7 +263,7 @@ class EmsConfigFlow(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigF
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        """Lead on to the Energy dashboard."""
+        """Continue with the page for the Energy dashboard."""
         if (flow_id := await async_lead_on(self.hass, result["result"])) is not None:
             result["next_flow"] = (FlowType.OPTIONS_FLOW, flow_id)
         return result

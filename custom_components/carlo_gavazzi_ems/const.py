@@ -1,4 +1,4 @@
-"""Names and numbers that more than one module needs."""
+"""Constants that more than one module needs."""
 
 from datetime import timedelta
 from typing import Final
@@ -11,13 +11,13 @@ DEFAULT_PORT: Final = 443
 CONF_FINGERPRINT: Final = "fingerprint"
 #: The SHA-256 of the pinned certificate's public key. Entries of the first releases do not have it.
 CONF_PUBLIC_KEY: Final = "public_key"
-#: What was taken over from the gateway that this one replaced.
+#: Which devices, loads and signals this gateway takes over from the one that it replaced.
 CONF_REPLACED: Final = "replaced"
 
-#: The quantity of a load's power turned round.
+#: The quantity of a load's power with the sign reversed.
 PRODUCTION: Final = "power_production"
 
-#: How often devices, loads and signals are listed anew.
+#: How often the lists of devices, loads and signals are read.
 TOPOLOGY_INTERVAL: Final = timedelta(minutes=10)
 
 
@@ -27,5 +27,5 @@ def production_key(load_uid: int | None) -> str:
 
 
 def signal_units_settled(entry_id: str) -> str:
-    """Return the dispatcher signal that an entry's sensors may show their values in a new unit."""
+    """Return the name of the dispatcher signal after which an entry's sensors may show values in a new unit."""
     return f"{DOMAIN}_units_settled_{entry_id}"

@@ -1,4 +1,4 @@
-"""What the gateway reads now: polled as often as it bears, given to those whose signal has changed."""
+"""The coordinator of the realtime values: adapts the poll interval to the gateway, and updates changed entities."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Set as AbstractSet
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, override
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .api import (
@@ -49,16 +50,16 @@ _LOGGER = logging.getLogger(__name__)
 
 #: Seconds between a request that failed and its one repetition.
 RETRY_DELAY: Final = 0.5
-#: Entities that are written in one turn of the event loop.
+#: Entities that are updated in one iteration of the event loop.
 _AT_ONCE: Final = 1000
-#: The context of those who listen to what there is to show of loads.
+#: The context of listeners to the state of loads.
 LOAD_LISTENERS: Final = object()
 #: Statuses by which a server says that a request line is too long for it.
 _TOO_LONG: Final = {400, 414, 431}
-#: Unlisted signals that are remembered; beyond it the lists are read as often as usual.
+#: Unlisted signals that are remembered; further ones do not trigger a reading of the lists.
 _MAX_UNKNOWN: Final = 1000
-#: What only a person can settle.
-_PERSONAL: Final = (CertificateChangedError, CertificateUntrustedError, InvalidCredentialsError)
+#: Errors that only a person can resolve.
+_NEEDS_USER: Final = (CertificateChangedError, CertificateUntrustedError, InvalidCredentialsError)
 
 
 class RealtimeCoordinator(EmsCoordinator[Samples]):
@@ -75,7 +76,7 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         self.when_refused = topology.async_give_up
         topology.when_refused = self.async_give_up
         self.data = Samples()
-        #: Signals of which the first poll is to bring a value, before there is an entity that asks for one.
+        #: Signals that the first poll reads, before their entities are added.
         self.expected: set[int] = set()
         #: Signals that are polled whether they have an enabled entity or not.
         self.also_polled: set[int] = set()
@@ -90,13 +91,13 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         self._values = SignalValues()
         self._signal_listeners = SignalListeners(self.throttle)
         self._load_listeners: list[CALLBACK_TYPE] = []
-        #: What these were last called for.
+        #: The state of all loads that they were last called with.
         self._loads_shown: object = None
-        #: Those who are called after every poll.
+        #: Listeners that are called after every poll.
         self._poll_listeners: list[CALLBACK_TYPE] = []
-        #: The signals of interest, and the list of signals, that the latest answer was held against.
-        self._held_against: tuple[frozenset[int], Records[Signal]] | None = None
-        #: Signals without a value when the lists were read last: no further page is asked for because of them.
+        #: The polled signals and the signal list with which the latest answer was processed; None to process it again.
+        self._processed_with: tuple[frozenset[int], Records[Signal]] | None = None
+        #: Signals without a value when the lists were last read: no further page is requested because of them.
         self._without_value: frozenset[int] | None = None
         self._unknown: set[int] = set()
         self._filter_refused = False
@@ -104,8 +105,8 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
 
     @callback
     def _expect_all(self) -> None:
-        """Find out anew which signals have no value, with every reading of the lists."""
-        self._without_value, self._held_against = None, None
+        """Determine again which signals have no value, after each reading of the lists."""
+        self._without_value, self._processed_with = None, None
 
     @property
     def failed_polls(self) -> int:
@@ -114,28 +115,28 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
 
     @property
     def to_show(self) -> Mapping[int, float | None]:
-        """The value of each signal that is available; none while the gateway does not answer."""
+        """The value of each available signal, by UID; empty while the gateway does not answer."""
         return self._values.current if self.last_update_success else {}
 
     @property
     def counters_in_doubt(self) -> AbstractSet[int]:
-        """The counters of which a reading is held back, by UID."""
+        """The UIDs of counters that hold a doubtful reading back."""
         return self._values.in_doubt
 
     @callback
     def async_add_counter(self, uid: int, counter: Counter) -> CALLBACK_TYPE:
-        """Have a counter judge its readings before they are shown; return what ends that."""
+        """Let a counter check its readings before they are shown; return a function that ends this."""
         self._values.add_counter(uid, counter)
         return partial(self._values.remove_counter, uid)
 
     @callback
     @override
     def async_add_listener(self, update_callback: CALLBACK_TYPE, context: object = None) -> CALLBACK_TYPE:
-        """Listen to every poll; with a signal's UID as context, or LOAD_LISTENERS, only to what is to be shown of those."""
+        """Listen to every poll, or with a signal's UID or LOAD_LISTENERS as context only to changes of these."""
         remove = super().async_add_listener(update_callback, context)
         if isinstance(context, int):
             self._signal_listeners.add(context, update_callback, self.to_show)
-            forget = partial(self._signal_listeners.remove, context)
+            forget = partial(self._signal_listeners.remove, context, update_callback)
         else:
             group = self._load_listeners if context is LOAD_LISTENERS else self._poll_listeners
             group.append(update_callback)
@@ -151,7 +152,7 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
     @callback
     @override
     def async_update_listeners(self) -> None:
-        """Call those whose signal is to be shown anew, and those who listen to every poll."""
+        """Call the listeners of changed signals, of changed loads, and of every poll."""
         is_last = is_last_before_mark(self.pace.interval)
         self._show(self._signal_listeners.due(self.to_show, time.monotonic(), is_last=is_last))
         loads = (self.last_update_success, self.staleness.stale, self.staleness.dated, self.topology.data.loads)
@@ -162,13 +163,13 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
 
     @callback
     def _show(self, due: list[int]) -> None:
-        """Have signals shown, a thousand in a turn of the event loop."""
+        """Update the entities of signals, a thousand signals in each iteration of the event loop."""
         self._call(self._signal_listeners.updates(due[:_AT_ONCE], self.to_show))
         if later := due[_AT_ONCE:]:
             self.hass.loop.call_soon(self._show, later)
 
     def _call(self, updates: Iterable[CALLBACK_TYPE]) -> None:
-        """Call listeners; one that fails harms no other."""
+        """Call listeners; an exception in one is logged and does not affect the others."""
         for update in updates:
             try:
                 update()
@@ -177,8 +178,8 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
 
     @override
     async def _async_update_data(self) -> Samples:
-        """Read the values; bear with a short failure."""
-        # Before all entities are there, what is expected to follow is of interest too.
+        """Read the values; after a short failure, return the last ones."""
+        # Until all entities are added, the signals that are expected to get one are polled too.
         loaded = self.config_entry.state is ConfigEntryState.LOADED
         followed = self._signal_listeners.uids
         if not self.also_polled <= followed:
@@ -192,13 +193,20 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
             return self.data
         finally:
             async_account_shared(self.hass, self.config_entry, found=self.client.contested)
+        if await self.topology.async_is_other_gateway():
+            self._set_success(success=False)
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="other_gateway",
+                translation_placeholders={"gateway": self.config_entry.title},
+            )
         async_certificate_trusted(self.hass, self.config_entry)
         self._answered(time.monotonic() - started)
         self._take_in(samples, enabled)
         return samples
 
     async def _async_read_in_time(self, enabled: frozenset[int]) -> Samples:
-        """Read; a poll that takes too long has failed, also where each of its pages is in time."""
+        """Read. Raises EmsTimeoutError if all pages together take too long, even if each is in time."""
         try:
             async with asyncio.timeout(MAX_SILENCE):
                 return await self._async_read_persistently(enabled)
@@ -207,22 +215,27 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
 
     async def _async_read_persistently(self, enabled: frozenset[int]) -> Samples:
         """Read, and where that fails for the first time repeat it once: most failures are over by then."""
+        found, missing = Samples(), enabled
         try:
-            samples = await self._async_read(enabled)
-            # A page without anything ends a list; one that is cut short by a hiccup looks the same.
-            if self.data.numbers.keys() & enabled <= samples.numbers.keys():
-                return samples
+            found = await self._async_read(enabled)
+            # An empty page ends a list, so a list that is cut short by an error looks complete; and a list that changes
+            # between two pages may lose the records where they meet.
+            missing = enabled - found.numbers.keys()
+            if not missing & self.data.numbers.keys():
+                return found
         except EmsError as err:
             if not self.ready or self._patience.failures or not _is_transient(err):
                 raise
             _LOGGER.debug("%s: a poll failed (%s), repeating it once", self.config_entry.title, type(err).__name__)
         await asyncio.sleep(RETRY_DELAY)
-        return await self._async_read(enabled)
+        everything = found.copy()
+        everything.add(await self._async_read(missing))
+        return everything
 
     async def _async_read(self, enabled: frozenset[int]) -> Samples:
-        """Read in as few requests as can be: of all signals, or of the enabled ones where these are fewer."""
+        """Read in as few requests as possible: all signals, or only the enabled ones if they are clearly fewer."""
         wanted = enabled - self._without_value if self._without_value else enabled
-        # A UID costs 6 bytes to ask for, an unasked value 70 bytes to get.
+        # A UID in the request takes 6 bytes, a value that is not needed takes 70 bytes in the answer.
         if not self._filter_refused and len(enabled) < 0.9 * len(self.topology.data.signals):
             try:
                 return await self.client.realtime(uids=enabled, wanted=wanted, memory=self._memory)
@@ -234,10 +247,10 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         return await self.client.realtime(wanted=wanted, memory=self._memory)
 
     def _answered(self, took: float) -> None:
-        """Note a poll that succeeded after some seconds."""
+        """Record a successful poll that took `took` seconds."""
         if self.ready and not self.last_update_success:
             _LOGGER.info("%s answers again", self.config_entry.title)
-        self._silence(success=True)
+        self._set_success(success=True)
         self.ready = True
         self.last_seen = dt_util.utcnow()
         self._patience.answered()
@@ -245,50 +258,50 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         self._poll_in(self.pace.interval)
 
     def _failed(self, err: EmsError, started: float) -> None:
-        """Bear with a failure that may be short; raise what Home Assistant has to know."""
+        """Ignore a failure that may be short; raise Home Assistant's error for a lasting one."""
         wait = retry_interval(self.pace.interval)
         if isinstance(err, BusyError | LoginLockedError):
             self.pace.refused()
             wait = max(self.pace.interval, err.retry_after or 0.0)
         self._poll_in(wait)
-        # A certificate or a password does not get right by itself, and a wait may be too long to bear with.
-        lasting = isinstance(err, _PERSONAL) or wait >= max(MAX_SILENCE, self.pace.interval + 1)
+        # Only a person can correct a certificate or a password, and the gateway may ask for a long wait.
+        lasting = isinstance(err, _NEEDS_USER) or wait >= max(MAX_SILENCE, self.pace.interval + 1)
         if not (self._patience.failed(started, time.monotonic()) or lasting) and self.ready:
             return
         failure = self._failure(err)
         if self.ready and self.last_update_success and not isinstance(err, InvalidCredentialsError):
-            self._tell(failure)
-        self._silence(success=False)
+            self._log_outage(failure)
+        self._set_success(success=False)
         raise failure from err
 
     def _poll_in(self, seconds: float) -> None:
-        """Poll again after so many seconds."""
+        """Set the time until the next poll in seconds."""
         if self.update_interval is None or self.update_interval.total_seconds() != seconds:
             self.update_interval = timedelta(seconds=seconds)
 
     def _take_in(self, samples: Samples, enabled: frozenset[int]) -> None:
-        """Take in an answer; one that repeats the last one counts for counters in doubt only."""
+        """Process an answer. One that equals the last one is only passed to counters in doubt."""
         signals = self.topology.data.signals
         self._report(samples.rejected)
         stale = self.staleness.stale
         self.staleness.update(samples.times, signals, self.pace.interval, time.monotonic())
-        known = self._held_against == (enabled, signals) and self.staleness.stale == stale
+        known = self._processed_with == (enabled, signals) and self.staleness.stale == stale
         if known and samples.repeats(self.data):
             self._values.repeat()
             return
-        self._held_against = enabled, signals
+        self._processed_with = enabled, signals
         if self._without_value is None:
             self._without_value = enabled.difference(samples.numbers)
         self._look_for_unknown(samples)
         self._values.update(samples, signals, self.staleness.stale)
 
     def _look_for_unknown(self, samples: Samples) -> None:
-        """Have the lists read anew for signals that are not in them, once for each."""
+        """Read the lists again for signals that are not in them, once for each signal."""
         signals = self.topology.data.signals
         if samples.numbers.keys() <= signals.keys():
             return
         unknown = samples.numbers.keys() - signals.keys()
-        # Right after the start the lists are read anyway.
+        # Lists from the archive are read again after the start anyway.
         new = unknown - self._unknown
         if new and len(self._unknown) < _MAX_UNKNOWN and self.topology.data.fresh:
             self.config_entry.async_create_background_task(
@@ -297,7 +310,7 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
         self._unknown.update(islice(new, max(_MAX_UNKNOWN - len(self._unknown), 0)))
 
     def _report(self, rejected: dict[str, str]) -> None:
-        """Keep what was left out for the diagnostics; say it once for each signal-identifier code."""
+        """Keep rejected records for the diagnostics, and log a warning once for each signal-identifier code."""
         self.rejected = {f"realtime[{key}]": reason for key, reason in rejected.items()}
         for key, reason in rejected.items():
             signal = self.topology.data.signals.get(int(key)) if key.isdecimal() else None
@@ -305,8 +318,8 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
 
 
 def _is_transient(err: EmsError) -> bool:
-    """Return whether the same request may well work half a second later."""
-    if isinstance(err, (BusyError, *_PERSONAL)):
+    """Return whether the same request is likely to succeed half a second later."""
+    if isinstance(err, (BusyError, *_NEEDS_USER)):
         return False
     return isinstance(err, EmsConnectionError | InvalidAnswerError) or (
         isinstance(err, StatusError) and err.status >= 500

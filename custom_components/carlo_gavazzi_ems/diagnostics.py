@@ -13,15 +13,15 @@ from .reporting.redaction import Redactor
 from .reporting.report import codes, connection, gap_repair, left_out, polling, requests, settings, topology
 from .runtime import EmsConfigEntry
 
-#: Taken out wherever they stand.
+#: The values of these keys are removed wherever they occur.
 _SECRETS: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD, CONF_FINGERPRINT, CONF_PUBLIC_KEY, CONF_REPLACED}
 
 
 async def async_get_config_entry_diagnostics(_: HomeAssistant, entry: EmsConfigEntry) -> dict[str, Any]:
     """Return the entry, the lists and values of the gateway, counts of requests, and rejected records.
 
-    Only what is known to be harmless is in it, also of the raw answers, if the options ask for them. What the gateway
-    prints elsewhere than expected is replaced.
+    Only fields that are known to be harmless are included. The same holds for the raw answers, which the options can
+    add. Text in unexpected places is replaced.
     """
     about = {
         "data": async_redact_data(dict(entry.data), entry.data.keys() - {CONF_PORT}),

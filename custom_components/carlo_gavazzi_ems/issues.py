@@ -11,6 +11,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from .const import DOMAIN
 from .ha_release import ISSUES_OF_ENTRIES
 from .texts.markdown import escaped
+from .texts.numbers import written
 
 if TYPE_CHECKING:
     from .runtime import EmsConfigEntry
@@ -26,6 +27,14 @@ ACCOUNT_SHARED: Final = "account_shared"
 #: Seconds that the gateway's clock may be wrong without an issue.
 MAX_CLOCK_OFFSET: Final = 120.0
 _SECONDS_PER_MINUTE: Final = 60
+
+
+def place_of(entry: EmsConfigEntry, signal_uid: int) -> str:
+    """Return the label of a signal's load, the title of the gateway if the signal has no load."""
+    topology = entry.runtime_data.topology.data
+    signal = topology.signals.get(signal_uid)
+    load = None if signal is None or signal.load_uid is None else topology.loads.get(signal.load_uid)
+    return entry.title if load is None else load.label or str(load.uid)
 
 
 def certificate_issue_id(entry: EmsConfigEntry) -> str:
@@ -68,20 +77,20 @@ def async_certificate_trusted(hass: HomeAssistant, entry: EmsConfigEntry) -> Non
 
 @callback
 def async_account_shared(hass: HomeAssistant, entry: EmsConfigEntry, *, found: bool) -> None:
-    """Create or delete the issue of a gateway that ends its sessions before their time."""
+    """Create or delete the issue of a gateway that repeatedly ends its sessions early."""
     _show(hass, entry, ACCOUNT_SHARED, found=found, is_fixable=False, severity=ir.IssueSeverity.WARNING)
 
 
 @callback
-def async_counter_jumped(  # noqa: PLR0913  # what a person is told, and what takes it back
-    hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int, *, load: str, amount: str, at: float
+def async_counter_jumped(
+    hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int, *, amount: str, at: float
 ) -> None:
     """Create the issue of a counter that rose by an impossible amount at a time in seconds since 1970."""
     _create(
         hass,
         entry,
         f"{COUNTER_JUMPED}_{entry.entry_id}_{signal_uid}",
-        {"load": escaped(load), "amount": amount},
+        {"load": escaped(place_of(entry, signal_uid)), "amount": written(amount, hass.config.language)},
         data={"signal": signal_uid, "at": at},
         is_fixable=True,
         is_persistent=True,
@@ -92,13 +101,13 @@ def async_counter_jumped(  # noqa: PLR0913  # what a person is told, and what ta
 
 @callback
 def async_counter_returned(hass: HomeAssistant, entry: EmsConfigEntry, signal_uid: int) -> None:
-    """Delete the issue of a counter that goes on where it was before it jumped."""
+    """Delete the issue of a counter that has returned to its reading before the jump."""
     ir.async_delete_issue(hass, DOMAIN, f"{COUNTER_JUMPED}_{entry.entry_id}_{signal_uid}")
 
 
 @callback
 def async_history_waits(hass: HomeAssistant, entry: EmsConfigEntry, reason: str, *, loads: Iterable[str]) -> None:
-    """Create the issue of hours that cannot be repaired for a reason."""
+    """Create the issue of hours that cannot be repaired, for one reason."""
     _create(
         hass,
         entry,
@@ -112,7 +121,7 @@ def async_history_waits(hass: HomeAssistant, entry: EmsConfigEntry, reason: str,
 
 @callback
 def async_history_repaired(hass: HomeAssistant, entry: EmsConfigEntry, reason: str) -> None:
-    """Delete the issue of hours that could not be repaired for a reason."""
+    """Delete the issue of hours that could not be repaired, for one reason."""
     ir.async_delete_issue(hass, DOMAIN, f"{HISTORY_WAITS}_{entry.entry_id}_{reason}")
 
 
@@ -162,7 +171,7 @@ def async_load_listed(hass: HomeAssistant, entry: EmsConfigEntry, uid: int) -> N
 
 @callback
 def async_watch_disabled_entries(hass: HomeAssistant) -> None:
-    """Delete the issues of entries that are disabled, where Home Assistant does not hide them; a set-up finds them anew."""
+    """Delete the issues of entries that get disabled, on releases that do not hide them. A set-up creates them again."""
     if ISSUES_OF_ENTRIES:
         return
 
@@ -183,7 +192,7 @@ def async_forget_issues(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
 
 
 def _show(hass: HomeAssistant, entry: EmsConfigEntry, kind: str, *, found: bool, **options: Any) -> None:
-    """Create the only issue of a kind that an entry can have, or delete it where nothing is found any more."""
+    """Create the issue of a kind of which an entry has at most one, or delete it if `found` is false."""
     issue_id = f"{kind}_{entry.entry_id}"
     if found:
         _create(hass, entry, issue_id, {}, translation_key=kind, **options)
@@ -194,7 +203,7 @@ def _show(hass: HomeAssistant, entry: EmsConfigEntry, kind: str, *, found: bool,
 def _create(
     hass: HomeAssistant, entry: EmsConfigEntry, issue_id: str, placeholders: Mapping[str, str], **options: Any
 ) -> None:
-    """Create an issue that belongs to an entry and names its gateway; `options` are those of Home Assistant."""
+    """Create an issue of an entry, with its gateway as placeholder. `options` are those of `async_create_issue`."""
     if ISSUES_OF_ENTRIES:
         options["config_entry_id"] = entry.entry_id
     ir.async_create_issue(

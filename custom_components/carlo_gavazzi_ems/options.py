@@ -1,4 +1,4 @@
-"""What a person has set for one gateway: the keys, types and defaults of an entry's options."""
+"""The options of a config entry: keys, types and defaults."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
@@ -27,7 +27,7 @@ class Options:
     scan_interval: int = 10
     """Seconds between two polls."""
     throttle: float = 1.0
-    """Stretches the time between two values that are recorded; 0 records every change."""
+    """Factor on the shortest time between two recorded values; 0 records every change."""
     repair_gaps: bool = True
     """Whether hours that Home Assistant has missed are filled in from the gateway's history."""
     raw_answers: bool = False
@@ -35,13 +35,13 @@ class Options:
     codes: Mapping[str, str] = field(default_factory=dict)
     """Confirmed meanings by signal-identifier code: `{"45": "active_power/kW"}`."""
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What spoke for the meaning of a code, for the diagnostics."""
+    """Evidence for the meaning of each code, for the diagnostics."""
     production: Collection[int] = ()
-    """UIDs of loads that have a sensor of their power turned round, which is positive while they produce."""
+    """UIDs of loads with a sensor of their production: the active power with the sign reversed, 0 at least."""
     demand_loads: Collection[int] = ()
     """UIDs of loads that have sensors of their demand."""
     demand_period: int = 15
-    """Minutes of a demand: 15, 30 or 60."""
+    """Demand period in minutes: 15, 30 or 60."""
 
     @classmethod
     def of(cls, entry: EmsConfigEntry) -> Self:
@@ -50,6 +50,6 @@ class Options:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
-        """Return stored options; keys of another version are left out."""
+        """Return stored options; keys that this version does not know are ignored."""
         known = {item.name for item in fields(cls)}
         return cls(**{key: value for key, value in stored.items() if key in known})

@@ -112,7 +112,7 @@ class LoadMissingFlow(EmsRepairFlow):
             return self.async_abort(reason="not_loaded", description_placeholders=placeholders)
         runtime = self._entry.runtime_data
         runtime.devices.async_remove_load(load)
-        # After a reload the load is new if the gateway lists it again.
+        # If the gateway lists the load again, only a reload registers it again.
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
         return self.async_create_entry(data={})
 
@@ -125,7 +125,7 @@ class HistoryFlow(EmsRepairFlow):
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Repair on consent; the issue is settled where nothing waits any more for the same reason."""
+        """Repair on consent. The issue is solved if nothing waits for the same reason afterwards."""
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id)
         placeholders = dict((issue.translation_placeholders if issue else None) or {"gateway": self._entry.title})
         if user_input is None:
@@ -172,7 +172,7 @@ class OtherGatewayFlow(EmsRepairFlow):
         )
 
     async def async_step_replace(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Take over entities and statistics."""
+        """Give the entities and statistics of the entry to the new gateway."""
         try:
             self.hass.config_entries.async_update_entry(
                 self._entry, **self._replacement.accepted(self.hass, self._entry)
@@ -191,14 +191,14 @@ class OtherGatewayFlow(EmsRepairFlow):
 
 
 class NothingToRepairFlow(RepairsFlow):
-    """Ends at once: the issue is not one of this version, or its gateway was removed."""
+    """Aborts at once: this version does not know the issue, or its gateway was removed."""
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Abort."""
         return self.async_abort(reason="not_found")
 
 
-#: What the id of an issue begins with -> its dialog, and what has to be in the data of the issue.
+#: Beginning of an issue's id -> its flow, and the keys that the issue's data must have.
 _FLOWS: Final[Mapping[str, tuple[type[EmsRepairFlow], set[str]]]] = {
     CERTIFICATE_CHANGED: (CertificateChangedFlow, set()),
     OTHER_GATEWAY: (OtherGatewayFlow, set()),

@@ -18,6 +18,7 @@ from .signals.recorded import RecordedUnits
 
 if TYPE_CHECKING:
     from .demand.demand import Demand
+    from .history.backfill import Backfill
     from .history.repair import GapRepair
     from .history.witness import Witness
     from .recognition.daily_look import DailyLook
@@ -55,29 +56,30 @@ class Outcome:
 
 @dataclass(slots=True)
 class HistoryState:
-    """What the tasks that read and write a gateway's history share."""
+    """State shared by the tasks that read and write a gateway's history."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the one of them that runs."""
+    """Held by the task that is running."""
     look: asyncio.Task[None] | None = None
-    """The look at the codes in the background. It gives way to the others."""
+    """The background task that looks at the codes once a day. It is cancelled when another task needs the lock."""
     last: Outcome = field(default_factory=Outcome)
     """The result of the last repair that wrote or refused hours."""
     again: dict[int, float] = field(default_factory=dict)
-    """Signals to check again with the next repair, by UID, and from when on."""
+    """Signals that the next repair checks again: UID -> from when, in seconds since 1970."""
     taken_back: dict[int, float] = field(default_factory=dict)
-    """Rises to take back with the next repair: the UID of a counter, and when it rose."""
+    """Rises that the next repair removes from the statistics: UID of the counter -> time, in seconds since 1970."""
     repair: GapRepair = field(init=False)
+    backfill: Backfill = field(init=False)
     witness: Witness = field(init=False)
 
-    @property
-    def is_free(self) -> bool:
-        """Whether nothing but a look in the background reads."""
-        return self.look is not None or not self.lock.locked()
+    def check_again(self, uid: int, since: float) -> None:
+        """Let the next repair check the hours of a signal again, from a time in seconds since 1970."""
+        self.again[uid] = min(since, self.again.get(uid, since))
+        self.repair.async_keep_notes()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[None]:
-        """Hold the lock. A look in the background is stopped, and is taken again later."""
+        """Hold the lock. A running background look is cancelled; it is repeated later."""
         if self.look is not None:
             self.look.cancel()
         async with self.lock:

@@ -1,4 +1,4 @@
-"""A sensor for every signal of the gateway."""
+"""The sensors: one for every signal, for production and demand of chosen loads, and for the gateway itself."""
 
 from datetime import datetime, timedelta
 from itertools import batched
@@ -28,11 +28,11 @@ from .signals.enabled import wanted_signals
 from .signals.load_power import load_power
 from .signals.quantities import QUANTITIES
 
-# The coordinator reads for all of them.
+# The coordinator polls; entities send no request.
 PARALLEL_UPDATES = 0
 #: State classes of counters.
 _COUNTS: Final = {SensorStateClass.TOTAL, SensorStateClass.TOTAL_INCREASING}
-#: kW below which a power is shown in W unless a person chooses kW: a house; a factory's feeder is read more easily in kW.
+#: A power below this many kW is shown in W by default. A factory's feeder is easier to read in kW.
 _SHOWN_IN_WATTS: Final = 10.0
 _LAST_SEEN_STEP: Final = timedelta(minutes=1)
 
@@ -79,7 +79,7 @@ async def async_setup_entry(
 
 @callback
 def _async_enable(hass: HomeAssistant, entry: EmsConfigEntry, wanted: set[int]) -> None:
-    """Enable registered sensors that are enabled by default now, because their code has a name or their counter moves.
+    """Enable registered sensors that are enabled by default now, because their code was named or their counter moves.
 
     What a person has enabled or disabled is left alone.
     """
@@ -89,20 +89,21 @@ def _async_enable(hass: HomeAssistant, entry: EmsConfigEntry, wanted: set[int]) 
         entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
         item = None if entity_id is None else registry.async_get(entity_id)
         if item is not None and item.disabled_by is er.RegistryEntryDisabler.INTEGRATION:
-            # The entry is being set up: Home Assistant need not reload it in 30 s, as it does unless the entry was disabled.
+            # Home Assistant would reload the entry in 30 s, which is not needed during set-up. It does not reload for an
+            # entity that was disabled by its config entry.
             registry.async_update_entity(item.entity_id, disabled_by=er.RegistryEntryDisabler.CONFIG_ENTRY)
             registry.async_update_entity(item.entity_id, disabled_by=None)
 
 
 def _sensor(entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> EmsSensor:
-    """Return the sensor of a signal, by what its code means or has meant."""
+    """Return the sensor of a signal, by the present or former meaning of its code."""
     if entry.runtime_data.units.state_class(signal.code) in _COUNTS:
         return EmsCounter(entry, signal, meaning, enabled=enabled)
     return EmsSensor(entry, signal, meaning, enabled=enabled)
 
 
 class EmsSensor(EmsSignalEntity, SensorEntity):
-    """One signal; what it measures and in which unit is said only where it is known."""
+    """One signal. It has a device class and a unit only if the meaning of its code is known."""
 
     def __init__(self, entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> None:
         """Take class, unit and name from the meaning of the signal's code."""
@@ -111,9 +112,12 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         self._attr_entity_registry_enabled_default = enabled
         self._is_status = meaning is not None and meaning.quantity.state_class is None
         self._rows = rows_per_hour(meaning.quantity if meaning else None)
-        self._units = runtime.units
+        self._recorded_class = runtime.units.state_class(signal.code)
+        self._had_statistics = str(signal.code) in runtime.units.before
         self._unsettled = runtime.unsettled
+        self._take_state_class()
         self._quantity = None if meaning is None else meaning.quantity
+        self._precisions: dict[str | None, int | None] = {}
         if meaning is None:
             self._object_id = f"signal_{signal.code}"
             self._attr_translation_key = "signal"
@@ -133,34 +137,40 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Show the latest value, and from now on so many an hour as fit into a database."""
+        """Show the latest value, and register with the throttle, which limits the states per hour."""
         self.coordinator.throttle.register(
             self._signal.uid, self._rows, time.monotonic(), punctual=isinstance(self, EmsCounter)
         )
         await super().async_added_to_hass()
+        self._take_state_class()
         if self._waits:
             settled = signal_units_settled(self.coordinator.config_entry.entry_id)
             self.async_on_remove(async_dispatcher_connect(self.hass, settled, self._async_settled))
 
     @callback
     def _async_settled(self) -> None:
-        """Show the value, and have statistics."""
+        """Show the value and set the state class, after the unit has settled."""
+        self._take_state_class()
         self._shown = self._present()
         self.async_write_ha_state()
 
+    def _take_state_class(self) -> None:
+        """Set the state class, unless the recorder would mix two units in its statistics."""
+        self._attr_state_class = None if self._waits else self._recorded_class
+
     @property
     def _waits(self) -> bool:
-        """Whether the recorder still has to compile five minutes in which the unit was another."""
+        """Whether the recorder still has to compile a five-minute period in which the unit was another one."""
         return self._signal.uid in self._unsettled
 
     @override
     def _present(self) -> tuple[bool, float | None]:
-        """Return the value; a status is a whole number.
+        """Return availability and value; a status is a whole number.
 
-        Where there are statistics, Home Assistant objects to a value without a state class, so the value waits too.
+        Home Assistant raises an issue for a sensor that has statistics but no state class. So the value waits too.
         """
         available, value = super()._present()
-        if self._waits and str(self._signal.code) in self._units.before:
+        if self._had_statistics and self._waits:
             return available, None
         if self._is_status and value is not None and value.is_integer():
             return available, int(value)
@@ -176,21 +186,19 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
     @property
     @override
     def suggested_display_precision(self) -> int | None:
-        """Return the decimals in the suggested or native unit, not more than the unit that is shown is worth.
+        """Return the decimals for the suggested or native unit, not more than the shown unit needs.
 
-        Home Assistant adds decimals for a larger unit, but takes none away where a smaller one would have none.
+        Home Assistant adds decimals for a larger unit, but does not remove those that a smaller unit does not need.
         """
         if self._quantity is None:
             return None
-        units = (self.suggested_unit_of_measurement or self.native_unit_of_measurement, self.unit_of_measurement)
-        known = [decimals for unit in units if (decimals := self._quantity.precision(unit)) is not None]
-        return min(known, default=None)
-
-    @property
-    @override
-    def state_class(self) -> SensorStateClass | None:
-        """Return the state class, None for no statistics."""
-        return None if self._waits else self._units.state_class(self._signal.code)
+        shown = self.unit_of_measurement
+        try:
+            return self._precisions[shown]
+        except KeyError:
+            units = (self.suggested_unit_of_measurement or self.native_unit_of_measurement, shown)
+            known = [decimals for unit in units if (decimals := self._quantity.precision(unit)) is not None]
+            return self._precisions.setdefault(shown, min(known, default=None))
 
 
 def _is_small(entry: EmsConfigEntry, signal: Signal) -> bool:
@@ -207,14 +215,14 @@ def _producing(entry: EmsConfigEntry) -> list[Signal]:
 
 
 class ProductionSensor(EmsSignalEntity, SensorEntity):
-    """The power of a load turned round: positive while it produces, 0 while it draws, as the Energy dashboard wants it."""
+    """The power that a load produces, 0 while it consumes: what the Energy dashboard expects."""
 
     _attr_device_class = SensorDeviceClass.POWER
     _attr_state_class = SensorStateClass.MEASUREMENT
     _attr_translation_key = _object_id = PRODUCTION
 
     def __init__(self, entry: EmsConfigEntry, signal: Signal) -> None:
-        """Show the production by the power of a load."""
+        """Show the production that belongs to the active power `signal` of a load."""
         super().__init__(entry, signal, production_key(signal.load_uid))
         meaning = entry.runtime_data.catalogue.meaning(signal.code)
         unit = None if meaning is None else meaning.unit
@@ -227,14 +235,14 @@ class ProductionSensor(EmsSignalEntity, SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Show as many values an hour as of the power itself."""
+        """Limit the states per hour as for the power itself."""
         rows = rows_per_hour(QUANTITIES["active_power"])
         self.coordinator.throttle.register(self._signal.uid, rows, time.monotonic())
         await super().async_added_to_hass()
 
     @override
     def _present(self) -> tuple[bool, float | None]:
-        """Return what is produced."""
+        """Return availability and the produced power."""
         available, value = super()._present()
         return available, None if value is None else max(0.0, -value)
 
@@ -247,17 +255,17 @@ class ProductionSensor(EmsSignalEntity, SensorEntity):
 
 
 class EmsCounter(EmsSensor, RestoreEntity):
-    """A counter: it keeps its value while its meter is silent, over restarts, and where it is read wrong."""
+    """A counter. It keeps its value while its meter does not answer, over restarts, and during wrong readings."""
 
     def __init__(self, entry: EmsConfigEntry, signal: Signal, meaning: Meaning | None, *, enabled: bool) -> None:
-        """Guard the counter where it can only rise."""
+        """Filter implausible readings if the counter can only rise."""
         super().__init__(entry, signal, meaning, enabled=enabled)
-        rising = self._units.state_class(signal.code) is SensorStateClass.TOTAL_INCREASING
+        rising = self._recorded_class is SensorStateClass.TOTAL_INCREASING
         self._readings = CounterReadings(entry, signal, meaning.unit if meaning else None, rising=rising)
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Go on from the last good reading, before the first new one is judged."""
+        """Restore the last good reading before the first new one is checked."""
         if (stored := await self.async_get_last_extra_data()) is not None:
             self._readings.restore(stored.as_dict())
         self.async_on_remove(self.coordinator.async_add_counter(self._signal.uid, self._readings))
@@ -266,12 +274,12 @@ class EmsCounter(EmsSensor, RestoreEntity):
     @property
     @override
     def extra_restore_state_data(self) -> StoredReading | None:
-        """Return what the next start goes on from."""
+        """Return the last good reading for the next start."""
         return self._readings.stored
 
 
 class EmsGatewaySensor(EmsGatewayEntity, SensorEntity):
-    """A sensor that helps to find a fault, for those who want it."""
+    """A diagnostic sensor of the gateway, disabled by default."""
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_entity_registry_enabled_default = False
@@ -285,7 +293,7 @@ class EmsGatewaySensor(EmsGatewayEntity, SensorEntity):
 
 
 class LastSeenSensor(EmsGatewaySensor):
-    """When the gateway last answered; to the minute, so that it costs no row with every poll."""
+    """When the gateway last answered. Updated once a minute, so that few states are recorded."""
 
     _attr_device_class = SensorDeviceClass.TIMESTAMP
     _last: datetime | None = None
@@ -296,7 +304,7 @@ class LastSeenSensor(EmsGatewaySensor):
 
     @override
     def _present(self) -> tuple[bool, datetime | None]:
-        """Return the time, once a minute and whenever the gateway goes silent: then it is worth the most."""
+        """Return the time of the last answer; it moves once a minute, and is exact while the gateway does not answer."""
         seen = self.coordinator.last_seen
         if (
             self._last is None
@@ -322,7 +330,7 @@ class ClockOffsetSensor(EmsGatewaySensor):
 
     @override
     def _present(self) -> tuple[bool, int | None]:
-        """Return what was found when the lists were last read; the gateway tells whole seconds."""
+        """Return the offset from the last reading of the lists; the gateway's clock has a resolution of one second."""
         offset = self.coordinator.topology.data.clock_offset
         return self.coordinator.last_update_success, None if offset is None else round(offset)
 

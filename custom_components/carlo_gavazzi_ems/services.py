@@ -1,4 +1,4 @@
-"""The actions `get_history` and `import_history`."""
+"""The actions of the integration."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -24,6 +24,7 @@ from .history.arithmetic.plan import HistoryMismatchError
 from .history.arithmetic.rows import HOUR, Reading, ceil_hour
 from .history.database import RecorderFailedError
 from .history.importer import EARLIEST, HistoryImport, SensorImport
+from .history.meter_readings import as_csv, async_meter_readings, meter_records
 from .history.refusals import async_refusal_texts
 from .history.source import async_past_empty_span, async_readings
 from .history.targets import async_targets
@@ -32,6 +33,7 @@ from .runtime import EmsConfigEntry
 SERVICE_GET_HISTORY: Final = "get_history"
 SERVICE_IMPORT_HISTORY: Final = "import_history"
 SERVICE_REPAIR_HISTORY: Final = "repair_history"
+SERVICE_READ_METERS: Final = "read_meters"
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
 ATTR_LIMIT: Final = "limit"
@@ -62,6 +64,13 @@ IMPORT_HISTORY: Final = vol.Schema(
 REPAIR_HISTORY: Final = vol.Schema(
     {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string, vol.Optional(ATTR_START): cv.datetime}
 )
+READ_METERS: Final = vol.Schema(
+    {
+        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Required(ATTR_END): cv.datetime,
+        vol.Optional(ATTR_START): cv.datetime,
+    }
+)
 
 
 @callback
@@ -70,7 +79,10 @@ def async_setup_services(hass: HomeAssistant) -> None:
     hass.services.async_register(
         DOMAIN, SERVICE_GET_HISTORY, _async_get_history, GET_HISTORY, supports_response=SupportsResponse.ONLY
     )
-    # What writes is for administrators.
+    hass.services.async_register(
+        DOMAIN, SERVICE_READ_METERS, _async_read_meters, READ_METERS, supports_response=SupportsResponse.ONLY
+    )
+    # Actions that write are for administrators.
     for service, action, schema, responds in (
         (SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY, SupportsResponse.OPTIONAL),
         (SERVICE_REPAIR_HISTORY, _async_repair_history, REPAIR_HISTORY, SupportsResponse.OPTIONAL),
@@ -79,7 +91,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def _async_get_history(call: ServiceCall) -> ServiceResponse:
-    """Return the rows of one signal, the oldest first, to whoever may read its sensor."""
+    """Return the rows of one signal, the oldest first, if the caller may read its sensor."""
     await _async_check_may_read(call)
     entry, uid = _signal(call.hass, call.data[ATTR_ENTITY_ID])
     now = dt_util.utcnow().timestamp()
@@ -111,6 +123,28 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     }
 
 
+async def _async_read_meters(call: ServiceCall) -> ServiceResponse:
+    """Return readings of counters that the caller may read, at one instant or two, as records and as CSV."""
+    hass = call.hass
+    entry = _recording_entry(call)
+    instants = {name: _past(call.data[name]) for name in (ATTR_START, ATTR_END) if name in call.data}
+    if ATTR_START in instants and instants[ATTR_START] >= instants[ATTR_END]:
+        raise _invalid("span_empty")
+    may_read = await _async_readable(call)
+    try:
+        targets = [each for each in await async_targets(hass, entry) if each.is_counter and may_read(each.entity_id)]
+        readings = {
+            name: await async_meter_readings(hass, entry, targets, instant) for name, instant in instants.items()
+        }
+    except EmsError as err:
+        raise _failed(entry, err) from err
+    except RecorderFailedError as err:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="recorder_failed") from err
+    meters = meter_records(entry, targets, readings.get(ATTR_START), readings[ATTR_END])
+    at: dict[str, JsonValueType] = {name: _iso(instant) for name, instant in instants.items()}
+    return {**at, "meters": [*meters], "csv": as_csv(meters)}
+
+
 async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     """Import hours from before the first recorded ones, or do a dry run."""
     hass = call.hass
@@ -136,7 +170,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_repair_history(call: ServiceCall) -> ServiceResponse:
-    """Check the recorded hours at once, those from a time on again, and return what was repaired."""
+    """Check the recorded hours now, those since `start` again, and return which were repaired."""
     hass, entry = call.hass, _recording_entry(call)
     since = _past(call.data[ATTR_START]) if ATTR_START in call.data else None
     repair = entry.runtime_data.history.repair
@@ -153,7 +187,7 @@ async def _async_repair_history(call: ServiceCall) -> ServiceResponse:
 
 
 def _recording_entry(call: ServiceCall) -> EmsConfigEntry:
-    """Return the entry of an action whose statistics can be written."""
+    """Return the entry of an action, if its statistics can be written. Raises ServiceValidationError."""
     entry: EmsConfigEntry = async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
     if RECORDER not in call.hass.config.components:
         raise _invalid("no_recorder")
@@ -164,14 +198,14 @@ def _recording_entry(call: ServiceCall) -> EmsConfigEntry:
 
 
 def _past(date: datetime) -> float:
-    """Return the instant of a time that is over."""
+    """Return a past time in seconds since 1970. Raises ServiceValidationError."""
     if not EARLIEST <= (instant := _instant(date)) < dt_util.utcnow().timestamp():
         raise _invalid("span_empty")
     return instant
 
 
 async def _async_with_entry[T](hass: HomeAssistant, entry: EmsConfigEntry, work: Coroutine[Any, Any, T]) -> T:
-    """Run work as a task of the entry, so that it ends with it: two tasks may not read history after a reload."""
+    """Run work as a task of the entry, which ends with the entry: after a reload no second task may read history."""
     task = entry.async_create_background_task(hass, work, f"{DOMAIN} import")
     try:
         return await task
@@ -193,14 +227,19 @@ def _as_response(
     return sensors
 
 
-async def _async_check_may_read(call: ServiceCall) -> None:
-    """Raise Unauthorized unless the caller may read the entity; an automation, without a user, may."""
+async def _async_readable(call: ServiceCall) -> Callable[[str], bool]:
+    """Return a function that tells whether the caller may read an entity; an automation, which has no user, may."""
     if call.context.user_id is None:
-        return
+        return lambda _: True
     user = await call.hass.auth.async_get_user(call.context.user_id)
     if user is None:
         raise UnknownUser(context=call.context, permission=POLICY_READ)
-    if not user.permissions.check_entity(call.data[ATTR_ENTITY_ID], POLICY_READ):
+    return lambda entity_id: user.permissions.check_entity(entity_id, POLICY_READ)
+
+
+async def _async_check_may_read(call: ServiceCall) -> None:
+    """Raise Unauthorized unless the caller may read the entity; an automation, which has no user, may."""
+    if not (await _async_readable(call))(call.data[ATTR_ENTITY_ID]):
         raise Unauthorized(context=call.context, entity_id=call.data[ATTR_ENTITY_ID], permission=POLICY_READ)
 
 
@@ -221,7 +260,7 @@ def _instant(date: datetime) -> float:
     try:
         return dt_util.as_utc(date).timestamp()
     except OverflowError:
-        # Year 1 or 9999, which is another year in UTC.
+        # A time in year 1 or 9999 may lie outside the supported years in UTC.
         raise _invalid("span_empty") from None
 
 

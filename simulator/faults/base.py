@@ -117,7 +117,7 @@ class DataFault(Fault):
         raise NotImplementedError
 
     def touches(self, answer: Answer, gateway: FaultTarget) -> bool:
-        """Return whether the answer has a record that this fault changes; only then it strikes."""
+        """Return whether the answer has a record that this fault changes; otherwise it does not strike."""
         raise NotImplementedError
 
 

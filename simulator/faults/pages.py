@@ -36,9 +36,9 @@ class EndlessList(RequestFault, kind="endless-list"):
     records: int = 1000
     """Records in a page."""
     bad: bool = False
-    """The records are none."""
+    """Its entries are numbers instead of records."""
     padding: int = 0
-    """Bytes of a field that nobody knows, in each record."""
+    """Length of an unknown field in each record, in bytes."""
 
     @override
     async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:

@@ -12,7 +12,7 @@ from .transport import cut
 
 @dataclass(kw_only=True, eq=False)
 class HangUp(ResponseFault, kind="hang-up"):
-    """The connection is closed shortly after each answer, which does not say so."""
+    """The connection is closed shortly after each answer, without a `Connection: close` header."""
 
     seconds: float = 0.005
     """Real seconds after the answer."""
@@ -23,7 +23,7 @@ class HangUp(ResponseFault, kind="hang-up"):
         await response.write_eof()
         transport = request.transport
         if isinstance(transport, asyncio.Transport):
-            # It is done with this connection, and reads nothing more from it.
+            # The server reads nothing more from this connection.
             transport.pause_reading()
             await asyncio.sleep(self.seconds)
             transport.close()
@@ -45,7 +45,7 @@ class OneConnection(RequestFault, kind="one-connection"):
 
 @dataclass(kw_only=True, eq=False)
 class ShortSessions(RequestFault, kind="short-sessions"):
-    """Tokens are void soon after their login, as where somebody else uses the account."""
+    """Tokens are void soon after their login, as when somebody else logs in to the same account."""
 
     seconds: float = 60.0
     """Simulated seconds after the login."""

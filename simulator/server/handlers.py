@@ -69,7 +69,7 @@ class Handlers:
         }
 
     async def login(self, request: web.Request) -> web.Response:
-        """Answer a login; 401 for every error, as the API document has no other status."""
+        """Answer a login; 401 for every error: the API document names no other."""
         gateway = self._gateway
         try:
             body = orjson.loads(await request.read())

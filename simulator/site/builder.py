@@ -16,7 +16,7 @@ from .quantities import Dimension, Quantity
 from .records import Device, Load, Protocol, Signal
 
 _WITHOUT_PARTIALS = (P1, VIRTUAL)
-"""What has no register that anybody could reset."""
+"""Meter types without partial counters, which can be reset."""
 _SECOND_DEVICE = 82
 _SECOND_SIGNALS = 100
 """In the document device 1 has load 2, and signal 100 belongs to load 83 of device 82."""
@@ -114,7 +114,7 @@ class Builder:
         return lid
 
     def _is_enabled(self, quantity: Quantity, lid: int) -> bool:
-        """Tell whether an installer left a quantity switched on; what is switched off is so on all loads."""
+        """Return whether a quantity is enabled: rarely wanted ones by load, all others on all loads alike."""
         seed, options = self.site.seed, self.site.options
         if quantity in RARELY_WANTED and draw(stream(seed, "enable", lid, quantity)) < options.disabled:
             return False
@@ -133,7 +133,7 @@ class Builder:
         phase: int | None = None,
         since: float = 0.0,
     ) -> int:
-        """List a device with one load (named like it, if nothing else is said) and return the load's UID."""
+        """List a device with one load (of the same name by default) and return the load's UID."""
         did = self.device(label, meter_type.part_number, None if phase is None else 1)
         return self.load(did, name or label, meter_type, power, protocol=protocol, phase=phase, since=since)
 
@@ -143,7 +143,7 @@ class Builder:
         return self._last
 
     def _settings(self, protocol: Protocol) -> dict[str, int | str]:
-        """Return what such a load may carry; the document names no field."""
+        """Return plausible fields for the object of a protocol; the document names none."""
         number = self._index
         match protocol:
             case Protocol.RTU:

@@ -1,4 +1,4 @@
-"""The model's year: 52 whole weeks that repeat for ever, so that any past year costs what one year costs."""
+"""The model's year: 52 whole weeks that repeat, so that any number of past years costs no more than one."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ WEEK = 7 * DAY
 CYCLE = 52 * WEEK
 """Minutes after which everything repeats."""
 CHUNK = WEEK // 2
-"""Minutes that are worked out at once; whole quarters of an hour, and whole in a week and in a billing period."""
+"""Minutes that are computed at once: a multiple of a quarter-hour, a divisor of a week and of a billing period."""
 BILLING = 4 * WEEK
-"""Minutes after which a peak demand starts anew."""
+"""Minutes after which a peak demand restarts."""
 ANCHOR = 1_735_516_800 // 60
 """The cycle's first minute, a Monday near New Year (2024-12-30 00:00 UTC), in minutes since 1970."""
 EPOCH = 1_577_836_800 // 60
@@ -24,7 +24,7 @@ EPOCH = 1_577_836_800 // 60
 
 @dataclass(frozen=True, slots=True)
 class LocalTime:
-    """The hours by which people live at the site, for some minutes."""
+    """Day and time of day at the site, for some minutes."""
 
     day: Minutes
     """Days since the cycle's start, a Monday."""
@@ -33,7 +33,7 @@ class LocalTime:
 
 
 def local(minutes: Minutes) -> LocalTime:
-    """Return the local time of minutes of the cycle; the site lies one hour east of UTC and knows no summer time."""
+    """Return the local time of minutes of the cycle; the site is at UTC+1 all year."""
     shifted = (minutes + 60) % CYCLE
     return LocalTime(shifted // DAY, shifted % DAY)
 

@@ -1,4 +1,4 @@
-"""Signal-identifier codes: no table is public, so each site draws its own; only 29 is what the document prints."""
+"""Signal-identifier codes: no table is public, so each site draws its own; only 29 is as the document prints it."""
 
 from itertools import groupby
 import random
@@ -30,7 +30,7 @@ def draw_codes(seed: int, *, ascending_phases: bool) -> dict[Quantity, int]:
 
 
 def _ascend(codes: dict[Quantity, int], family: list[Quantity], chance: random.Random) -> None:
-    """Let the codes of a family ascend with its phases; what is known stays."""
+    """Sort the codes of a family by its phases; documented codes stay."""
     known = [quantity for quantity in family if quantity in KNOWN]
     moving = [quantity for quantity in family if quantity not in KNOWN]
     lowest = max((codes[quantity] for quantity in known), default=0)

@@ -1,4 +1,4 @@
-"""What draws power at home: each a pure function from minutes of the cycle to watts and vars on three phases."""
+"""The consumers of a home: each a pure function from minutes of the cycle to W and var on three phases."""
 
 from dataclasses import dataclass
 from typing import override
@@ -31,7 +31,7 @@ class Consumer:
     """Reactive power in var that is there whenever the consumer is connected."""
 
     def key(self, what: str) -> int:
-        """Return this consumer's own stream of chance for a purpose."""
+        """Return the key of this consumer's random stream for a purpose."""
         return stream(self.seed, self.name, what)
 
     def watts(self, minutes: Minutes) -> Floats:

@@ -1,4 +1,4 @@
-"""Power on the grid of minutes, and its integrals: between two minutes power is a straight line, energy its exact area."""
+"""Power per minute, and its integrals: between two minutes power is linear, and energy its exact integral."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def _length(start: Floats, end: Floats) -> Floats:
     far = np.square(step).sum(axis=0)
     near = np.minimum(np.square(start).sum(axis=0), np.square(end).sum(axis=0))
     if (bent := np.nonzero(far > _BENT**2 * near)[0]).size:
-        # Past the origin the distance is no polynomial: its integral in closed form, along the way and beside it.
+        # Near the origin the quadrature is too coarse; along and across the line the integral is known exactly.
         length = np.sqrt(far[bent])
         along = (start[:, bent] * step[:, bent]).sum(axis=0) / length
         beside = np.abs(start[0, bent] * step[1, bent] - start[1, bent] * step[0, bent]) / length
@@ -147,7 +147,7 @@ class Grid:
         return result
 
     def warm(self) -> None:
-        """Work out the whole period now, so that no later question is slow."""
+        """Compute the whole period now, so that no later call is slow."""
         _ = self._prefix
 
     def _split(self, minutes: Minutes) -> list[tuple[int, np.ndarray, Minutes]]:
@@ -223,5 +223,5 @@ class Grid:
 
 @lru_cache(maxsize=512)
 def grid(consumers: tuple[Consumer, ...], parts: tuple[Grid, ...] = (), period: int = CYCLE) -> Grid:
-    """Return the grid of these consumers; equal questions share one, also between sites of the same seed."""
+    """Return the grid of these consumers; equal calls share one, also between sites of the same seed."""
     return Grid(consumers, parts, period)

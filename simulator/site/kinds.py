@@ -29,10 +29,10 @@ def build_site(kind: SiteKind | str, seed: int = 1, *, vary: bool = False, **opt
 
 
 class _Wiring:
-    """Which phases a site's consumers sit on, and what they make of reactive power."""
+    """The phases that a site's consumers are connected to, and their reactive power."""
 
     def __init__(self, site: Site, *, phases: int) -> None:
-        """Wire a site on so many phases, at most two where the phase is split."""
+        """Wire a site with a number of phases, at most two if the phase is split."""
         self._site = site
         self.phases = min(phases, 2) if site.options.split_phase else phases
         self.all: Phases = {1: c.L1, 2: (0.5, 0.5, 0.0), 3: c.THREE}[self.phases]
@@ -65,7 +65,7 @@ class _Wiring:
         return (self.make(c.Standby, "capacitor", 2.0, phases=phases, var=-var),) if var else ()
 
     def sub(self, consumer: Consumer) -> Grid:
-        """Return the grid of a sub-load; where the site wants idle loads, it may draw nothing but its standby."""
+        """Return the grid of a sub-load; on a site with idle loads it may be an idle consumer."""
         site = self._site
         if draw(stream(site.seed, "idle", consumer.name)) < site.options.idle:
             consumer = c.Idle(seed=site.seed, name=consumer.name, phases=consumer.phases, level=0.0)

@@ -28,7 +28,7 @@ class Supply:
     """Voltage and frequency at a site's connection; its load pulls the voltage down, its solar power lifts it."""
 
     def __init__(self, seed: int, options: SiteOptions, main: Grid | None) -> None:
-        """Feed a site; `main` is what flows through its connection, if that is to matter."""
+        """Feed a site; `main` is the power through its connection, or None where it does not change the voltage."""
         self.seed = seed
         self.nominal = options.voltage
         self.split_phase = options.split_phase
@@ -107,7 +107,7 @@ class Meter:
     """A meter on a grid of consumers, `scale` times as strong."""
 
     key: int
-    """The meter's own stream of chance."""
+    """The key of the meter's own random stream."""
     grid: Grid
     supply: Supply
     scale: float = 1.0
@@ -130,10 +130,10 @@ class Meter:
 
 
 class Snapshot:
-    """What a meter reads at some times, in inner units; each thing is worked out when it is first asked for."""
+    """What a meter reads at some times, in inner units; each quantity is computed at its first use."""
 
     def __init__(self, meter: Meter, times: Floats) -> None:
-        """Look at a meter; `times` are seconds since 1970."""
+        """Take a meter; `times` are seconds since 1970."""
         self.meter = meter
         self.times = times
         self.minutes = np.floor_divide(times, 60).astype(np.int64)

@@ -17,7 +17,7 @@ def _quantities(*names: str) -> tuple[Quantity, ...]:
 
 _MEANINGLESS = frozenset({Q.VOLTAGE_LN, Q.VOLTAGE_LL, Q.CURRENT_N, Q.PHASE_SEQUENCE})
 _KEPT = ("voltage_", "current_", "thd_")
-"""On one phase a meter shows what has no total beside it, and no means of several phases."""
+"""On one phase a meter shows no value of a phase beside its total, and no means over phases."""
 
 _PARTIALS = {Q(name.removesuffix("_partial")): Q(name) for name in Q if name.endswith("_partial")}
 

@@ -1,4 +1,4 @@
-"""Chance as a pure function: the same seed and index give the same number for ever."""
+"""Random numbers as a pure function: the same seed and index always give the same number."""
 
 import zlib
 
@@ -15,13 +15,13 @@ _WORD = 0xFFFFFFFFFFFFFFFF
 
 
 def stream(seed: int, *names: object) -> int:
-    """Return the number of an own stream of chance for these names."""
+    """Return the key of a random stream; each combination of names has its own."""
     text = "/".join(str(name) for name in (seed, *names)).encode()
     return (zlib.crc32(text) << 32) | zlib.crc32(text[::-1] + b"*")
 
 
 def uniform(key: int, index: Minutes) -> Floats:
-    """Return a number in [0, 1) for each index, with no relation between neighbours."""
+    """Return a random number in [0, 1) for each index; neighbours are independent."""
     mixed = index.astype(np.uint64) * _GOLDEN + np.uint64(key & _WORD)
     mixed ^= mixed >> np.uint64(30)
     mixed *= _MIX_1
@@ -37,7 +37,7 @@ def draw(key: int, index: int = 0) -> float:
 
 
 def smooth(key: int, minutes: Minutes, period: int) -> Floats:
-    """Return a curve in [0, 1) that wanders from one random level to the next in `period` minutes."""
+    """Return a smooth curve in [0, 1) with a new random level every `period` minutes."""
     cell = minutes // period
     along = (minutes - cell * period) / period
     weight = along * along * (3.0 - 2.0 * along)

@@ -38,7 +38,7 @@ class SiteOptions:
     noise: float = 0.0
     """Error of measured values in per cent of the value (not of counters)."""
     counter_decimals: int | None = None
-    """Decimals of energy counters; by itself 3 for kWh and 0 for Wh."""
+    """Decimals of energy counters; by default 3 for kWh and 0 for Wh."""
     exact: bool = False
     """Show values with all their digits."""
     unity_power_factor: bool = False
@@ -50,7 +50,7 @@ class SiteOptions:
     idle: float = 0.0
     """Share of the sub-loads that draw nothing, 0 to 1."""
     ascending_phases: bool = True
-    """Whether L1, L2, L3 of a quantity have ascending codes; else their order is by chance."""
+    """Whether L1, L2, L3 of a quantity have ascending codes; else in random order."""
     signals: int = 1000
     """Signals of a load test, 0 to 100,000."""
     disabled: float = 0.4
@@ -58,7 +58,7 @@ class SiteOptions:
     period: int = 60
     """Seconds between two history rows: 60, 300 or 900."""
     installed: float | None = None
-    """Unix time since which there is history; by itself 400 days before now."""
+    """Unix time since which there is history; by default 400 days before now."""
     gaps: tuple[tuple[float, float], ...] = ()
     """Spans in Unix time that have no history."""
     grid_voltage: bool = False
@@ -82,7 +82,7 @@ class SiteOptions:
     daily_reset: bool = False
     """Partial counters are reset every midnight."""
     partials: bool = False
-    """Each counter of a meter has a partial counter beside it that somebody reset."""
+    """Each counter of a meter has a partial counter too, which was reset once."""
     switched_off: float = 0.0
     """Share of what is not enabled, 0 to 1; whole families on some sites, single quantities on others."""
 
@@ -120,10 +120,10 @@ class SiteOptions:
 
     @classmethod
     def vary(cls, seed: int, given: Mapping[str, object] | None = None) -> SiteOptions:
-        """Return options drawn from the seed in every respect that is not given: what the world's sites are like."""
+        """Return options of which everything not given is drawn from the seed, as varied as real sites."""
 
         def chance(what: str) -> float:
-            """Return one number in [0, 1) for a purpose."""
+            """Return a random number in [0, 1) for a purpose."""
             return draw(stream(seed, "vary", what))
 
         north_american = chance("continent") < 0.2

@@ -1,4 +1,4 @@
-"""What a meter can measure, in the simulator's own words; nothing here knows how a client would call it."""
+"""What a meter can measure, by the simulator's own names, which no client has to share."""
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
@@ -103,7 +103,7 @@ class Quantity(StrEnum):
     HEAT_POWER = "heat_power"
     FLOW_TEMPERATURE = "flow_temperature"
     RETURN_TEMPERATURE = "return_temperature"
-    # What follows came later: codes are drawn in this order, and those of a seed stay as they are.
+    # Codes are drawn in this order: new quantities go to the end, so that the codes of a seed do not change.
     REACTIVE_ENERGY_EXPORT_PARTIAL = "reactive_energy_export_partial"
     APPARENT_ENERGY_PARTIAL = "apparent_energy_partial"
     RUN_HOURS_PARTIAL = "run_hours_partial"
@@ -136,7 +136,7 @@ _BY_PREFIX: tuple[tuple[str, Dimension], ...] = (
 
 
 def _dimension(quantity: Quantity) -> Dimension:
-    """Return what kind of quantity this is by the beginning of its name."""
+    """Return the dimension that a quantity's name begins with."""
     return next((found for prefix, found in _BY_PREFIX if quantity.startswith(prefix)), Dimension.CODE)
 
 

@@ -38,7 +38,7 @@ class Load:
     did: int
     protocol: Protocol
     settings: Mapping[str, int | str] = field(default_factory=dict)
-    """What the gateway tells about the protocol; the document prints nothing in it."""
+    """The content of the protocol's object, which is empty in the document."""
     enable: bool = True
     since: float = 0.0
     """Unix time before which the load did not exist."""

@@ -17,7 +17,7 @@ from .site import Site
 _PERIOD_MS = 1000
 """A load is sampled once a second, each at its own millisecond."""
 _STEP = 20
-"""A history row is the mean of samples in the middle of every 20 s: exact for what is straight within a minute."""
+"""A history row is the mean of samples in the middle of every 20 s: exact for what is linear within a minute."""
 _UNDISTURBED = frozenset({Dimension.CODE})
 
 
@@ -73,7 +73,7 @@ def _shown(site: Site, signal: Signal, snapshot: Snapshot, index: Minutes) -> Fl
 
 
 def _rounded(site: Site, signal: Signal, values: Floats) -> Floats:
-    """Return values with the decimals that the load's meter shows; counters lose their tail, as counters do."""
+    """Return values with the decimals that the load's meter shows; counters are rounded down, as in a meter."""
     if site.options.exact:
         return values
     dimension = DIMENSIONS[signal.quantity]
@@ -87,7 +87,7 @@ class History:
     """The rows of some signals of one load."""
 
     def __init__(self, site: Site, load: int, now: float, frozen_at: float = math.inf, *, means: bool = True) -> None:
-        """Look at a load's history up to now; with `means` rows of measured values are means, else last samples."""
+        """Take a load and the time now; with `means`, rows of measured values are means, else last samples."""
         self._site = site
         self._load = load
         self._period = site.options.period

@@ -103,7 +103,7 @@ class Site:
         return self.meters[load].at(times)
 
     def warm(self) -> None:
-        """Work out the energy of the model's whole year now, so that no later question is slow."""
+        """Compute the energy of the model's whole year now, so that no later call is slow."""
         for meter in self.meters.values():
             meter.grid.warm()
 

@@ -95,7 +95,7 @@ def _week(seed: int, shape: int) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class Weekly(Consumer):
-    """A shape of one week that repeats: cheap enough for thousands of loads, and its energy needs one week only."""
+    """A week that repeats: fast enough for thousands of loads, as only one week of energy is computed."""
 
     shape: int = 0
 

@@ -1,1 +1,1 @@
-"""Outages of all kinds, in fast time, on a Home Assistant core that lives on one disk; the gateway's physics judge."""
+"""Outages of all kinds in simulated time: each hour in Home Assistant's database is compared with the meter's truth."""

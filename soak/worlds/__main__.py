@@ -1,6 +1,6 @@
 """The command line: `python -m soak.worlds --worlds 100 --first 0`."""
 
-# Before anything of Home Assistant's, which soak prepares for frozen time.
+# Before any import of Home Assistant: soak prepares it for frozen time.
 from soak.__main__ import prepare  # isort: skip
 
 import argparse

@@ -1,4 +1,4 @@
-"""What Home Assistant recorded of a world, held against the physics of its meters."""
+"""Compares what Home Assistant recorded with the true energy of the meters."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -12,9 +12,9 @@ from tests.second_gateway.model import Signal
 
 from .world import FOREIGN_ID, HOUR, World
 
-#: Seconds that an answer takes, and that clocks may differ.
+#: Seconds for the time that an answer takes, and for the difference of clocks.
 _SECONDS: Final = 3.0
-#: What doubles and decimals lose.
+#: The rounding of floats and decimals.
 _ROUNDING: Final = 1e-6
 _QUERY: Final = """
 select rows.start_ts, rows.state, rows.sum
@@ -25,7 +25,7 @@ where meta.statistic_id = ? order by rows.start_ts
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What was recorded of an hour, or of several that only together can be right; in the counter's unit."""
+    """The recorded energy of an hour, or of several if it is known only of all together; in the counter's unit."""
 
     entity_id: str
     start: float
@@ -36,12 +36,12 @@ class Bar:
 
     @property
     def excess(self) -> float:
-        """By how much the difference is larger than allowed; below 0 where it is not."""
+        """By how much the difference exceeds what is allowed; negative if it does not."""
         return abs(self.recorded - self.truth) - self.allowed
 
     @override
     def __str__(self) -> str:
-        """Return it in a line."""
+        """Return one line."""
         hours = f"{(self.start % 86400) / HOUR:05.2f}-{(self.end % 86400) / HOUR:05.2f}"
         return f"{self.entity_id} {hours}: {self.recorded:.3f} instead of {self.truth:.3f}, {self.allowed:.3f} allowed"
 
@@ -65,12 +65,12 @@ class Verdict:
 
     @property
     def worst(self) -> float:
-        """The largest part of what is allowed that a bar is off."""
+        """The largest difference of a bar as a share of what is allowed."""
         return max((abs(bar.recorded - bar.truth) / bar.allowed for bar in self.bars if bar.allowed > 0), default=0.0)
 
     @property
     def good(self) -> bool:
-        """Whether all is as it should be."""
+        """Whether nothing is wrong."""
         return not (
             self.wrong
             or self.negative
@@ -84,7 +84,7 @@ class Verdict:
 
     @override
     def __str__(self) -> str:
-        """Return it in a line or more."""
+        """Return one line, or more with details."""
         text = (
             f"{self.invented:.3f} kWh invented, {self.lost:.3f} lost, {len(self.bars)} hours, {len(self.wrong)} wrong, "
             f"worst {self.worst:.2f} of what is allowed, {self.negative} negative bars, {len(self.missing)} hours missing, "
@@ -95,7 +95,7 @@ class Verdict:
 
 
 class Judge:
-    """Knows what happened in a world, and so what Home Assistant may have got wrong."""
+    """Judges the recorded hours of a world by what happened in it."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Judge:
         events: Sequence[tuple[Signal, float]] = (),
         frozen: Sequence[tuple[float, float]] = (),
     ) -> None:
-        """Take the length of a row, when history has none, resets with their times, and when the whole host was frozen."""
+        """Take the length of a row, spans without history, resets with their times, and when the host was frozen."""
         self._world = world
         self._row = row
         self._holes = holes
@@ -164,7 +164,7 @@ class Judge:
         return max(signal.truth(when - length, when), signal.truth(when, when + length))
 
     def _unseen(self, signal: Signal, begin: float, end: float) -> float:
-        """Return what may be lost or guessed where a meter began anew."""
+        """Return the energy that may be lost or guessed around the resets of a meter."""
         length = self._row + self._world.poll + _SECONDS
         return sum(
             signal.truth(when - length, when + length)
@@ -173,7 +173,7 @@ class Judge:
         )
 
     def _cannot_be_known(self, when: float) -> bool:
-        """Return whether neither Home Assistant nor the gateway looked at the end of an hour."""
+        """Return whether neither Home Assistant nor the gateway has a reading at the end of an hour."""
         row = self._row
         return any(begin - 2 * row <= when <= end + 2 * row for begin, end in self._holes) and any(
             begin - 60 < when < end + 60 for begin, end in self._world.blind

@@ -1,4 +1,4 @@
-"""The way from Home Assistant to the gateway, without sockets: each request may be lost, delayed or answered."""
+"""The network between Home Assistant and the gateway, without sockets: a request is lost, delayed or answered."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -13,7 +13,7 @@ from yarl import URL
 from tests.second_gateway.gateway import Gateway
 from tests.second_gateway.http import Request, Response
 
-#: Seconds of an answer, there and back.
+#: Seconds of the round trip.
 _ANSWER: Final = 0.05
 
 
@@ -22,12 +22,12 @@ class _Content:
         self._body = body
 
     async def iter_chunked(self, _: int) -> AsyncIterator[bytes]:
-        """Yield the body in one go."""
+        """Yield the whole body."""
         yield self._body
 
 
 class _Answer:
-    """What the client reads of an answer."""
+    """The part of a response that the client uses."""
 
     def __init__(self, response: Response) -> None:
         self.status = response.status
@@ -37,20 +37,20 @@ class _Answer:
         self.content = _Content(response.body)
 
     def close(self) -> None:
-        """Hang up: there is nothing to hang up."""
+        """Do nothing: there is no connection."""
 
 
 class Network:
-    """Stands in for the session of an HTTP client, and for the cables behind it."""
+    """Replaces the HTTP client's session, and the network."""
 
     closed = False
 
     def __init__(self, gateway: Gateway, now: Callable[[], float], chance: Random) -> None:
-        """Lead to a gateway; `now` is true time."""
+        """Connect to a gateway; `now` is true time."""
         self._gateway = gateway
         self._now = now
         self._chance = chance
-        #: Whether nothing comes through, and which part of the requests is lost otherwise.
+        #: Whether every request is lost, and the share that is lost otherwise.
         self.is_down = False
         self.loss = 0.0
 
@@ -66,7 +66,7 @@ class Network:
         powered = self._gateway.timeline.powered_since(self._now()) is not None
         if self.is_down or not powered or self._chance.random() < self.loss:
             if self._chance.random() < 0.5:
-                # As long as the client is patient.
+                # The client's timeout.
                 await asyncio.sleep(10)
                 raise TimeoutError
             raise aiohttp.ClientConnectionError("lost")

@@ -1,4 +1,4 @@
-"""Worlds drawn from a seed: what goes wrong in one, and when."""
+"""Random worlds: a seed decides what goes wrong, and when."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,15 +18,15 @@ from .judge import Judge, Verdict
 from .time import HostClock, frozen_time
 from .world import HOUR, World, make_site
 
-#: The days on which clocks are put back or forward.
+#: Before the day on which summer time ends, and before that on which it begins.
 _ROME: Final = datetime(2026, 10, 24, 14, 56, 20, tzinfo=UTC).timestamp()
 _LORD_HOWE: Final = datetime(2026, 10, 3, 4, 56, 20, tzinfo=UTC).timestamp()
 _MINUTE: Final = 60.0
 #: Hours in which nothing goes wrong: before the first episode, and after the last one.
 _BEFORE, _AFTER = 1.2 * HOUR, 3.4 * HOUR
-#: What the recorder says when an import has destroyed an hour of somebody else.
+#: What the recorder logs when an import has destroyed an hour of another sensor.
 _DESTROYED: Final = "Blocked attempt to insert duplicated statistic rows"
-#: How an outage comes about, and how often.
+#: The kinds of outage; one that is listed twice is twice as likely.
 _OUTAGES: Final = ("stop", "stop", "kill", "kill", "freeze", "unreachable", "power cut", "half dead", "silent")
 
 
@@ -41,7 +41,7 @@ class Episode:
 
 @dataclass(slots=True, kw_only=True)
 class Story:
-    """What is drawn from a seed."""
+    """A world's properties and episodes."""
 
     seed: int
     begin: float
@@ -55,22 +55,22 @@ class Story:
 
     @property
     def end(self) -> float:
-        """When it is over."""
+        """The end of the run."""
         return self.episodes[-1].end + _AFTER
 
     def spans(self, *kinds: str) -> Iterator[tuple[float, float]]:
-        """Yield when something was so."""
+        """Yield start and end of the episodes of some kinds."""
         yield from ((each.start, each.end) for each in self.episodes if each.what in kinds)
 
     @override
     def __str__(self) -> str:
-        """Return it in a line."""
+        """Return one line."""
         what = ", ".join(f"{each.what} {_time(each.start)}-{_time(each.end)}" for each in self.episodes)
         return f"{self.kind}, {self.zone}, rows of {self.row} s +{self.shift}, polls {self.poll} s, clock {self.offset:+.0f} s: {what}"
 
 
 def draw(seed: int, hours: float = 14.0) -> Story:
-    """Draw a story of about so many hours."""
+    """Draw a story of about `hours` hours."""
     chance = Random(seed)
     zone, begin = chance.choice((("Europe/Rome", _ROME), ("Australia/Lord_Howe", _LORD_HOWE), ("UTC", _ROME)))
     row = chance.choice((60, 60, 60, 300, 900, 3600))
@@ -107,7 +107,7 @@ def draw(seed: int, hours: float = 14.0) -> Story:
 
 
 class Run:
-    """Lets a story happen."""
+    """Runs a story."""
 
     def __init__(self, story: Story, clock: HostClock, folder: Path) -> None:
         """Prepare the gateway and the world."""
@@ -121,11 +121,11 @@ class Run:
         self.world = World(clock, self.gateway, folder, time_zone=story.zone, poll=story.poll, seed=story.seed)
         self._clock = clock
         self.events = list(self._events(self.world.counters))
-        #: When also history was wrong.
+        #: Spans in which history was wrong too.
         self.misread: list[tuple[float, float]] = []
 
     def _events(self, counters: list[Signal]) -> Iterator[tuple[Signal, float]]:
-        """Have meters set back or replaced, where somebody can see it; yield which, and when."""
+        """Reset or replace meters, only when Home Assistant or the gateway can detect it; yield which, and when."""
         chance, story = self._chance, self.story
         spans = [each for each in story.episodes if each.what not in {"power cut", "silent", "wrong", "host behind"}]
         for signal in counters:
@@ -135,20 +135,20 @@ class Run:
             when = chance.uniform(each.start - 600, each.end + 300)
             to = chance.choice((0.0, 0.0, 0.0, 12.3, 123.0)) * (1000 if signal.step >= 1 else 1)
             rate = signal.truth(when - HOUR, when + HOUR) / 2 / HOUR
-            # A new meter that comes with as much as may have been used since the last row tells no tale.
+            # If a new meter starts with no more than the possible consumption since the last row, nobody can detect it.
             if 0 < to < 4 * rate * story.row:
                 to = 0.0
             self.gateway.timeline.reset(signal, when, to)
             yield signal, when
 
     async def live(self) -> None:
-        """Let it happen."""
+        """Run all episodes."""
         world = self.world
         await world.first_start()
         for each in self.story.episodes:
             await world.until(each.start)
             await self._go_through(each)
-        # The hours are looked at a quarter past the hour after them.
+        # The repair checks an hour at a quarter past the next one.
         await world.until((self.story.end // HOUR + 0.5) * HOUR)
         await world.stop()
 
@@ -189,7 +189,7 @@ class Run:
                 await world.until(end + 30)
                 world.sees()
             case "host behind":
-                # A host without a clock of its own starts with the time at which it was switched off, or so.
+                # A host without a real-time clock starts with about the time at which it was switched off.
                 await world.kill()
                 await world.until(end - 20 * _MINUTE)
                 self._clock.set(-self._chance.choice((45 * _MINUTE, 10 * _MINUTE)))

@@ -1,4 +1,4 @@
-"""The time of a world: true time, and what the clock of Home Assistant's host makes of it."""
+"""The time of a world: true time, and the clock of Home Assistant's host, which may be wrong."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from soak.jumping_clock import JumpingLoop, JumpingSelector, real_monotonic
 
 #: Real seconds after which a thread that does not end is a bug of this program.
 _STUCK: Final = 60.0
-#: Real seconds that a thread gets before it is looked at again.
+#: Real seconds between two checks of the threads.
 _THREAD: Final = 0.0005
 
 
@@ -37,12 +37,12 @@ class HostClock:
         self.ahead += by
 
     def skip(self, seconds: float) -> None:
-        """Let time pass in which nothing runs on this host."""
+        """Let time pass while nothing runs on this host."""
         self._frozen.tick(timedelta(seconds=seconds))
 
 
 class _Selector(JumpingSelector):
-    """Waits for threads only: nothing in a world goes through a socket but the loop's own signals."""
+    """Waits for threads only: no socket is used but that of the loop's own signals."""
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -63,11 +63,11 @@ class _Selector(JumpingSelector):
 
 @contextmanager
 def frozen_time(begin: float) -> Iterator[tuple[HostClock, JumpingLoop]]:
-    """Freeze time at an instant; give the clock, and a loop that runs by it."""
+    """Freeze time at an instant; give the clock, and a loop that uses it."""
     with freezegun.freeze_time(datetime.fromtimestamp(begin, UTC)) as frozen:
         factory = cast("FrozenDateTimeFactory", frozen)
         clock = HostClock(factory)
-        # Monotonic clocks do not jump when somebody sets the clock on the wall.
+        # A monotonic clock does not jump when the host's clock is set.
         wall = vars(freezegun.api)["_get_fake_monotonic"]
         vars(freezegun.api)["_get_fake_monotonic"] = clock.true
         loop = JumpingLoop(factory, _Selector(factory))

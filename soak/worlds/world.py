@@ -1,4 +1,4 @@
-"""One world: a gateway, a Home Assistant on one disk, and what happens to both."""
+"""One world: a gateway, a Home Assistant with its configuration folder, and what happens to both."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,6 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.typing import ConfigType
 
-from custom_components.carlo_gavazzi_ems.access import account
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from soak.home import Home
 from tests.second_gateway.gateway import Gateway
@@ -22,7 +21,7 @@ from .network import Network
 from .time import HostClock
 
 HOUR: Final = 3600.0
-#: What the gateway's quantities are called in Home Assistant, and their units by the scale of what is printed.
+#: The integration's keys for the gateway's quantities.
 NAMES: Final = {
     "energy_import": "energy_import",
     "energy_export": "energy_export",
@@ -42,7 +41,7 @@ FOREIGN_ID: Final = "sensor.foreign"
 
 
 def make_site(kind: str, seed: int, installed: float, most: int = 6) -> Site:
-    """Return a site of which only the energy counters and powers are kept: they are what is judged."""
+    """Return a site with only some of its energy counters and powers."""
     site = build_site(kind, seed, installed)
     wanted = sorted((s for s in site.signals.values() if s.quantity in NAMES), key=lambda s: (not s.counter, s.uid))
     kept = {signal.uid for signal in wanted[:most]}
@@ -51,14 +50,14 @@ def make_site(kind: str, seed: int, installed: float, most: int = 6) -> Site:
 
 
 def unit_of(signal: Signal) -> str:
-    """Return the unit of what the gateway prints."""
+    """Return the unit in which the gateway prints a signal."""
     if signal.counter:
         return "Wh" if signal.scale > 1e-6 else "kWh"
     return "kW" if signal.scale < 0.5 else "W"
 
 
 class World:
-    """Runs a story; what it does to Home Assistant it does at true times."""
+    """Home Assistant and a gateway; all times are true times."""
 
     def __init__(  # noqa: PLR0913  # what a world consists of
         self,
@@ -84,9 +83,10 @@ class World:
             time_zone=time_zone,
             others={"template": {"template": [{"sensor": [_FOREIGN]}]}, **(others or {})},
             database=database,
+            session=self.network,
         )
         self.is_on = False
-        #: From when to when Home Assistant did not poll, for whatever reason.
+        #: Start and end of each span in which Home Assistant did not get the gateway's values, for whatever reason.
         self.blind: list[tuple[float, float]] = []
         self._since: float | None = None
         #: The entity of each signal.
@@ -94,7 +94,6 @@ class World:
 
     async def first_start(self, options: dict[str, Any] | None = None) -> None:
         """Start Home Assistant for the first time, and add the gateway."""
-        vars(account)["async_get_clientsession"] = lambda _: self.network
         await self.home.start()
         codes = {
             str(signal.code): f"{NAMES[signal.quantity]}/{unit_of(signal)}"
@@ -120,7 +119,7 @@ class World:
         await asyncio.sleep(max(0.0, when - self.clock.true()))
 
     async def start(self) -> None:
-        """Start Home Assistant with what is on its disk."""
+        """Start Home Assistant with the files in its folder."""
         await self.home.start()
         self.is_on = True
         self.sees()
@@ -132,7 +131,7 @@ class World:
         self.is_on = False
 
     async def kill(self) -> None:
-        """Kill Home Assistant: what is on its disk now is all that is left."""
+        """Kill Home Assistant: only the files in its folder remain, as they are now."""
         self.misses()
         await self._idle()
         shutil.rmtree(self._saved, ignore_errors=True)
@@ -151,12 +150,12 @@ class World:
         self.sees()
 
     def misses(self) -> None:
-        """Note that Home Assistant does not get the gateway's values from now on."""
+        """Note that Home Assistant no longer gets the gateway's values."""
         if self._since is None:
             self._since = self.clock.true()
 
     def sees(self) -> None:
-        """Note that it gets them again."""
+        """Note that Home Assistant gets them again."""
         if self._since is not None:
             self.blind.append((self._since, self.clock.true()))
             self._since = None
@@ -171,7 +170,7 @@ class World:
         return self.home.entry.state is ConfigEntryState.LOADED
 
     def _entity_id(self, signal: Signal) -> str:
-        """Return the entity of a signal."""
+        """Return the entity ID of a signal."""
         found = er.async_get(self.home.hass).async_get_entity_id(
             "sensor", DOMAIN, f"{self.gateway.identity.serial}_{signal.uid}"
         )

@@ -1,1 +1,1 @@
-"""What the benchmarks say, held against generous bars."""
+"""Tests of the benchmarks, with generous limits."""

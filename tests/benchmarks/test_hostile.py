@@ -1,4 +1,4 @@
-"""The benchmark of hostile answers: what it calls too much, and how it shows it."""
+"""The benchmark of hostile answers: its limits and its table."""
 
 from benchmarks.hostile import Cost, render
 

@@ -1,4 +1,4 @@
-"""The pages of the config flow, as a test fills them."""
+"""Helpers that fill in the pages of the config flow."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,14 +29,14 @@ async def start(hass: HomeAssistant) -> ConfigFlowResult:
 
 
 async def submit(hass: HomeAssistant, flow: ConfigFlowResult, data: Mapping[str, Any]) -> ConfigFlowResult:
-    """Press "Submit", and leave the form with the codes as it is shown."""
+    """Press "Submit", take what was recognised, and leave the doubts open."""
     result = await hass.config_entries.flow.async_configure(flow["flow_id"], dict(data))
     await hass.async_block_till_done()
     while result["type"] is FlowResultType.SHOW_PROGRESS:
         await hass.async_block_till_done(wait_background_tasks=True)
         result = await hass.config_entries.flow.async_configure(flow["flow_id"])
-    if result["type"] is FlowResultType.FORM and (result["step_id"] or "").startswith("codes"):
-        return await submit(hass, result, suggested(result))
+    if result["type"] is FlowResultType.FORM and result["step_id"] in {"findings", "doubts"}:
+        return await submit(hass, result, {})
     await hass.async_block_till_done()
     return result
 
@@ -53,7 +53,7 @@ def suggested(result: ConfigFlowResult) -> dict[str, Any]:
 
 
 def placeholders_of(result: ConfigFlowResult) -> Mapping[str, str]:
-    """Return what a page fills into its text."""
+    """Return the placeholders of a page."""
     placeholders = result["description_placeholders"]
     assert placeholders is not None
     return placeholders

@@ -1,4 +1,4 @@
-"""A simulated gateway over real HTTPS on loopback, and a Home Assistant beside it."""
+"""A simulated gateway over real HTTPS on loopback, and Home Assistant."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems import coordinator, sensor
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
+from custom_components.carlo_gavazzi_ems.dialogs import progress
 from simulator import Gateway, Site, SiteKind, build_site
 
 USERNAME = "homeassistant"
@@ -33,13 +34,14 @@ type SetUp = Callable[..., Awaitable[MockConfigEntry]]
 
 
 @pytest.fixture(autouse=True)
-def quick_repetition(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Repeat a failed poll at once: under a frozen clock the wait would never end."""
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat a failed poll at once, and end progress bars with their work: a frozen clock never ends a wait."""
     monkeypatch.setattr(coordinator, "RETRY_DELAY", 0)
+    monkeypatch.setattr(progress, "MIN_SHOWN", 0)
 
 
 def make_site(kind: SiteKind = SiteKind.FLAT, *, seed: int = 1, loads: int | None = None, **options: Any) -> Site:
-    """Return a site, with only so many of its loads where their number is given."""
+    """Return a site, cut down to `loads` loads if that is given."""
     site = build_site(kind, seed=seed, **options)
     for uid in [] if loads is None else sorted(site.loads)[loads:]:
         site.remove_load(uid)
@@ -48,7 +50,7 @@ def make_site(kind: SiteKind = SiteKind.FLAT, *, seed: int = 1, loads: int | Non
 
 @pytest.fixture
 def site(request: pytest.FixtureRequest) -> Site:
-    """A flat on one phase, or what a test or its module asks for: `pytest.mark.site(SiteKind.HOUSE, seed=3)`."""
+    """A flat on one phase, or that of a test's or module's marker: `pytest.mark.site(SiteKind.HOUSE, seed=3)`."""
     marker = request.node.get_closest_marker("site")
     return make_site(*marker.args, **marker.kwargs) if marker else make_site()
 
@@ -65,7 +67,7 @@ def load(site: Site) -> int:
 
 @pytest.fixture
 def gateway_options() -> dict[str, Any]:
-    """What a test wants otherwise of the gateway."""
+    """The gateway's options; a test overrides this fixture."""
     return {}
 
 
@@ -78,10 +80,10 @@ async def gateway(socket_enabled: None, site: Site, gateway_options: dict[str, A
 
 @pytest.fixture
 def forgiving_loop(hass: HomeAssistant) -> None:
-    """Let a client hang up in the middle of a handshake.
+    """Let a client close the connection during the handshake.
 
-    The gateway shares Home Assistant's event loop here, and that loop's debug mode reports on the
-    server's side what the client does for good reason when it does not trust a certificate.
+    The gateway shares Home Assistant's event loop here, and its debug mode logs an error of the server
+    when the client does not trust its certificate.
     """
     report = hass.loop.get_exception_handler()
     assert report is not None

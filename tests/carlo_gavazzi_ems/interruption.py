@@ -1,20 +1,20 @@
-"""Interrupts a coroutine where it waits: at its first suspension, at its second, and so on until it gets through."""
+"""Interrupts a coroutine at its first suspension, at its second, and so on until it completes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from types import coroutine
 from typing import Any, Final
 
-#: Suspensions after which something waits for ever.
+#: With more suspensions something waits for ever.
 _MOST: Final = 400
 
-#: What happens to the task of the work while it waits; what it returns is waited for.
+#: Interrupts the suspended task of the work; an awaitable that it returns is awaited after the work.
 type Interrupt = Callable[[asyncio.Task[Any]], Awaitable[object] | None]
 
 
 @coroutine
 def _counted[T](work: Coroutine[Any, Any, T], suspended: Callable[[], None]) -> Generator[Any, Any, T]:
-    """Run a coroutine step by step, and tell of each suspension before the event loop goes on."""
+    """Run a coroutine step by step, and report each suspension before the event loop continues."""
     error: BaseException | None = None
     while True:
         try:
@@ -66,10 +66,10 @@ class _Attempt:
 async def every_suspension(
     start: Callable[[], Coroutine[Any, Any, object]], interrupt: Interrupt, stride: int = 1
 ) -> AsyncIterator[int]:
-    """Start work over and over, and interrupt it at its n-th suspension for n = 1, 2, …; yield n after each.
+    """Start work repeatedly, and interrupt it at its n-th suspension for n = 1, 2, …; yield n after each.
 
-    The last one yielded is larger than the number of suspensions: the work got through. What the work raises when it
-    is interrupted belongs to the interruption.
+    The last n is larger than the number of suspensions: the work completed. What the work raises when it
+    is interrupted is ignored.
     """
     for number in range(1, _MOST, stride):
         attempt = _Attempt(number, interrupt)
@@ -77,7 +77,7 @@ async def every_suspension(
         yield number
         if not attempt.interrupted:
             return
-    raise AssertionError("the work never got through")
+    raise AssertionError("the work never completed")
 
 
 def cancel(task: asyncio.Task[Any]) -> Awaitable[object] | None:

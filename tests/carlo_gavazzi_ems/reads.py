@@ -1,4 +1,4 @@
-"""A gateway that answers what a test says, good or bad, attempt by attempt."""
+"""A gateway with prepared good and bad realtime answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from simulator.faults.base import FaultTarget, RequestFault
 
 from .resident import REALTIME
 
-#: What is no answer: a web page, half of one, nothing.
+#: Bad answers: a web page, an incomplete body, an empty one.
 BAD: Mapping[str, bytes] = {
     "page": b"<html><body>One moment</body></html>",
     "half": b'{"realtime":{"1":{"uid":1,"v":',
@@ -21,18 +21,18 @@ BAD: Mapping[str, bytes] = {
 
 @dataclass(kw_only=True, eq=False)
 class Reads(RequestFault):
-    """Answers realtime requests: the values in pages, or something bad where that is queued."""
+    """Answers realtime requests with the values in pages, or with a bad answer if one is queued."""
 
     path: str | None = REALTIME
     values: Mapping[int, float | None] = field(default_factory=dict)
     time: float = 1_752_493_029_000
     pages: int = 1
-    #: What the next requests get: a key of BAD, or None for a good page.
+    #: The next answers: a key of BAD, or None for a good page.
     queue: list[str | None] = field(default_factory=list)
 
     @override
     async def before(self, request: web.Request, gateway: FaultTarget) -> web.StreamResponse | None:
-        """Answer with the page that is asked for."""
+        """Answer with the requested page."""
         if self.queue and (bad := self.queue.pop(0)) is not None:
             return web.Response(body=BAD[bad], content_type="text/html")
         asked = request.query.get("uids")
@@ -46,5 +46,5 @@ class Reads(RequestFault):
 
 
 def as_json(values: Mapping[int, float | None]) -> str:
-    """Return values in a form that a failed test can print."""
+    """Return values as JSON, for the message of a failed test."""
     return json.dumps({str(uid): value for uid, value in sorted(values.items())})

@@ -1,4 +1,4 @@
-"""A way into the database of the recorder."""
+"""Access to the recorder's database."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm.session import Session
 
 
 def in_recorder[T](hass: HomeAssistant, work: Callable[[Session], T]) -> T:
-    """Return what is done in the database, in the recorder's own thread as it wants it."""
+    """Return the result of some work in the database, done in the recorder's own thread."""
 
     def do() -> T:
         with session_scope(session=get_instance(hass).get_session()) as session:

@@ -12,7 +12,7 @@ from custom_components.carlo_gavazzi_ems.repairs import async_create_fix_flow
 
 
 async def press(client: TestClient[Any, Any], path: str = "", **data: str) -> dict[str, Any]:
-    """Send what a button in the repair's dialog sends, and return the next page."""
+    """Press a button in the repair's dialog; return the next page."""
     response = await client.post(f"/api/repairs/issues/fix{path}", json=data)
     assert response.status == HTTPStatus.OK
     page: dict[str, Any] = await response.json()

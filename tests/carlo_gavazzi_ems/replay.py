@@ -1,4 +1,4 @@
-"""A gateway made of a diagnostics file: it answers with the raw answers in it."""
+"""A gateway that gives the raw answers in a diagnostics file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _MAPS = ("devices", "loads", "signals", "realtime", "history")
 
 @dataclass
 class Replay:
-    """Serves the `answers` of a diagnostics file; whoever logs in is welcome."""
+    """Serves the `answers` of a diagnostics file; accepts every login."""
 
     answers: list[dict[str, Any]]
 
@@ -35,7 +35,7 @@ class Replay:
 
 
 def _page(query: Mapping[str, str], bodies: list[dict[str, Any]], key: str) -> dict[str, Any]:
-    """Return all records on the first page, or those asked for."""
+    """Return the requested records, or all of them on the first page."""
     if query.get("page", "1") != "1":
         return {}
     records = {uid: record for body in bodies for uid, record in body[key].items()}

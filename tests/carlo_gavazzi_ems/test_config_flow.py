@@ -90,7 +90,7 @@ async def test_r13_the_certificate_changes_while_the_dialog_is_open(hass: HomeAs
 
 
 async def test_r13_markup_in_a_certificate_is_text(hass: HomeAssistant, site: Site, socket_enabled: None) -> None:
-    """The gateway chose the subject; it cannot write into the dialog with it."""
+    """The subject is the gateway's text: its markup is not rendered in the dialog."""
     evil = CertificateSpec(common_name=HOSTILE[:60].replace("\x00", ""))
     async with Gateway(site, username=USERNAME, password=PASSWORD, certificate=evil) as gateway:
         shown = await submit(hass, await start(hass), typed(gateway))

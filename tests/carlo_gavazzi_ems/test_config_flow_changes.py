@@ -106,7 +106,7 @@ async def test_r16_the_address_of_another_gateway(hass: HomeAssistant, gateway: 
 
 
 async def test_r15_a_new_address_that_is_none(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
-    """A slip leads back to the form."""
+    """An invalid address returns to the form."""
     entry = await set_up(gateway)
     result = await submit(hass, await entry.start_reconfigure_flow(hass), typed(gateway, host="ems local"))
     assert (result["step_id"], result["errors"]) == ("reconfigure", {CONF_HOST: "invalid_host"})

@@ -79,7 +79,7 @@ async def test_a_field_that_is_missing(hass: HomeAssistant, gateway: Gateway) ->
 async def test_r15_every_failure_has_its_sentence(
     hass: HomeAssistant, gateway: Gateway, fault: Drop, error: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What went wrong is told, what was typed stays but for the password, and the second try works."""
+    """The form shows the error and the values typed, except the password; the second attempt works."""
     gateway.faults.add(fault)
     failed = await submit(hass, await submit(hass, await start(hass), typed(gateway)), {})
     assert (failed["type"], failed["step_id"]) == (FlowResultType.FORM, "user")
@@ -124,7 +124,7 @@ async def test_r15_a_version_that_is_not_known(hass: HomeAssistant, gateway: Gat
 async def test_r15_a_bug_is_called_unknown_and_logged(
     hass: HomeAssistant, gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Only what nobody foresaw is unknown, and it leaves a traceback."""
+    """Only an unexpected exception is unknown, and its traceback is logged."""
     with patch("custom_components.carlo_gavazzi_ems.config_flow.async_log_in", side_effect=RuntimeError("bug")):
         failed = await submit(hass, await start(hass), typed(gateway))
     assert failed["errors"] == {"base": "unknown"}
@@ -134,7 +134,7 @@ async def test_r15_a_bug_is_called_unknown_and_logged(
 async def test_r15_a_name_that_does_not_resolve(
     hass: HomeAssistant, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slip in the host name is told as one."""
+    """A wrong host name has its own error."""
 
     async def nowhere(*_args: object, **_kwargs: object) -> list[object]:
         raise OSError(-2, "Name or service not known")

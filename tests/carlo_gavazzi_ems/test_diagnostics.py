@@ -1,4 +1,4 @@
-"""The diagnostics: what helps to find a fault, nothing that says whose gateway it is, and raw answers to test with."""
+"""The diagnostics: facts to find a fault, nothing that identifies the gateway, and raw answers for tests."""
 
 from dataclasses import replace
 import json
@@ -44,7 +44,7 @@ async def diagnostics(hass: HomeAssistant, client: ClientSessionGenerator, entry
 
 
 def secrets_of(gateway: Gateway) -> list[str]:
-    """Return what nobody is to find in a file that is passed on, or in a log."""
+    """Return everything that must not be in a file that is passed on, or in a log."""
     mac = gateway.identity.mac
     accounts = [gateway.username, gateway.password, gateway.fingerprint, gateway.identity.serial_number, gateway.host]
     return [*accounts, mac, mac.lower(), mac.replace(":", "")]
@@ -93,7 +93,7 @@ async def test_r14_a_whole_run_leaves_no_secret(
     files: list[str] = []
 
     async def look() -> None:
-        # Not as a download: the login of Home Assistant's own page runs out meanwhile.
+        # Not as a download: the access token of the test's client expires meanwhile.
         files.append(json.dumps(await async_get_config_entry_diagnostics(hass, entry), ensure_ascii=False))
 
     uid = next(uid for uid, signal in gateway.site.signals.items() if signal.enable)
@@ -246,7 +246,7 @@ async def test_raw_answers_make_a_gateway_to_test_with(
         assert after.topology.data.signals == before.topology.data.signals
         assert after.realtime.data == before.realtime.data
         listed, replayed = before.topology.data, after.topology.data
-        # A setting may be anything, and so may a type without a digit in it.
+        # A setting may have any name and value, and a type may be one without a digit.
         assert replayed.devices == {
             uid: replace(
                 device,
@@ -269,6 +269,6 @@ async def test_raw_answers_make_a_gateway_to_test_with(
 
 @pytest.fixture
 def site(request: pytest.FixtureRequest) -> Site:
-    """A flat, or what a test is about."""
+    """A flat; a test may override it."""
     callspec = getattr(request.node, "callspec", None)
     return build_site(callspec.params.get("kind", SiteKind.FLAT) if callspec else SiteKind.FLAT, seed=1)

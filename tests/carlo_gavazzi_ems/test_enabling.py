@@ -10,18 +10,18 @@ from simulator import Gateway, SiteKind
 
 from .conftest import SetUp
 from .resident import entity_id, named, state_of
-from .test_resident_statistics import Reads
+from .test_resident_statistics import FixedReading
 
 pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, loads=1)
 
 
 @pytest.fixture
 def every_sensor() -> None:
-    """Leave the defaults as they are."""
+    """Keep the defaults."""
 
 
 def disabled_by(hass: HomeAssistant, gateway: Gateway, uid: int) -> er.RegistryEntryDisabler | None:
-    """Return who has disabled the sensor of a signal."""
+    """Return by whom the sensor of a signal is disabled."""
     item = er.async_get(hass).async_get(entity_id(hass, gateway, uid))
     assert item is not None
     return item.disabled_by
@@ -49,7 +49,7 @@ async def test_r21_naming_a_code_enables_its_sensor(hass: HomeAssistant, gateway
     await name(hass, entry, named(gateway.site))
     assert (disabled_by(hass, gateway, energy), disabled_by(hass, gateway, power)) == (None, user)
     assert state_of(hass, gateway, energy).entity_id == before
-    # What is shown stays when its name is taken back.
+    # An enabled sensor stays enabled when its code loses its name.
     await name(hass, entry, {})
     assert disabled_by(hass, gateway, energy) is None
 
@@ -58,7 +58,7 @@ async def test_r21_an_export_that_begins(hass: HomeAssistant, gateway: Gateway, 
     """An export counter at 0 is off, and on with the next start after it has moved."""
     energy = gateway.site.find("energy_import")
     codes = {str(gateway.site.signals[energy].si): "energy_export/kWh"}
-    reads = gateway.faults.add(Reads(uid=energy, value=0.0))
+    reads = gateway.faults.add(FixedReading(uid=energy, value=0.0))
     entry = await set_up(gateway, options={CONF_CODES: codes})
     assert disabled_by(hass, gateway, energy) is er.RegistryEntryDisabler.INTEGRATION
     reads.value = 0.2
@@ -74,8 +74,8 @@ async def test_r21_status_and_power_as_people_read_them(hass: HomeAssistant, gat
         str(gateway.site.signals[energy].si): "tariff",
         str(gateway.site.signals[power].si): "active_power/kW",
     }
-    gateway.faults.add(Reads(uid=energy, value=2.0))
-    gateway.faults.add(Reads(uid=power, value=0.87))
+    gateway.faults.add(FixedReading(uid=energy, value=2.0))
+    gateway.faults.add(FixedReading(uid=power, value=0.87))
     entry = await set_up(gateway, options={CONF_CODES: codes})
     er.async_get(hass).async_update_entity(entity_id(hass, gateway, energy), disabled_by=None)
     await name(hass, entry, codes)

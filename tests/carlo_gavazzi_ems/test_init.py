@@ -11,7 +11,6 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import (
@@ -30,8 +29,7 @@ from simulator import (
 )
 
 from .conftest import PASSWORD, USERNAME, SetUp, signal_entries
-
-REALTIME = "/v1/signals/realtime"
+from .resident import REALTIME, poll
 
 
 def enabled(gateway: Gateway) -> int:
@@ -42,13 +40,6 @@ def enabled(gateway: Gateway) -> int:
 def values(hass: HomeAssistant) -> list[float]:
     """Return the values of all sensors; one without a value is an error."""
     return [float(state.state) for state in hass.states.async_all("sensor")]
-
-
-async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float = 10) -> None:
-    """Let time pass, and what it brings happen."""
-    freezer.tick(timedelta(seconds=seconds))
-    async_fire_time_changed(hass)
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 @pytest.mark.parametrize("cap", [1, 7, 100, None])
@@ -122,7 +113,7 @@ async def test_what_the_document_leaves_open(
 async def test_r11_only_enabled_sensors_are_read(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """What nobody looks at is not asked for."""
+    """Signals without an enabled entity are not requested."""
     entry = await set_up(gateway)
     entries = [e for e in signal_entries(entity_registry, entry) if not e.disabled]
     for item in entries[2:]:
@@ -194,14 +185,14 @@ async def test_r09_a_reboot_goes_unnoticed(
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Void tokens cost one login, no state, no word in the log."""
+    """Void tokens cost one login, no state and no log line."""
     await set_up(gateway)
     caplog.clear()
     gateway.faults.add(VoidTokens(times=1))
     await poll(hass, freezer)
     assert len(values(hass)) >= enabled(gateway)
     assert gateway.logins == 2
-    # The frozen clock makes asyncio believe that something took long.
+    # Under the frozen clock asyncio warns of slow callbacks.
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING and record.name != "asyncio"]
 
 
@@ -232,7 +223,7 @@ async def test_r12_a_gateway_in_trouble_at_start_is_tried_again(
     # At debug level Home Assistant itself logs the whole chain.
     assert not [record for record in caplog.records if record.exc_info and record.levelno > logging.DEBUG]
     gateway.faults.clear()
-    # A gateway that asked for patience has it for five minutes.
+    # After a `Retry-After` the integration waits for five minutes.
     freezer.tick(timedelta(minutes=5))
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
@@ -242,7 +233,7 @@ async def test_r12_a_gateway_in_trouble_at_start_is_tried_again(
 async def test_r08_a_wrong_password_stops_everything(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The password was changed on the gateway: one refused login, a dialog that names the gateway, then silence."""
+    """The password was changed on the gateway: one refused login, a dialog that names the gateway, then no request."""
     entry = await set_up(gateway)
     gateway.faults.add(VoidTokens(times=1))
     gateway.faults.add(RefuseLogins())

@@ -1,4 +1,4 @@
-"""A reload, a stop or a closed window at every await: nothing is left behind, and the next try works."""
+"""A reload, a stop or a closed dialog at every await: nothing is left behind, and the next attempt works."""
 
 import asyncio
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from .config_pages import submit, typed
 from .conftest import SetUp, entry_for
 from .interruption import cancel, every_suspension, meanwhile
 from .repair_pages import opened
-from .resident import forget
+from .resident import forget, named
 
 pytestmark = [
     pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop"),
@@ -43,7 +43,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
 
 
 async def settled(hass: HomeAssistant) -> None:
-    """Wait for what goes on, and look for tasks of the integration that nobody would end."""
+    """Wait for running tasks, and expect none of the integration to be left."""
     await hass.async_block_till_done(wait_background_tasks=True)
     states = {entry.state for entry in hass.config_entries.async_entries(DOMAIN)}
     ours = [task for task in asyncio.all_tasks() if DOMAIN in f"{task.get_coro()} {task.get_name()}"]
@@ -52,7 +52,7 @@ async def settled(hass: HomeAssistant) -> None:
 
 
 async def loaded(hass: HomeAssistant, entry: ConfigEntry, number: int) -> None:
-    """Load an entry of which the set-up was cancelled; Home Assistant itself calls that a failed one."""
+    """Load an entry whose set-up was cancelled, which Home Assistant takes for a failure."""
     if entry.state is not ConfigEntryState.LOADED:
         unfinished = {ConfigEntryState.NOT_LOADED, ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
         assert entry.state in unfinished, number
@@ -64,7 +64,7 @@ async def loaded(hass: HomeAssistant, entry: ConfigEntry, number: int) -> None:
 async def test_a_stop_at_every_await_of_the_set_up(hass: HomeAssistant, gateway: Gateway) -> None:
     """The entry is not loaded then, and loads at the next try with all of its entities, once."""
     entry = entry_for(gateway, gateway.identity.serial_number)
-    # Home Assistant remembers a cancelled set-up of the domain itself for good.
+    # Home Assistant never repeats a set-up of the domain itself that was cancelled.
     assert await async_setup_component(hass, DOMAIN, {})
     entry.add_to_hass(hass)
     number = 0
@@ -75,8 +75,8 @@ async def test_a_stop_at_every_await_of_the_set_up(hass: HomeAssistant, gateway:
         assert await hass.config_entries.async_unload(entry.entry_id)
         await settled(hass)
         forget(hass, entry)
-    # Login, serial number, values and platforms; the connection is the one of before.
-    assert number >= 5
+    # Login, serial number and values, over the former connection.
+    assert number >= 4
 
 
 async def test_a_reload_at_every_await_of_the_set_up(hass: HomeAssistant, gateway: Gateway) -> None:
@@ -192,3 +192,32 @@ async def test_an_end_at_every_await_of_a_replacement(hass: HomeAssistant, gatew
         assert entry.unique_id in {old.serial_number, new.serial_number}
     assert entry.unique_id == new.serial_number
     assert entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize("how", ["stop", "reload"])
+async def test_an_end_at_every_await_of_the_options(
+    hass: HomeAssistant, gateway: Gateway, set_up: SetUp, how: str
+) -> None:
+    """While codes are named: the options are the old or the new ones, the entry is loaded, and the dialog can be opened again."""
+    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    flows = hass.config_entries.options
+    before = dict(entry.options)
+
+    async def dialog() -> object:
+        page = await flows.async_init(entry.entry_id)
+        page = await flows.async_configure(page["flow_id"], {"next_step_id": "name_codes"})
+        while page["type"] is FlowResultType.SHOW_PROGRESS:
+            await hass.async_block_till_done(wait_background_tasks=True)
+            page = await flows.async_configure(page["flow_id"])
+        return await flows.async_configure(page["flow_id"], {})
+
+    reload = meanwhile(lambda: hass.config_entries.async_reload(entry.entry_id))
+    number = 0
+    async for number in every_suspension(dialog, cancel if how == "stop" else reload):
+        for flow in flows.async_progress(include_uninitialized=True):
+            flows.async_abort(flow["flow_id"])
+        await settled(hass)
+        await loaded(hass, entry, number)
+        assert {**entry.options, **before} == {**entry.options}
+    assert number > 2
+    assert await hass.config_entries.async_unload(entry.entry_id)

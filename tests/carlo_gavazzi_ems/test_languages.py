@@ -1,4 +1,4 @@
-"""Seven languages: complete, in the words that Home Assistant itself uses, and without a trace in an entity_id."""
+"""Seven languages: complete, in Home Assistant's own terms, and without effect on entity_ids."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from .resident import named
 from .test_walls import INTEGRATION
 
 LANGUAGES: Final = ("de", "it", "fr", "es", "nl", "da")
-#: Texts that are the same in English: names, formulas, and words that the language has taken over.
+#: Texts that are the same as in English: names, formulas, and loan words.
 SAME: Final = {
     "de": {"Gateway", "Host", "Gas", "Sensor", "Status", "Alarm", "Signal {code}"},
     "it": {"Gateway", "Host", "Gas", "Password"},
@@ -29,11 +29,13 @@ SAME: Final = {
     "nl": {"Gateway", "Host", "Gas", "Sensor", "Status", "Alarm", "Water"},
     "da": {"Gateway", "Gas", "Sensor", "Status", "Alarm", "Start", "Signal {code}"},
 }
-#: How often a text may be longer than the English one, once it is a sentence.
+#: What a load is called, as far as that stays the same in singular and plural.
+LOAD: Final = {"de": "messpunkt", "it": "caric", "fr": "charge", "es": "carga", "nl": "verbruiker", "da": "belastning"}
+#: The longest sentence, as a multiple of the English one.
 LONGER: Final = 1.6
 #: How many characters fit on a phone: a field, a button or a row of a menu; the name of an entity or a device.
 ROW, NAME = 60, 50
-#: How Home Assistant's own menus are called, by the keys of its frontend.
+#: Home Assistant's own menus, by the keys of its frontend.
 MENUS: Final = {
     "Settings": "panel.config",
     "Repairs": "ui.panel.config.repairs.caption",
@@ -76,7 +78,7 @@ TEXTS: Final = {language: read(language) for language in LANGUAGES}
 
 
 def placeholders(text: str) -> Counter[str]:
-    """Return what is filled into a text, and how often."""
+    """Return the placeholders of a text, with their number."""
     return Counter(re.findall(r"\{(\w+)\}", text))
 
 
@@ -101,7 +103,7 @@ def test_r23_no_language_lacks_a_text() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 class TestLanguage:
-    """What holds in each language."""
+    """Checks of each language."""
 
     def test_r23_the_order_is_that_of_english(self, language: str) -> None:
         """Two files beside each other can be compared line by line."""
@@ -127,7 +129,7 @@ class TestLanguage:
             assert not re.search(r"</?[a-z][^>]*>|&\w+;", text, re.IGNORECASE), path
 
     def test_r23_nothing_is_left_in_english(self, language: str) -> None:
-        """What reads as in English is a word of the language too; the list of such words has none too many."""
+        """Texts that are the same as in English are in the list of them, and the list has no others."""
         same = {
             text
             for path, text in TEXTS[language].items()
@@ -162,6 +164,13 @@ class TestLanguage:
             by_english.setdefault(ENGLISH[path], set()).add(text)
         assert {english: texts for english, texts in by_english.items() if len(texts) > 1} == {}
 
+    def test_r23_a_load_has_one_name(self, language: str) -> None:
+        """The glossary's, wherever English speaks of a load."""
+        spoken = [path for path, text in ENGLISH.items() if re.search(r"(?i)\bloads?\b", re.sub(r"\{\w+\}", "", text))]
+        assert spoken
+        for path in spoken:
+            assert LOAD[language] in TEXTS[language][path].lower(), path
+
     def test_r23_what_stands_together_is_told_apart(self, language: str) -> None:
         """Two names or messages of one kind that differ in English differ here."""
         by_text: dict[tuple[str, ...], set[str]] = {}
@@ -182,7 +191,7 @@ class TestLanguage:
 
     @pytest.mark.usefixtures("enable_custom_integrations")
     async def test_r27_no_two_meanings_read_the_same(self, hass: HomeAssistant, language: str) -> None:
-        """Who picks a meaning from the list gets that one."""
+        """A choice from the list is unambiguous."""
         hass.config.language = language
         names = await QuantityNames.async_load(hass)
         assert set(names.labels(None).values()) == set(MEANINGS)

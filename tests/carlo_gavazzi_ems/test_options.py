@@ -1,4 +1,4 @@
-"""Options have one place: keys, types and defaults stand nowhere else."""
+"""Keys, types and defaults of options are in one file only."""
 
 import ast
 from dataclasses import fields

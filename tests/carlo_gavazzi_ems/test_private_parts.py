@@ -1,9 +1,10 @@
 """The private and unstable parts of Home Assistant that the integration relies on, each with the shape it relies on.
 
-A release that changes one of them fails here first, by name. `tests/carlo_gavazzi_ems/test_walls.py` tells where in the
-integration such a part may be used.
+A release that changes one of them fails here first, by name. `tests/carlo_gavazzi_ems/test_walls.py` limits where the
+integration may use such a part.
 """
 
+import importlib
 import inspect
 import logging
 import typing
@@ -22,7 +23,13 @@ from homeassistant.components.energy.data import (
     async_get_manager,
 )
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorStateClass
-from homeassistant.config_entries import ConfigEntryChange, ConfigFlow
+from homeassistant.config_entries import (
+    ConfigEntryChange,
+    ConfigFlow,
+    ConfigFlowResult,
+    FlowType,
+    OptionsFlowManager,
+)
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -31,6 +38,8 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockEntityPlatform
+
+from custom_components.carlo_gavazzi_ems.ha_release import HOME_SOURCE, optional_with
 
 ID: Final = "sensor.counter"
 
@@ -57,7 +66,7 @@ class Counter(SensorEntity):
     @property
     @override
     def suggested_object_id(self) -> str:
-        """Return an object id that the name does not give."""
+        """Return an object id that differs from the name's."""
         return "consumption"
 
 
@@ -171,7 +180,7 @@ class TestEnergy:
 
 
 def test_config_flows() -> None:
-    """What the set-up calls of its base class that is not in the documentation."""
+    """Undocumented methods of the base class that the set-up calls."""
     for name in (
         "_abort_if_unique_id_configured",
         "_abort_if_unique_id_mismatch",
@@ -184,3 +193,16 @@ def test_config_flows() -> None:
         assert callable(getattr(ConfigFlow, name)), name
     assert "match_context" in parameters(ConfigFlow._async_in_progress)  # noqa: SLF001
     assert ConfigEntryChange.UPDATED
+    # The set-up continues in an options flow, which is found by its context.
+    assert {"next_flow", "result"} <= typing.get_type_hints(ConfigFlowResult).keys()
+    assert FlowType.OPTIONS_FLOW
+    assert "match_context" in parameters(OptionsFlowManager.async_progress_by_handler)
+
+
+@pytest.mark.skipif(not HOME_SOURCE, reason="the release has neither")
+def test_what_only_newer_releases_have() -> None:
+    """The source of a whole house, and fields of a form that appear with another."""
+    data = importlib.import_module("homeassistant.components.energy.data")
+    assert {"type", "stat_energy_to", "stat_rate", "name"} <= typing.get_type_hints(data.HomeSourceType).keys()
+    marker = optional_with("unit", "code")
+    assert vars(marker)["visible"] == {"field": "code", "operator": "exists"}

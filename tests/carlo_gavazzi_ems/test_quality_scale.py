@@ -48,8 +48,8 @@ def test_r24_an_answer_says_where_to_look(rule: str) -> None:
 
 
 def test_r24_every_platform_says_how_many_updates_run_at_once() -> None:
-    """The rule that is easily forgotten with a new platform."""
-    for name in ("sensor", "binary_sensor", "button"):
+    """Each platform sets `PARALLEL_UPDATES`."""
+    for name in ("sensor", "binary_sensor", "button", "event"):
         assert "PARALLEL_UPDATES = 0" in (INTEGRATION / f"{name}.py").read_text(encoding="utf-8")
 
 

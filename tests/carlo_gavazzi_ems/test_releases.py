@@ -1,4 +1,4 @@
-"""What Home Assistant does itself since a release, and what older releases are given for it: the same result on each."""
+"""Features of newer Home Assistant releases, and their replacement on older ones: the same result on each."""
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import (
@@ -8,7 +8,7 @@ from homeassistant.config_entries import (
     ConfigEntryDisabler,
     ConfigEntryState,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity
@@ -45,7 +45,7 @@ async def test_repairs_of_a_disabled_gateway_are_hidden(
     *,
     loaded: bool,
 ) -> None:
-    """Their "Fix" would lead nowhere; they are back with the gateway, and gone with it. Loaded or not when disabled."""
+    """Their "Fix" would fail; they return when the gateway is enabled, and go when it is removed, loaded or not."""
     entry = await set_up(gateway)
     await new_certificate(gateway)
     if loaded:
@@ -92,6 +92,7 @@ async def test_a_locked_account_at_set_up_is_tried_when_the_lock_ends(
     sent = len(gateway.requests)
     attempts = 0
 
+    @callback
     def changed(change: ConfigEntryChange, changed: ConfigEntry) -> None:
         nonlocal attempts
         attempts += changed.state is ConfigEntryState.SETUP_IN_PROGRESS

@@ -1,4 +1,4 @@
-"""A certificate that changes: nothing is sent, and one click settles it."""
+"""A changed certificate: nothing is sent until it is trusted with one click."""
 
 from typing import Any
 
@@ -27,13 +27,13 @@ from .repair_pages import opened, press
 
 @pytest.fixture
 async def client(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> TestClient[Any, Any]:
-    """What a person's browser sends requests with."""
+    """An HTTP client like a person's browser."""
     await async_setup_component(hass, "repairs", {})
     return await hass_client()
 
 
 def certificate_issues(registry: ir.IssueRegistry) -> list[ir.IssueEntry]:
-    """Return the issues about a certificate; codes without a name are another matter."""
+    """Return the issues about a certificate."""
     return [issue for issue in registry.issues.values() if issue.translation_key == "certificate_changed"]
 
 
@@ -77,7 +77,7 @@ async def test_r13_a_changed_certificate_is_settled_in_one_click(
     assert issue.translation_placeholders == {"gateway": entry.title}
 
     form = await press(client, handler=DOMAIN, issue_id=issue.issue_id)
-    # The entry is one of the first releases, which did not keep the key.
+    # An entry of the first releases, which did not store the key.
     assert form["step_id"] == KEY_UNKNOWN
     assert form["description_placeholders"]["old_fingerprint"] == readable_fingerprint(old)
     assert form["description_placeholders"]["fingerprint"] == readable_fingerprint(gateway.fingerprint)
@@ -114,7 +114,7 @@ async def test_r13_a_certificate_that_no_authority_vouches_for_any_more(
 async def test_r13_the_old_certificate_comes_back(
     hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """Somebody else had the address for a while: the repair goes away by itself."""
+    """Another device had the address for a while: the repair is deleted."""
     entry = await set_up(gateway)
     async with Gateway(gateway.site, username=gateway.username, password=gateway.password) as other:
         port = gateway.port

@@ -15,13 +15,13 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import Gateway, HideLoad, Identity, SiteKind, Status, WrongClock
 
 from .conftest import PASSWORD, USERNAME, SetUp
-from .resident import REALTIME, paths, poll, restart, state_of_entry, told
+from .resident import REALTIME, our_log, paths, poll, restart, state_of_entry
 
 pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 
 def archive(storage: dict[str, Any], entry: MockConfigEntry) -> dict[str, Any] | None:
-    """Return what is on disk of an entry's gateway."""
+    """Return the stored lists of an entry's gateway."""
     stored: dict[str, Any] | None = storage.get(f"{DOMAIN}.{entry.entry_id}.topology")
     return stored
 
@@ -71,7 +71,7 @@ async def test_r12_a_damaged_file_is_as_good_as_none(
     caplog: pytest.LogCaptureFixture,
     damage: dict[str, Any],
 ) -> None:
-    """Whatever stands in it, the lists are read first then, and written anew."""
+    """With any content, the set-up reads the lists first, and the file is written again."""
     entry = await set_up(gateway)
     good = archive(hass_storage, entry)
     assert good is not None
@@ -136,7 +136,7 @@ async def test_r12_lists_that_fail_after_the_start_are_read_later(
     await poll(hass, freezer, 601)
     assert entry.runtime_data.topology.data.fresh
     assert added in entry.runtime_data.topology.data.loads
-    assert told(caplog) == []
+    assert our_log(caplog) == []
 
 
 async def test_r12_kept_lists_decide_nothing(

@@ -1,4 +1,4 @@
-"""R21: what an hour of noisy values costs the recorder."""
+"""R21: the recorder's rows for an hour of noisy values."""
 
 from collections import Counter
 
@@ -22,12 +22,12 @@ BUDGET = {"power": 120, "voltage": 20, "frequency": 20, "power_factor": 20}
 
 @pytest.fixture
 def every_sensor() -> None:
-    """Leave the defaults as they are: they are what this is about."""
+    """Keep the defaults, which are tested here."""
 
 
 @callback
 def count(hass: HomeAssistant) -> Counter[str]:
-    """Return how often each entity was written, from now on."""
+    """Return a counter of the state writes of each entity from now on."""
     written: Counter[str] = Counter()
 
     @callback
@@ -54,7 +54,7 @@ async def test_r21_an_hour_with_default_options(
         kind = "counter" if quantity.is_counter else str(quantity.device_class)
         assert rows <= (60 if quantity.is_counter else BUDGET.get(kind, 120)), (quantity.key, rows)
         most[kind] = max(most[kind], rows)
-    # Between two marks of five minutes two or three rows, and one before each.
+    # Two or three rows in five minutes, and one before their end.
     assert most["counter"] > 40
     assert most["power"] > 100
     assert most["voltage"] > 15

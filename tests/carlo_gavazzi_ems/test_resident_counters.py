@@ -24,19 +24,19 @@ NOW = 1_768_478_400.0
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """A gateway's time that stands still unless it is moved."""
+    """A clock of the gateway that only the test moves."""
     return ManualClock(NOW)
 
 
 @pytest.fixture
 def gateway_options(clock: ManualClock) -> dict[str, Any]:
-    """The gateway runs by that clock."""
+    """A gateway with that clock."""
     return {"clock": clock}
 
 
 @pytest.fixture
 def options(gateway: Gateway) -> dict[str, Any]:
-    """Every code has its name, and every value is shown at once."""
+    """All codes named, and no throttle."""
     return {"codes": named(gateway.site), "throttle": 0}
 
 
@@ -58,7 +58,7 @@ class ZeroInHistory(DataFault):
 
 
 def follow(hass: HomeAssistant, entity: str) -> list[float]:
-    """Return a list into which every number goes that an entity shows from now on."""
+    """Return a list to which every number is added that an entity shows from now on."""
     shown: list[float] = []
 
     @callback
@@ -111,7 +111,7 @@ async def test_r01_a_reset_is_accepted_and_logged_once(
     uid = gateway.site.find("energy_import")
     gateway.faults.add(CounterGlitch(how=Glitch.ZERO, uid=uid, times=None))
     gateway.faults.add(ZeroInHistory(uid=uid))
-    # The row of the first minute is not asked for before 70 s, and taken in with a later poll.
+    # The row of the first minute is requested after 70 s, and used with a later poll.
     for _ in range(7):
         clock.advance(10)
         await poll(hass, freezer)
@@ -133,7 +133,7 @@ async def test_r01_a_dip_that_stays_is_accepted_with_one_warning(
     issue_registry: ir.IssueRegistry,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Neither tiny nor a reset, and history does not answer: held for 15 minutes, and no repair: nobody can do anything."""
+    """Neither tiny nor a reset, without history: held back for 15 minutes; without a repair, as there is no fix."""
     await set_up(gateway, options=options)
     gateway.faults.add(Status(path="/v1/signals/history/last", code=500))
     uid = gateway.site.find("energy_import")
@@ -178,7 +178,7 @@ async def _start_with(
     hass_storage: dict[str, Any],
     changes: dict[str, object],
 ) -> float:
-    """Return what a counter shows after a restart with a first reading of 0, with such a thing kept from before."""
+    """Return what a counter shows after a restart with a first reading of 0, by the stored state with some changes."""
     entry = await set_up(gateway, options=options)
     uid = gateway.site.find("energy_import")
     entity = entity_id(hass, gateway, uid)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -14,7 +14,7 @@ from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
 from simulator import Drop, Gateway, RefuseLogins, SiteKind, VoidTokens
 
 from .conftest import PASSWORD, USERNAME, SetUp, entry_for
-from .resident import LOGIN, poll, requests, restart, state_of_entry
+from .resident import LOGIN, poll, reauths, requests, restart, state_of_entry
 
 pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
@@ -29,11 +29,6 @@ async def refused_entry(
     await poll(hass, freezer, times=2)
     assert requests(gateway, LOGIN) == 2
     return entry
-
-
-def reauths(hass: HomeAssistant) -> list[Any]:
-    """Return the dialogs that ask for new credentials."""
-    return [flow for flow in hass.config_entries.flow.async_progress() if flow["context"]["source"] == SOURCE_REAUTH]
 
 
 async def test_r08_a_restart_sends_no_refused_password_again(
@@ -55,7 +50,7 @@ async def test_r08_a_restart_sends_no_refused_password_again(
         await restart(hass, entry)
         assert state_of_entry(entry) is ConfigEntryState.SETUP_ERROR
         assert len(reauths(hass)) == 1
-    # A restart: nothing is left but what is on disk.
+    # A restart: only the stored files remain.
     stored = hass_storage[f"{DOMAIN}.logins"]["data"][entry.entry_id]
     assert stored["wrong"]
     assert PASSWORD not in str(hass_storage[f"{DOMAIN}.logins"])
@@ -68,7 +63,7 @@ async def test_r08_a_restart_sends_no_refused_password_again(
 async def test_r08_the_certificate_and_the_address_do_not_excuse_a_refused_password(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Another change of the entry's data is no other password."""
+    """Other changes of the entry's data do not change the password."""
     entry = await refused_entry(hass, gateway, set_up, freezer)
     gateway.requests.clear()
     freezer.tick(60)
@@ -85,7 +80,7 @@ async def test_r08_credentials_that_are_accepted_end_it(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Also the same as before, should they have become right again; a wrong try changes nothing."""
+    """Even the former ones, if they are right again; a wrong attempt changes nothing."""
     entry = await refused_entry(hass, gateway, set_up, freezer)
     await restart(hass, entry)
     gateway.password = PASSWORD
@@ -109,7 +104,7 @@ async def test_r08_credentials_that_are_accepted_end_it(
 async def test_r08_a_refused_password_at_the_first_start(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Without anything kept of the gateway it is the same: one login, then not a byte."""
+    """Also without stored lists: one login, then no request."""
     fault = gateway.faults.add(RefuseLogins())
     entry = entry_for(gateway, gateway.identity.serial_number)
     entry.add_to_hass(hass)

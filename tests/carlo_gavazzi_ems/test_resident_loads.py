@@ -101,7 +101,7 @@ async def test_the_gateway_s_own_sensors(
         assert item.disabled_by is er.RegistryEntryDisabler.INTEGRATION
         entity_registry.async_update_entity(item.entity_id, disabled_by=None)
     gateway.faults.add(WrongClock(offset=-45))
-    # Home Assistant loads the entry anew, half a minute after an entity was enabled.
+    # Home Assistant reloads the entry half a minute after an entity was enabled.
     await poll(hass, freezer, 31)
     assert entry.state is ConfigEntryState.LOADED
     await poll(hass, freezer)

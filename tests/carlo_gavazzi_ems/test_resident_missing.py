@@ -1,4 +1,4 @@
-"""R18: loads that are gone, and what may be removed."""
+"""R18: missing loads, and which devices may be removed."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
 
 def missing(registry: ir.IssueRegistry) -> list[ir.IssueEntry]:
-    """Return the offers to remove a load."""
+    """Return the repairs that offer to remove a load."""
     return [issue for issue in registry.issues.values() if issue.translation_key == "load_missing"]
 
 
@@ -81,7 +81,7 @@ async def test_r18_a_load_that_comes_back_is_not_offered(
     freezer: FrozenDateTimeFactory,
     load: int,
 ) -> None:
-    """Missing twice, or for hours, or in lists of which a record was left out, is nothing; back again settles it."""
+    """Not if it is missing only twice, for hours, or in lists with bad records; nor after its return."""
     entry = await set_up(gateway)
     fault = gateway.faults.add(HideLoad(load=load))
     await poll(hass, freezer, 601, times=20)
@@ -129,7 +129,7 @@ async def test_r18_a_list_that_is_not_whole_offers_and_counts_nothing(
     gateway.faults.remove(damage)
     for hours in (0, 12):
         await read_lists(freezer, entry, hours)
-        # The count and the day begin with the first whole list.
+        # The count and the time begin with the first complete list.
         assert missing(issue_registry) == []
     await read_lists(freezer, entry, 13)
     assert len(missing(issue_registry)) == 1
@@ -144,7 +144,7 @@ async def test_r14_a_label_is_text_wherever_it_is_shown(
     freezer: FrozenDateTimeFactory,
     load: int,
 ) -> None:
-    """Control and override characters never arrive; markup is a name's own business, but no link in a repair."""
+    """Control and override characters are removed; markup stays in names, but makes no link in a repair."""
     gateway.site.rename(load, HOSTILE)
     entry = await set_up(gateway)
     identifier = (DOMAIN, f"{gateway.identity.serial_number}_load_{load}")

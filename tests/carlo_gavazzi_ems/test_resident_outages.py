@@ -1,4 +1,4 @@
-"""A gateway that is away, busy, slow or locked: R8 to R11, and R14 for what the log says meanwhile."""
+"""A gateway that is unreachable, busy, slow or locked: R8 to R11, and R14 for the log."""
 
 import logging
 from typing import Any
@@ -18,7 +18,7 @@ from simulator import (
 )
 
 from .conftest import SetUp
-from .resident import REALTIME, poll, requests, sensors, state_of, told
+from .resident import REALTIME, our_log, poll, requests, sensors, state_of
 
 
 async def test_r10_one_failed_request_is_repeated_within_the_poll(
@@ -50,19 +50,19 @@ async def test_r10_two_failed_polls_change_nothing_the_third_does(
     gateway.faults.add(fault())
     await poll(hass, freezer, times=2)
     assert {state.entity_id: state.state for state in hass.states.async_all("sensor")} == before
-    assert told(caplog) == []
+    assert our_log(caplog) == []
     assert state_of(hass, gateway, "gateway_connectivity", "binary_sensor").state == STATE_ON
     await poll(hass, freezer)
     assert sensors(hass) == {STATE_UNAVAILABLE}
     assert state_of(hass, gateway, "gateway_connectivity", "binary_sensor").state == STATE_OFF
-    ((level, text),) = told(caplog)
+    ((level, text),) = our_log(caplog)
     assert level == logging.INFO
     assert entry.title in text
     gateway.faults.clear()
     await poll(hass, freezer)
     assert STATE_UNAVAILABLE not in sensors(hass)
     assert state_of(hass, gateway, "gateway_connectivity", "binary_sensor").state == STATE_ON
-    assert [level for level, _ in told(caplog)] == [logging.INFO, logging.INFO]
+    assert [level for level, _ in our_log(caplog)] == [logging.INFO, logging.INFO]
 
 
 async def test_r10_a_long_interval_does_not_hide_an_outage(
@@ -84,7 +84,7 @@ async def test_r10_a_poll_of_slow_pages_has_a_limit(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each page comes in time, all of them do not: after 90 s, here one, that is an outage like others."""
+    """Each page is fast enough, but not all together: after 90 s, here one, it counts as a failed poll."""
     entry = await set_up(gateway)
     for module in ("coordinator", "polling.pacing"):
         monkeypatch.setattr(f"custom_components.carlo_gavazzi_ems.{module}.MAX_SILENCE", 1.0)
@@ -95,7 +95,7 @@ async def test_r10_a_poll_of_slow_pages_has_a_limit(
     await hass.async_block_till_done()
     assert sensors(hass) == {STATE_UNAVAILABLE}
     assert state_of(hass, gateway, "gateway_connectivity", "binary_sensor").state == STATE_OFF
-    assert [level for level, _ in told(caplog)] == [logging.INFO]
+    assert [level for level, _ in our_log(caplog)] == [logging.INFO]
     gateway.faults.clear()
     gateway.dialect.limit_cap = None
     await entry.runtime_data.realtime.async_refresh()
@@ -119,7 +119,7 @@ async def test_r10_ten_hours_take_two_lines(
     await gateway.start()
     await poll(hass, freezer, 60, times=15)
     assert STATE_UNAVAILABLE not in sensors(hass)
-    assert [level for level, _ in told(caplog)] == [logging.INFO, logging.INFO]
+    assert [level for level, _ in our_log(caplog)] == [logging.INFO, logging.INFO]
 
 
 async def test_r10_lists_that_fail_alone_are_not_missed(
@@ -141,7 +141,7 @@ async def test_r10_lists_that_fail_alone_are_not_missed(
     gateway.faults.clear()
     await poll(hass, freezer, 601)
     assert entry.runtime_data.topology.last_update_success
-    assert told(caplog) == []
+    assert our_log(caplog) == []
 
 
 async def test_r09_ten_minutes_of_update_are_no_wrong_password(

@@ -1,4 +1,4 @@
-"""R8 and R11: a gateway that wants fewer requests or no logins gets what it wants."""
+"""R8 and R11: the integration respects a gateway that asks for fewer requests or no logins."""
 
 from datetime import timedelta
 import logging
@@ -22,7 +22,7 @@ from simulator import (
 )
 
 from .conftest import SetUp
-from .resident import LOGIN, REALTIME, poll, requests, sensors, state_of, told
+from .resident import LOGIN, REALTIME, our_log, poll, requests, sensors, state_of
 
 
 @pytest.mark.parametrize("path", [REALTIME, "/v1/devices"])
@@ -49,8 +49,8 @@ async def test_r08_a_refused_password_silences_both(
     assert len(gateway.requests) == sent
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == SOURCE_REAUTH
-    assert [level for level, _ in told(caplog)] == [logging.INFO]
-    assert entry.title in told(caplog)[0][1]
+    assert [level for level, _ in our_log(caplog)] == [logging.INFO]
+    assert entry.title in our_log(caplog)[0][1]
 
 
 @pytest.mark.parametrize("code", [423, 429, 503])
@@ -94,7 +94,7 @@ async def test_r08_a_restart_does_not_forget_a_locked_login(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What was kept on disk holds; what a person changes meanwhile is tried at once; a removed entry is forgotten."""
+    """The stored time applies; changes by a person are tried at once; removing the entry deletes it."""
     now = freezer.time_to_freeze.timestamp()
     kept = {"refusals": 1, "until": now + 300, "at": now + 1}
     hass_storage[f"{DOMAIN}.logins"] = {
@@ -118,7 +118,7 @@ async def test_r08_a_restart_does_not_forget_a_locked_login(
 async def test_r08_a_wait_longer_than_an_outage_shows_at_once(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A login that may be repeated in five minutes only: nobody looks at old values for so long."""
+    """If the next login is allowed in five minutes, values become unavailable at once."""
     await set_up(gateway)
     gateway.reboot()
     gateway.faults.add(RefuseLogins(code=429, times=1))

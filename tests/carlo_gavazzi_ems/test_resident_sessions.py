@@ -1,6 +1,8 @@
-"""R7, R8, R11: what outlives a reload, an account that somebody else uses, a slow gateway, and a host's clock that is set."""
+"""R7, R8, R11: sessions over reloads, with a second user, a slow gateway, and changes of the host's clock."""
 
+from collections import Counter
 from datetime import datetime, timedelta
+import gc
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -33,6 +35,30 @@ async def test_r07_a_reload_needs_no_login(hass: HomeAssistant, gateway: Gateway
     await restart(hass, entry)
     assert entry.runtime_data.client.traffic.answers is None
     assert requests(gateway, LOGIN) == 1
+
+
+def alive() -> Counter[str]:
+    """Return how many objects of ours there are, by their class."""
+    gc.collect()
+    kinds = (type(each) for each in gc.get_objects())
+    ours = Counter(
+        each.__qualname__ for each in kinds if str(each.__module__).startswith(f"custom_components.{DOMAIN}")
+    )
+    # The storage of the tests keeps whatever reads from it.
+    del ours["CheckedStore"]
+    return ours
+
+
+async def test_reloads_leave_nothing_in_memory(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
+    """After ten more reloads there are as many objects of ours as after three."""
+    entry = await set_up(gateway)
+    found = []
+    for reloads in (3, 10):
+        for _ in range(reloads):
+            await restart(hass, entry)
+        found.append(alive())
+    assert found[0]["EmsSensor"] > 10
+    assert found[1] <= found[0]
 
 
 async def test_r08_a_full_table_of_sessions_is_no_wrong_password(
@@ -87,7 +113,7 @@ async def test_r07_an_account_that_somebody_else_uses(
 async def test_r08_a_host_s_clock_that_is_set_back_does_not_prolong_a_lock_out(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The seconds are counted by a clock that nobody sets."""
+    """The time is measured by a monotonic clock."""
     gateway.faults.add(RefuseLogins(code=429, retry_after=3, times=1))
     entry = await set_up(gateway, expect=ConfigEntryState.SETUP_RETRY)
     now = dt_util.utcnow
@@ -172,7 +198,7 @@ async def test_r11_a_slow_gateway_is_set_up_in_the_dialog(
 async def test_r11_the_time_a_slow_gateway_needs_is_learned_at_set_up(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each try waits twice as long as the one before; what was learned outlives the tries."""
+    """Each attempt has twice the time limit of the one before; the limit is kept between attempts."""
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.api.transport.TIME_LIMIT", 0.1)
     fault = gateway.faults.add(Delay(path="/v1/serial-number", seconds=0.5))
     entry = await set_up(gateway, expect=ConfigEntryState.SETUP_RETRY)
@@ -195,7 +221,7 @@ async def test_r11_set_up_polls_and_reloads_over_odd_connections(
     gateway: Gateway,
     fault: OneConnection | HangUp,
 ) -> None:
-    """One at a time, or closed in silence after each answer: dialog, entry and reloads never meet a closed door."""
+    """One at a time, or closed without notice after each answer: dialog, entry and reloads do not fail."""
     gateway.faults.add(fault)
     result = await submit(hass, await submit(hass, await start(hass), typed(gateway)), {})
     assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -1,4 +1,4 @@
-"""R5: loads that fall silent while their gateway goes on answering, seen over HTTPS."""
+"""R5: loads without new values while their gateway answers, over HTTPS."""
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
@@ -74,7 +74,7 @@ async def test_r05_a_load_whose_clock_is_ahead_harms_no_other(
 async def test_r05_a_reload_does_not_make_an_old_load_new(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """What was learned is handed over."""
+    """The rhythms are kept over the reload."""
     entry = await set_up(gateway)
     await poll(hass, freezer, times=3)
     silent = max(gateway.site.loads)

@@ -1,4 +1,4 @@
-"""How a set-up begins: quickly, with what was listed last, and politely where the gateway is away: R8, R11, R12."""
+"""The set-up: fast with the stored lists, and patient if the gateway is unreachable: R8, R11, R12."""
 
 from dataclasses import replace
 import logging
@@ -21,7 +21,7 @@ from .resident import LOGIN, REALTIME, forget, paths, poll, requests, restart, s
 
 pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
-#: What a start with kept lists needs to read, for 1500 signals.
+#: The requests of a start with stored lists of 1500 signals.
 QUICK_START = [LOGIN, "/v1/serial-number", REALTIME, REALTIME]
 
 
@@ -46,9 +46,9 @@ async def test_r12_1500_signals_and_a_gateway_that_takes_a_second(
         print(  # noqa: T201 (a measurement)
             f"set up in {took:.2f} s, {busy:.2f} s of it work, with {len(asked)} requests: {' '.join(asked)}"
         )
-        # What the gateway takes and what is worked here, one after the other: what else the machine does plays no part.
+        # The delays of the gateway and the CPU time of this process: independent of the machine's load.
         assert len(QUICK_START) * 1.0 + busy < 5
-        # The first of the lists may be on its way by now.
+        # The first list may have been requested already.
         assert asked[: len(QUICK_START)] == QUICK_START
         assert len(asked) <= len(QUICK_START) + 1
         values = [state.state for state in hass.states.async_all("sensor")]
@@ -108,7 +108,7 @@ async def test_r12_what_changed_meanwhile_appears_within_one_round(
 
 @pytest.mark.site(SiteKind.FLAT, period=900)
 async def test_r12_a_dialog_hands_over_what_it_has_read(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
-    """The first set-up of all waits for no list either: the dialog has them."""
+    """The first set-up of all waits for no list and no login either: the dialog has them."""
     flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
     typed = {"host": f"{gateway.host}:{gateway.port}", CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD}
     page = await hass.config_entries.flow.async_configure(flow["flow_id"], typed)
@@ -124,7 +124,8 @@ async def test_r12_a_dialog_hands_over_what_it_has_read(hass: HomeAssistant, gat
     entry = page["result"]
     await hass.async_block_till_done(wait_background_tasks=True)
     assert state_of_entry(entry) is ConfigEntryState.LOADED
-    assert paths(gateway)[:3] == [LOGIN, "/v1/serial-number", REALTIME]
+    assert paths(gateway)[:2] == ["/v1/serial-number", REALTIME]
+    assert requests(gateway, LOGIN) == 0
     assert all(requests(gateway, path) == 1 for path in LISTS[:2])
     assert entry.runtime_data.topology.data.fresh
 
@@ -145,7 +146,7 @@ async def test_r12_a_gateway_that_is_off_at_the_start(
     await hass.config_entries.async_unload(entry.entry_id)
     if not kept:
         del hass_storage[f"{DOMAIN}.{entry.entry_id}.topology"]
-    # As in a start of Home Assistant: no state is there yet, and the registry brings them back.
+    # As in a start of Home Assistant: there are no states, and the registry restores them.
     for entity_id in enabled:
         hass.states.async_remove(entity_id)
     hass.set_state(CoreState.not_running)

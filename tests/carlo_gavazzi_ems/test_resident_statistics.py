@@ -1,4 +1,4 @@
-"""R1 and R2 to their end: what wrong readings and reloads leave in the statistics of the real recorder."""
+"""R1 and R2: the statistics of the real recorder after wrong readings and reloads."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,13 +31,13 @@ pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, loads=1)
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
 FIRST, STEP = 1234.567, 0.003
-#: What a counter may read by mistake; an ellipsis stands for no field at all.
+#: Wrong readings of a counter; an ellipsis stands for a missing field.
 WRONG: tuple[Any, ...] = (0, None, "", math.nan, -1234.567, 1234.5, ...)
 
 
 @dataclass(kw_only=True, eq=False)
-class Reads(DataFault):
-    """A counter reads just this."""
+class FixedReading(DataFault):
+    """A counter has the reading that a test sets."""
 
     uid: int
     value: Any = FIRST
@@ -56,9 +56,9 @@ class Reads(DataFault):
 
 
 @pytest.fixture
-def counter(gateway: Gateway) -> Reads:
-    """A counter that reads what a test wants."""
-    return gateway.faults.add(Reads(uid=gateway.site.find("energy_import")))
+def counter(gateway: Gateway) -> FixedReading:
+    """A counter whose reading a test sets."""
+    return gateway.faults.add(FixedReading(uid=gateway.site.find("energy_import")))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def entry(
     recorder_mock: Any,
     hass: HomeAssistant,
     gateway: Gateway,
-    counter: Reads,
+    counter: FixedReading,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> MockConfigEntry:
@@ -79,7 +79,7 @@ async def entry(
 
 
 async def gained(hass: HomeAssistant, entity: str) -> float:
-    """Return the sum of a counter after five minutes: it began at the first reading."""
+    """Return the sum of a counter after five minutes, since its first reading."""
     await async_wait_recording_done(hass)
     do_adhoc_statistics(hass, start=NOON)
     await async_recorder_block_till_done(hass)
@@ -94,7 +94,7 @@ async def gained(hass: HomeAssistant, entity: str) -> float:
 
 
 async def test_r01_the_sum_gains_what_was_consumed(
-    entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway, counter: Reads, freezer: FrozenDateTimeFactory
+    entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway, counter: FixedReading, freezer: FrozenDateTimeFactory
 ) -> None:
     """One wrong reading of every kind, each followed by a good one: 0.003 kWh each time, and not a Wh more."""
     shown = FIRST
@@ -111,7 +111,7 @@ async def test_r01_the_sum_gains_what_was_consumed(
 
 
 async def test_r02_twenty_reloads_leave_the_sum_alone(
-    entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway, counter: Reads, freezer: FrozenDateTimeFactory
+    entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway, counter: FixedReading, freezer: FrozenDateTimeFactory
 ) -> None:
     """Each begins with a reading of 0: the sum gains what was consumed after the last of them."""
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""A sensor for every signal, on the device it belongs to."""
+"""A sensor for every signal, on the device of its load."""
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, UnitOfElectricPotential
@@ -45,7 +45,7 @@ async def test_r06_the_documented_code_is_a_voltage(hass: HomeAssistant, gateway
 
 
 async def test_r28_an_unnamed_code_is_shown_as_it_is(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
-    """Nobody has named the code: no unit, no class, no statistics, and a name that says so."""
+    """Without a name of the code: no unit, no class, no statistics, and the name "Signal" with its code."""
     await set_up(gateway)
     uid, signal = next((uid, signal) for uid, signal in gateway.site.signals.items() if signal.si != 29)
     state = state_of(hass, gateway, uid)

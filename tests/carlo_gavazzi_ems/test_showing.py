@@ -1,4 +1,4 @@
-"""What a sensor shows is what the gateway reads, whatever answers came in between."""
+"""A sensor shows the gateway's value, also after bad answers."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -24,14 +24,14 @@ from .resident import entity_id, named, state_of
 
 pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, disabled=0.0)
 
-#: Seconds between two turns of a power, and a poll more.
+#: Seconds between two changes of a power, plus a poll.
 LONGEST_WAIT = 3600 / 119 + 10
 
 
 async def set_up_reads(
     gateway: Gateway, set_up: SetUp, throttle: float, *, pages: int = 1
 ) -> tuple[MockConfigEntry, Reads, list[int]]:
-    """Set up a gateway of which a test holds the values; return the UIDs of some measured values too."""
+    """Set up a gateway whose values a test sets; return the UIDs of some measured values too."""
     site = gateway.site
     reads = Reads(values=dict.fromkeys(site.signals, 0.0), pages=pages)
     gateway.faults.add(reads)
@@ -51,7 +51,7 @@ async def set_up_reads(
 
 
 def shows(hass: HomeAssistant, gateway: Gateway, uid: int) -> float | str:
-    """Return the number that a sensor shows, in the unit of the gateway, or why it shows none."""
+    """Return the number that a sensor shows in the gateway's unit, or its state without a number."""
     state = state_of(hass, gateway, uid)
     if state.state in {STATE_UNAVAILABLE, STATE_UNKNOWN}:
         return state.state
@@ -63,7 +63,7 @@ def shows(hass: HomeAssistant, gateway: Gateway, uid: int) -> float | str:
 
 
 def expected(reads: Reads, uid: int) -> float | str:
-    """Return what is to be shown for what the gateway reads."""
+    """Return the expected state for the gateway's value."""
     if uid not in reads.values:
         return STATE_UNAVAILABLE
     value = reads.values[uid]
@@ -123,7 +123,7 @@ async def test_whatever_comes_a_good_poll_shows_what_it_read(
 async def test_r21_with_the_throttle_a_value_waits_no_longer_than_its_interval(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory, seed: int
 ) -> None:
-    """What goes back while it waits is not shown; what comes or goes is shown at once."""
+    """A value that goes back while it waits is not shown; a new or missing value is shown at once."""
     chance = random.Random(seed)
     entry, reads, (uid, *_) = await set_up_reads(gateway, set_up, 1)
     realtime, values, waited = entry.runtime_data.realtime, dict(reads.values), 0.0
@@ -147,7 +147,7 @@ async def test_r21_with_the_throttle_a_value_waits_no_longer_than_its_interval(
 async def test_a_name_that_is_changed_while_a_value_waits_shows_no_other_value(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Home Assistant writes the state then; had it the value that waits, its going back would not be seen."""
+    """Home Assistant writes the state then, with the value shown: the waiting one could go back unnoticed."""
     entry, reads, (uid, *_) = await set_up_reads(gateway, set_up, 10)
     realtime, values = entry.runtime_data.realtime, reads.values
     for value in (5.0, 0.0):
@@ -200,7 +200,7 @@ async def test_r05_a_load_that_fell_silent_and_is_back_shows_what_it_reads_then(
 async def test_r01_a_counter_at_rest_for_hours_does_not_jump(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Its reading was seen all the time, so 500 kWh in one poll cannot be: they prove themselves or never show."""
+    """It was read all the time, so 500 kWh in one poll are impossible: they are confirmed or never shown."""
     uid = gateway.site.find("energy_import")
     unit = KILOWATT_HOUR[gateway.site.truth(uid)[1]]
     entry, reads, _ = await set_up_reads(gateway, set_up, 0)
@@ -214,7 +214,7 @@ async def test_r01_a_counter_at_rest_for_hours_does_not_jump(
         await hass.async_block_till_done()
         return float(state_of(hass, gateway, uid).state) / unit
 
-    # Set up at 0: a counter that jumps is believed when it stays there.
+    # Set up at 0: a jump of the counter is accepted when the reading stays.
     for _ in range(4):
         await read(1000.0)
     for _ in range(18):

@@ -1,4 +1,4 @@
-"""Every text that can be shown exists, says something, and gets what it asks for."""
+"""Every text that can be shown exists, is not empty, and gets its placeholders."""
 
 from collections.abc import Iterator
 import json
@@ -16,17 +16,22 @@ from custom_components.carlo_gavazzi_ems.access.account import ERROR_KEYS, error
 from custom_components.carlo_gavazzi_ems.dialogs.code_table import TABLE
 from custom_components.carlo_gavazzi_ems.dialogs.codes import CODES_PER_PAGE
 from custom_components.carlo_gavazzi_ems.dialogs.connection import FORMS
-from custom_components.carlo_gavazzi_ems.dialogs.energy import DEVICES_PER_PAGE
-from custom_components.carlo_gavazzi_ems.dialogs.import_history import IMPORT
+from custom_components.carlo_gavazzi_ems.dialogs.doubts import MAX_DOUBTS
+from custom_components.carlo_gavazzi_ems.dialogs.energy import CHOOSE, DEVICES_PER_PAGE
+from custom_components.carlo_gavazzi_ems.dialogs.findings import UNKNOWN
+from custom_components.carlo_gavazzi_ems.dialogs.findings_texts import Group
+from custom_components.carlo_gavazzi_ems.dialogs.older_history import START, WISH
 from custom_components.carlo_gavazzi_ems.dialogs.options import POLLING
 from custom_components.carlo_gavazzi_ems.dialogs.trust import CHANGED, FIRST, KEY_UNKNOWN, RENEWED, UNSIGNED
 from custom_components.carlo_gavazzi_ems.history.arithmetic.plan import Refusal
 from custom_components.carlo_gavazzi_ems.services import (
     GET_HISTORY,
     IMPORT_HISTORY,
+    READ_METERS,
     REPAIR_HISTORY,
     SERVICE_GET_HISTORY,
     SERVICE_IMPORT_HISTORY,
+    SERVICE_READ_METERS,
     SERVICE_REPAIR_HISTORY,
 )
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
@@ -34,12 +39,11 @@ from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from .test_walls import INTEGRATION
 
 TRANSLATIONS: dict[str, Any] = json.loads((INTEGRATION / "translations" / "en.json").read_text(encoding="utf-8"))
-#: The dialogs that name codes.
-CODES_FLOWS = ("config", "options")
 CODES_PLACEHOLDERS = {"page", "pages", *(f"code_{n}" for n in range(1, CODES_PER_PAGE + 1))}
+DOUBTS = {f"doubt_{n}" for n in range(1, MAX_DOUBTS + 1)}
 CERTIFICATE_PLACEHOLDERS = {"host", "subject", "not_before", "not_after", "fingerprint", "old_fingerprint"}
 REPLACEMENT_PLACEHOLDERS = {"gateway", "host", "other", "kept", "gone", "new", "signals", "all_signals"}
-#: What each part of the dialogs is given to fill in.
+#: The placeholders of each part of the dialogs.
 PLACEHOLDERS = {
     "config.step.certificate": CERTIFICATE_PLACEHOLDERS,
     "config.step.reauth_confirm": {"gateway"},
@@ -65,19 +69,20 @@ PLACEHOLDERS = {
     "issues.clock_ahead": {"gateway", "minutes"},
     "issues.clock_behind": {"gateway", "minutes"},
     "device": {"uid"},
-    **{f"{flow}.step.codes": CODES_PLACEHOLDERS for flow in CODES_FLOWS},
-    **{f"{flow}.step.corrected": {"codes"} for flow in CODES_FLOWS},
+    **{f"{flow}.step.findings": {"recognised", "kinds", "found"} for flow in ("config", "options")},
+    "config.step.doubts": DOUBTS,
+    "selector.findings.options.and_more": {"load", "more"},
+    "options.step.codes": CODES_PLACEHOLDERS,
+    "options.step.corrected": {"codes"},
     "options.error.unreadable_table": {"problems"},
-    **{
-        f"options.{page}": {"sensors", "hours", "imported", "refused", "waiting"}
-        for page in ("step.import_confirm", "step.import_done", "abort.nothing_to_import")
-    },
-    **{f"options.progress.{page}": {"done", "left", "total"} for page in ("import_preview", "import_run")},
-    "options.abort.import_failed": {"problem"},
+    "options.step.import_history": {"result"},
+    "options.step.filling": {"how_far"},
+    "options.abort.filling_in": {"how_far"},
+    "common": {"date", "days", "time", "meters"},
     "options.step.energy_upstream": {"page", "pages", *(f"device_{n}" for n in range(1, DEVICES_PER_PAGE + 1))},
-    "options.step.energy_review": {"grid", "solar", "battery", "gas", "water", "devices"},
+    "options.step.energy_review": {"added", "left_out"},
     "options.step.energy_done": {"sources", "devices"},
-    "options.step.init": {"codes", "recognised"},
+    "options.step.init": {"codes", "recognised", "how_far"},
 }
 
 
@@ -91,7 +96,7 @@ def texts(node: Any = TRANSLATIONS, path: str = "") -> Iterator[tuple[str, str]]
 
 
 def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
-    """What the client raises is told in a form and as an exception; nothing is left over."""
+    """Every error of the client has a text for forms and one for exceptions, and there are no other texts."""
     keys = {key for _, key in ERROR_KEYS}
     forms = {
         "address_with_path",
@@ -101,7 +106,6 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
         "no_signals",
         "plain_http",
         "unknown",
-        "unknown_meaning",
     }
     assert set(TRANSLATIONS["config"]["error"]) == keys | forms
     actions = {
@@ -113,7 +117,7 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
         "recorder_failed",
         "span_empty",
     }
-    # Of the reasons for which hours wait, only this one stops an import; each other one that stays has a repair.
+    # Of the reasons for waiting hours, only this one stops an import; the other permanent ones have a repair.
     assert set(TRANSLATIONS["exceptions"]) == keys | actions | {"other_gateway", Refusal.UNKNOWN_STATE}
     waits = {
         f"history_waits_{reason.removeprefix('history_')}" for reason in Refusal if reason != Refusal.NO_HISTORY_YET
@@ -130,7 +134,7 @@ def test_r15_every_error_has_a_sentence_in_a_dialog_and_in_the_log() -> None:
 
 
 def test_r13_every_changed_certificate_shows_both_fingerprints_and_how_to_compare_them() -> None:
-    """Side by side, in the dialogs and in the repair; only the first certificate has nothing to stand beside."""
+    """Side by side, in the dialogs and in the repair, except for the first certificate."""
     steps = TRANSLATIONS["config"]["step"]
     fixes = TRANSLATIONS["issues"]["certificate_changed"]["fix_flow"]["step"]
     kinds = {RENEWED, CHANGED, KEY_UNKNOWN, UNSIGNED}
@@ -145,7 +149,7 @@ def test_r13_every_changed_certificate_shows_both_fingerprints_and_how_to_compar
 
 
 def test_r15_each_failure_has_words_of_its_own() -> None:
-    """What can go wrong in a dialog is told apart; nothing is told in the words of something else."""
+    """All failures in a dialog have different texts."""
     config = TRANSLATIONS["config"]
     named = {
         "DNS failure": config["error"]["host_not_found"],
@@ -179,7 +183,7 @@ def test_r19_every_repair_and_reauth_names_its_gateway() -> None:
 
 @pytest.mark.parametrize("name", [name for name in api.__all__ if name.endswith("Error")])
 def test_r15_every_error_of_the_client_has_a_key(name: str) -> None:
-    """The narrow errors have narrow texts."""
+    """Specific errors have specific texts."""
     kind: type[api.EmsError] = getattr(api, name)
     matching = [key for known, key in ERROR_KEYS if issubclass(kind, known)]
     assert matching
@@ -193,7 +197,13 @@ def test_r24_every_field_has_a_name_and_an_explanation() -> None:
     for step, schema in FORMS.items():
         fields = {str(marker) for marker in schema.schema}
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == fields
-    for step, schema in (("polling", POLLING), ("table", TABLE), ("import_history", IMPORT)):
+    for step, schema in (
+        ("polling", POLLING),
+        ("table", TABLE),
+        ("import_history", START),
+        ("older_history", WISH),
+        ("energy_review", CHOOSE.extend(WISH.schema)),
+    ):
         page = TRANSLATIONS["options"]["step"][step]
         assert set(page["data"]) == set(page["data_description"]) == {str(marker) for marker in schema.schema}
 
@@ -209,7 +219,7 @@ def test_r24_no_field_of_any_dialog_lacks_its_explanation() -> None:
 
 
 def test_r24_every_entity_has_an_icon() -> None:
-    """Where Home Assistant has none for what it measures, the integration brings one; it never paints over one."""
+    """The integration has icons exactly for entities without one of Home Assistant's."""
     of_classes = json.loads((Path(sensor.__file__).parent / "icons.json").read_text(encoding="utf-8"))[
         "entity_component"
     ]
@@ -220,7 +230,7 @@ def test_r24_every_entity_has_an_icon() -> None:
         for quantity in QUANTITIES.values()
         if (quantity.device_class in of_classes) == (quantity.translation_key in ours["sensor"])
     }
-    # The other sensors and the connections have a class; a button and a bare signal have none.
+    # Other sensors and the connections have a device class; a button and a signal without a meaning have none.
     assert set(ours["button"]) == set(TRANSLATIONS["entity"]["button"])
     assert "signal" in ours["sensor"]
 
@@ -233,6 +243,7 @@ def test_r24_every_action_has_a_name_an_explanation_and_a_form() -> None:
         SERVICE_GET_HISTORY: GET_HISTORY,
         SERVICE_IMPORT_HISTORY: IMPORT_HISTORY,
         SERVICE_REPAIR_HISTORY: REPAIR_HISTORY,
+        SERVICE_READ_METERS: READ_METERS,
     }
     assert set(forms) == set(icons) == set(schemas) == set(TRANSLATIONS["services"])
     for service, schema in schemas.items():
@@ -246,12 +257,23 @@ def test_r24_every_action_has_a_name_an_explanation_and_a_form() -> None:
         assert required == {name for name, marker in fields.items() if type(marker).__name__ == "Required"}
 
 
-def test_the_codes_are_asked_in_the_same_words_everywhere() -> None:
-    """The dialog is one, so its words are the same at set-up and in the options."""
-    for step in ("codes", "corrected"):
-        assert TRANSLATIONS["options"]["step"][step] == TRANSLATIONS["config"]["step"][step]
-    assert set(TRANSLATIONS["options"]["step"]["codes"]["data"]) == CODES_PLACEHOLDERS - {"page", "pages"}
-    assert {"identify": TRANSLATIONS["options"]["progress"]["identify"]} == TRANSLATIONS["config"]["progress"]
+def test_r27_the_pages_of_values_have_their_words() -> None:
+    """Fields, groups and the answer "I do not know"; set-up and options differ only in what was looked at."""
+    options, config, selector = TRANSLATIONS["options"], TRANSLATIONS["config"], TRANSLATIONS["selector"]
+    assert set(options["step"]["codes"]["data"]) == CODES_PLACEHOLDERS - {"page", "pages"}
+    assert set(config["step"]["doubts"]["data"]) == DOUBTS
+    assert set(selector["findings"]["options"]) == {*Group, "and_more", "rising", "phases_assumed"}
+    assert set(selector["doubt"]["options"]) == {UNKNOWN}
+    assert options["step"]["findings"]["submit"] == config["step"]["findings"]["submit"]
+    assert {"identify": options["progress"]["identify"]} == config["progress"]
+
+
+def test_r27_who_sets_up_a_gateway_reads_nothing_of_codes() -> None:
+    """Only the options, where codes are named one by one, use the word."""
+    steps = TRANSLATIONS["config"]["step"]
+    read = [text for step in ("findings", "doubts") for _, text in texts(steps[step])]
+    read += [text for _, text in texts(TRANSLATIONS["config"]["progress"])]
+    assert not [text for text in read if re.search(r"\bcode|signal", text, re.IGNORECASE)]
 
 
 @pytest.mark.parametrize(("path", "text"), list(texts()))

@@ -1,6 +1,6 @@
-"""R25: what every release has left on disk still loads, under the same names.
+"""R25: the stored files of every release still load, with the same entities.
 
-A release is kept as one JSON file in `fixtures/releases`, named for its version: the storage of Home Assistant as
+Each release has a JSON file in `fixtures/releases`, named for its version: the storage of Home Assistant as
 that release leaves it, and what its gateway answers. The file of the version in the manifest is written by
 `pytest tests/carlo_gavazzi_ems/test_upgrade.py --snapshot-update` where there is none; a file of a version that was
 released is never written again.
@@ -51,7 +51,7 @@ ENTRIES, DEVICES, ENTITIES = config_entries.STORAGE_KEY, dr.STORAGE_KEY, er.STOR
 
 
 def read(file: Path) -> dict[str, Any]:
-    """Return a release."""
+    """Return the file of a release."""
     release: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return release
 
@@ -66,7 +66,7 @@ def stored(release: dict[str, Any], key: str, *path: str) -> list[dict[str, Any]
 
 
 def identity_of(entity: dict[str, Any]) -> dict[str, Any]:
-    """Return what a person's dashboards, automations and statistics hang on."""
+    """Return what dashboards, automations and statistics depend on."""
     capabilities = entity["capabilities"] or {}
     return {
         "entity_id": entity["entity_id"],
@@ -94,24 +94,24 @@ async def load_storage(hass: HomeAssistant) -> ConfigEntry:
 async def started(
     hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, release: dict[str, Any]
 ) -> ConfigEntry:
-    """Start with what a release has left, beside the gateway that it knew; return the loaded entry."""
+    """Start with the files of a release and its gateway; return the loaded entry."""
     for key, newest in ((DEVICES, dr.STORAGE_VERSION_MAJOR), (ENTITIES, er.STORAGE_VERSION_MAJOR)):
         if release["storage"][key]["version"] > newest:
             pytest.skip("the release ran on a newer Home Assistant than this one")
     gateway.identity = Identity(**release["identity"])
     for path, answer in release["answers"].items():
         gateway.faults.add(Status(path=path, code=200, body=json.dumps(answer)))
-    # The address is the test's own; everything else is as it was left.
+    # The address is the test's own; everything else is as stored.
     (data,) = [record["data"] for record in stored(release, ENTRIES, "entries")]
     data |= {CONF_HOST: gateway.host, CONF_PORT: gateway.port, CONF_FINGERPRINT: gateway.fingerprint}
     gateway.username, gateway.password = data["username"], data["password"]
-    # Home Assistant changes what it has loaded.
+    # A copy: Home Assistant changes what it has loaded.
     hass_storage.update(json.loads(json.dumps(release["storage"])))
     entry = await load_storage(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert entry.state is ConfigEntryState.LOADED
-    # Home Assistant cleans the registries up some seconds after an entity has changed its device, and waits again.
+    # Home Assistant cleans the registries up some seconds after an entity has changed its device, in two steps.
     for delays in (1, 2):
         async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=delays * dr.CLEANUP_DELAY + 1))
         await hass.async_block_till_done(wait_background_tasks=True)
@@ -146,7 +146,7 @@ async def test_r25_what_a_release_has_left_still_loads(
     for record in (*stored(release, DEVICES, "devices"), *stored(release, DEVICES, "child_devices")):
         device = registry.async_get(record["id"])
         if device is None:
-            # A meter with one load is no device beside it.
+            # A meter with one load has no device of its own.
             assert "_device_" in record["identifiers"][0][1]
             continue
         assert device.identifiers == {tuple(identifier) for identifier in record["identifiers"]}
@@ -156,7 +156,7 @@ async def test_r25_what_a_release_has_left_still_loads(
 
 
 def _record(item: er.RegistryEntry) -> dict[str, Any]:
-    """Return an entity of the registry in the words of its storage."""
+    """Return an entity of the registry as its storage has it."""
     return {
         key: getattr(item, key)
         for key in (
@@ -224,7 +224,7 @@ async def test_r25_the_present_version_has_its_file(
     set_up: SetUp,
     request: pytest.FixtureRequest,
 ) -> None:
-    """No version is released without being remembered; `--snapshot-update` writes the file where there is none."""
+    """Every version has a file before its release; `--snapshot-update` writes a missing one."""
     file = Path(__file__).parent / "fixtures" / "releases" / f"{VERSION}.json"
     if request.config.option.update_snapshots and not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -236,7 +236,7 @@ async def test_r25_the_present_version_has_its_file(
 async def _written(
     hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, set_up: SetUp
 ) -> dict[str, Any]:
-    """Run today's code against a gateway, as a person who changed a few things, and return what is left of it."""
+    """Run today's code with a gateway and a few changes by a person; return the content of the file."""
     entry = await set_up(gateway, options={"codes": named(gateway.site)}, entry_id=ENTRY_ID)
     entities, devices = er.async_get(hass), dr.async_get(hass)
     items = sorted(er.async_entries_for_config_entry(entities, ENTRY_ID), key=lambda item: item.entity_id)
@@ -286,7 +286,7 @@ async def _written(
 
 
 def _in_lines(node: Any, depth: int = 0) -> bytes:
-    """Return JSON with one record a line, so that a person can read it and a tool can show what differs."""
+    """Return JSON with one record per line, which can be read and compared."""
     inner = [*node.values()] if isinstance(node, dict) else node
     if depth > 5 or not isinstance(inner, list) or not any(isinstance(item, dict | list) for item in inner):
         return orjson.dumps(node)

@@ -27,16 +27,21 @@ GROUPS: Final = (GROUP_ID_ADMIN, GROUP_ID_USER, GROUP_ID_READ_ONLY)
 EVERYBODY: Final = set(GROUPS)
 ADMINISTRATORS: Final = {GROUP_ID_ADMIN}
 #: Who may call each action. A new action must be added here.
-ACTIONS: Final = {"get_history": EVERYBODY, "import_history": ADMINISTRATORS, "repair_history": ADMINISTRATORS}
+ACTIONS: Final = {
+    "get_history": EVERYBODY,
+    "read_meters": EVERYBODY,
+    "import_history": ADMINISTRATORS,
+    "repair_history": ADMINISTRATORS,
+}
 
 
-# Before Home Assistant: the import is refused where nothing is recorded.
+# Set up before Home Assistant: without a recorder the import is refused.
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
 
 @pytest.fixture
 async def entry(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> MockConfigEntry:
-    """A loaded gateway, and the parts of Home Assistant that its API consists of."""
+    """A loaded gateway, and the integrations that make up Home Assistant's API."""
     for part in ("api", "websocket_api", "config", "repairs", "diagnostics"):
         assert await async_setup_component(hass, part, {})
     return await set_up(gateway)
@@ -61,7 +66,7 @@ async def person(
     request: pytest.FixtureRequest, hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: MockConfigEntry
 ) -> Person:
     """A user of each group in turn."""
-    # The first user there is becomes the owner, who may do everything.
+    # The first user would become the owner, who may do everything.
     MockUser(is_owner=True).add_to_hass(hass)
     user = await hass.auth.async_create_user("Person", group_ids=[request.param])
     token = await access_token(hass, user)
@@ -75,20 +80,20 @@ async def access_token(hass: HomeAssistant, user: User) -> str:
 
 
 def expected(person: Person, allowed: set[str]) -> HTTPStatus:
-    """Return the status that a user of this group is to get."""
+    """Return the expected status for a user of this group."""
     return HTTPStatus.OK if person.group in allowed else HTTPStatus.UNAUTHORIZED
 
 
 def action_data(action: str, entry: MockConfigEntry, gateway: Gateway) -> dict[str, Any]:
-    """Return what an action is called with."""
+    """Return the data of an action's call."""
     start = (dt_util.utcnow() - timedelta(hours=1)).isoformat()
     if action == "get_history":
         return {"entity_id": sensor(entry, gateway.site.find("voltage_l1")), "start": start}
-    return {"config_entry_id": entry.entry_id, "start": start}
+    return {"config_entry_id": entry.entry_id, "end" if action == "read_meters" else "start": start}
 
 
 def test_r31_every_action_is_known_here(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Nobody adds an action without saying who may call it."""
+    """Every action is in the table of who may call it."""
     assert hass.services.async_services_for_domain(DOMAIN).keys() == ACTIONS.keys()
 
 
@@ -197,7 +202,7 @@ async def test_r31_repairs(
 async def test_r31_the_rescan_button(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, entry: MockConfigEntry, person: Person
 ) -> None:
-    """A button is pressed by whoever may control the house, not by who only watches."""
+    """Users may press a button, those of the read-only group may not."""
     entity_id = entity_registry.async_get_entity_id("button", DOMAIN, f"{entry.unique_id}_rescan")
     assert entity_id is not None
     status = await person.post("/api/services/button/press", entity_id=entity_id)

@@ -12,7 +12,7 @@ from testbed.errors import HarnessError
 
 from .world import World
 
-#: As scripts/bootstrap.py looks for them before it installs the first.
+#: As in scripts/bootstrap.py, which installs the first if none is found.
 EXECUTABLES: Final = ("chromium", "chromium-browser", "google-chrome")
 FLAGS: Final = (
     "--headless",
@@ -35,7 +35,7 @@ _CALENDAR: Final = """(() => {
     };
 })();"""
 _LOGIN: Final = "if (location.protocol !== 'about:' && !localStorage.hassTokens) localStorage.hassTokens = %s;"
-#: Says what a promise was rejected with; Chromium only says that it was an object.
+#: Logs the reason of a rejected promise; Chromium only logs that it was an object.
 _REJECTED: Final = """addEventListener('unhandledrejection', event => {
     if (!(event.reason instanceof Error)) console.error(`rejected: ${JSON.stringify(event.reason)}`);
 });"""
@@ -64,7 +64,7 @@ async def browser(world: World) -> AsyncIterator[BrowserContext]:
             locale="en-GB",
             timezone_id="Europe/Rome",
             reduced_motion="reduce",
-            # It would prefetch the whole frontend.
+            # The service worker would prefetch the whole frontend.
             service_workers="block",
         )
         context.set_default_timeout(PATIENCE)

@@ -8,8 +8,8 @@ from typing import Any, Final
 from PIL import Image
 from playwright.async_api import Locator
 
-#: What the chart's library has laid out, in pixels of the canvas. A row of a series is middle, value and begin of its
-#: bar; the value is only taken for its begin, for what counts is what a person sees.
+#: The chart library's layout in pixels of the canvas. A row of a series is middle, value and start of its bar; of these
+#: only the start is used, as the test checks what is drawn.
 _BARS: Final = """chart => {
     const drawn = chart.chart, bars = [];
     drawn.getModel().eachSeries(series => {

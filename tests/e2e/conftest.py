@@ -16,7 +16,7 @@ from .pictures import Pictures
 from .world import World, simulated, world as start_world
 
 #: Order of the files: the first sets up the gateway for the others.
-ORDER = ("test_set_up", "test_options", "test_devices", "test_languages", "test_living", "test_energy")
+ORDER = ("test_set_up", "test_options", "test_devices", "test_languages", "test_living", "test_peaks", "test_energy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,7 +42,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def newcomer(world: World) -> AsyncIterator[GatewayAccess]:
-    """A second gateway with two pages of codes; installed today, so that its history is read at once."""
+    """A second gateway with many codes; installed today, so that its short history is read fast and proves little."""
     more = ("--signals", "130", "--installed-days", "0")
     async with simulated(world.folder / "newcomer", world.shift, site="load-test", seed=2, more=more) as simulator:
         yield simulator.gateway
@@ -95,21 +95,23 @@ async def page(only_page: Page, world: World, tmp_path: Path, request: pytest.Fi
         await only_page.screenshot(path=tmp_path / "end.png")
         # pytest shows it with a failure.
         print(f"the page at the end: {tmp_path / 'end.png'}", "not answered:", *unanswered, sep="\n")  # noqa: T201
+        print("the end of Home Assistant's log:", world.home_assistant.log_tail(100), sep="\n")  # noqa: T201
     assert not complaints
 
 
-#: What the frontend says of itself: its list of integrations closes before one of its requests is answered; it ends what it
-#: subscribed to before Home Assistant started anew. An object is told as `rejected` too, with what is in it.
+#: Errors of the frontend itself: it closes its list of integrations before all its requests are answered, and ends
+#: subscriptions of before a restart. For a rejected promise the console has an object and a text with `rejected`.
 FRONTENDS_OWN: Final = (
     "disconnected",
     'rejected: "disconnected"',
     'rejected: {"code":"not_found","message":"Subscription not found."}',
+    'rejected: {"type":"result","success":false,"error":{"code":3,"message":"Connection lost"}}',
     "Object",
 )
 
 
 def is_foreign(text: str, url: str) -> bool:
-    """Return whether an error in the console has nothing to do with the integration. Icons of other brands are not here."""
+    """Return whether an error in the console is not the integration's, such as missing icons of other brands."""
     return ("/api/brands/" in url and DOMAIN not in url) or text in FRONTENDS_OWN
 
 

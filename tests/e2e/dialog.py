@@ -1,6 +1,7 @@
 """A dialog of a flow: set-up, options or repair."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from playwright.async_api import Locator, Page, expect
@@ -13,9 +14,13 @@ _IS_DRAWN: Final = """() => {
     if (!page) return Boolean(dialog);
     if (!page.step?.data_schema?.length) return page.step?.data_schema?.length === 0;
     const form = page.shadowRoot?.querySelector('ha-form'), fields = form?.shadowRoot?.querySelectorAll('ha-selector');
-    return fields && fields.length === page.step.data_schema.length
+    // A field that appears with another one may be hidden.
+    return fields && fields.length >= page.step.data_schema.filter(field => !field.visible).length
         && [...fields].every(field => field.shadowRoot?.firstElementChild?.shadowRoot?.childElementCount);
 }"""
+
+#: How often a choice in a list is tried.
+_TRIES: Final = 3
 
 
 class Dialog:
@@ -38,10 +43,12 @@ class Dialog:
         await settled(self.page)
 
     async def names(self) -> list[str]:
-        """Return the fields' names, in order."""
+        """Return the names of the fields that are drawn, in order."""
         form = self.root.locator("ha-form").first
         await form.locator("ha-selector").first.wait_for()
-        names: list[str] = await form.evaluate("form => form.schema.map(field => field.name)")
+        names: list[str] = await form.evaluate(
+            "form => [...form.shadowRoot.querySelectorAll('ha-selector')].map(field => field.name)"
+        )
         return names
 
     async def field(self, name: str) -> Locator:
@@ -85,15 +92,28 @@ class Dialog:
     async def pick(self, name: str, text: str) -> None:
         """Choose the first match of a text in a list that takes several options."""
         field = await self.field(name)
-        await field.locator("ha-button").first.click()
-        await self._find(text)
-        await expect(field.get_by_text(text).first).to_be_visible()
+        chosen = field.get_by_text(text).filter(visible=True)
+        for _ in range(_TRIES):
+            await field.locator("ha-button").first.click()
+            await expect(await self._find(text)).to_have_count(0)
+            # On a busy machine the list may close without having taken the key.
+            with suppress(AssertionError):
+                await expect(chosen.first).to_be_visible(timeout=10_000)
+                return
+        await expect(chosen.first).to_be_visible()
         await settled(self.page)
 
     async def pick_one(self, name: str, text: str) -> None:
         """Choose the first match of a text in a list that takes one option."""
         await (await self.field(name)).locator("ha-picker-field").click()
         await expect(await self._find(text)).to_have_count(0)
+        await settled(self.page)
+
+    async def select(self, name: str, text: str) -> None:
+        """Choose from a short list, which cannot be searched."""
+        field = await self.field(name)
+        await field.locator("ha-picker-field").click()
+        await field.locator("ha-dropdown-item").get_by_text(text, exact=True).click()
         await settled(self.page)
 
     async def _find(self, text: str) -> Locator:
@@ -144,7 +164,7 @@ class Dialog:
 
 
 async def settled(page: Page) -> None:
-    """Wait until nothing moves any more: pictures are taken, and colours measured, of what stands still."""
+    """Wait for the end of animations: they would change screenshots and measured colours."""
     await page.evaluate(
         """async () => {
             await document.fonts.ready;

@@ -11,9 +11,9 @@ from .world import World
 
 
 async def test_what_is_not_ours(page: Page, world: World) -> None:
-    """Home Assistant's own helpers break every rule that is not applied to the integration's dialogs."""
+    """Every rule that is not checked in the integration's dialogs is violated by Home Assistant's own helpers."""
     dialog = await helper(page, world, "template", "Template helper")
-    # The keyboard does not reach a menu: where ours is the way to a form, the form alone is judged.
+    # The keyboard does not reach a menu: of our own dialogs only the forms are checked.
     with pytest.raises(AssertionError, match="the keyboard does not reach 'Sensor'"):
         await tab_to(page, "Sensor", limit=50)
     await dialog.choose("Sensor")

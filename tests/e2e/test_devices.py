@@ -14,7 +14,7 @@ from .texts import is_well_written, read
 from .world import World
 
 LOAD: Final = "Heat pump"
-#: What is drawn of a value, with at most as many decimals as somebody wants to read.
+#: A value as drawn, with a readable number of decimals.
 DECIMALS: Final = {"kW": 3, "W": 1, "kWh": 2, "V": 1, "A": 2, "Hz": 2, "kvar": 3, "kVA": 3}
 
 
@@ -23,7 +23,7 @@ async def load_page(page: Page, world: World) -> None:
     await open_load(page, world, LOAD)
     await expect(page.get_by_text("Energy import").first).to_be_visible()
     await expect(page.locator("ha-device-entities-card").get_by_text(re.compile(r"\d (kWh|Wh)"))).not_to_have_count(0)
-    await expect(page.locator("ha-spinner").locator("visible=true")).to_have_count(0)  # what happened lately, beside it
+    await expect(page.locator("ha-spinner").locator("visible=true")).to_have_count(0)  # the device's recent events
     await settled(page)
 
 

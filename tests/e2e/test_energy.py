@@ -1,8 +1,7 @@
-"""An outage, an import and the Energy dashboard, whose bars match the meter's hours."""
+"""An outage, older history and the Energy dashboard, whose bars match the meter's hours."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-import re
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -10,13 +9,17 @@ import aiohttp
 from playwright.async_api import Page, expect
 import pytest
 
+from simulator import SiteKind
+
 from .browser import go, move_calendar
 from .chart import Bar, bars, is_painted
 from .dialog import settled
+from .now import is_true_now
 from .order import is_in_order
 from .pictures import Pictures
 from .places import open_options
 from .texts import is_well_written
+from .truth import Hours, Truth
 from .world import NOON, PATIENCE, TIME_ZONE, World
 
 #: When Home Assistant is back, shortly before the recorder's next five minutes are full: then the outage is repaired.
@@ -24,52 +27,57 @@ from .world import NOON, PATIENCE, TIME_ZONE, World
 EVENING: Final = NOON.replace(hour=19, minute=13, second=50)
 MIDNIGHT: Final = NOON.replace(hour=0, minute=0, second=0)
 HOUR: Final = 3600.0
-#: The last full hour that is over in the evening, and the first that is not of the import but of the outage.
+#: The last full hour before the evening, and the first that comes from the repair of the outage, not from the import.
 LAST: Final = EVENING.replace(hour=18, minute=0, second=0)
 OUTAGE: Final = EVENING.replace(hour=17, minute=0, second=0)
-#: kWh by which a bar may be off: two steps of the counter, and a pixel of a bar as it is drawn.
+#: kWh by which a bar may be off: two steps of the counter, and a pixel.
 ALLOWED: Final = 0.03
-IMPORT: Final = "Import older history"
+OLDER_HISTORY: Final = "Fill in older history"
 ENERGY: Final = "Add meters to the Energy dashboard"
 
 
-async def test_r04_import_with_its_bar(page: Page, world: World, pictures: Pictures) -> None:
-    """Home Assistant was off for three hours; what was before it is read, shown, and imported."""
+async def test_r04_older_history_fills_itself_in(page: Page, world: World, pictures: Pictures) -> None:
+    """Home Assistant was off for three hours; what was before it is wished for, and filled in without the dialog."""
     await world.entry()
     await world.loaded()
-    # Nobody looks at a Home Assistant that is off.
+    # No page is open while Home Assistant is off.
     await page.goto("about:blank")
     await world.pass_by(EVENING)
     await move_calendar(page.context, world)
-    # An import that is under way would have the repair wait for the next five minutes.
     await repaired(world)
     dialog = await open_options(page, world)
     await dialog.title("Options")
-    await dialog.choose(IMPORT)
-    await dialog.title(IMPORT)
+    await dialog.choose(OLDER_HISTORY)
+    await dialog.title(OLDER_HISTORY)
     await is_in_order(dialog)
     await dialog.pick_date("start", months=1, day=NOON.day)
-    await dialog.press("Submit")
-    await dialog.title("Reading the history")
-    await expect(dialog.root.get_by_text("nothing is written")).to_be_visible()
-    await dialog.title("Import this history?")
-    await is_in_order(dialog)
     await pictures.take(page, "import")
-    await dialog.press("Import")
-    await dialog.title("Importing the history")
-    await expect(
-        dialog.root.get_by_text(re.compile(r"[1-9]\d* of [1-9]\d* hours of all sensors are done"))
-    ).to_be_visible()
-    await expect(dialog.root.locator("ha-progress-ring, progress, [role=progressbar]").first).to_be_visible()
-    await pictures.take(page, "import-bar")
-    await dialog.title("History imported")
+    await dialog.press("Begin")
+    await expect(dialog.root.get_by_text("It goes on by itself")).to_be_visible()
+    await page.goto("about:blank")
+    entity_id, uid = await counter(world, "export")
+    wanted = await hourly(world, uid)
+
+    async def first_hour() -> float | None:
+        answer = await world.command(
+            "recorder/statistics_during_period",
+            start_time=MIDNIGHT.isoformat(),
+            statistic_ids=[entity_id],
+            period="hour",
+            types=["change"],
+        )
+        rows = answer.get(entity_id, [])
+        return rows[0]["start"] / 1000 if rows else None
+
+    await world.until(lambda found: found == min(wanted), first_hour, seconds=2 * PATIENCE)
+    dialog = await open_options(page, world)
+    await dialog.title("Options")
     await is_in_order(dialog)
-    await dialog.press("Finish")
-    await dialog.succeed()
+    await dialog.close()
 
 
 async def test_meters_into_the_energy_dashboard(page: Page, world: World, pictures: Pictures) -> None:
-    """What the energy shows is chosen, a redundant meter is not a device, and the review shows all before it is added."""
+    """What the energy shows is chosen, a redundant meter is left out, and the review shows all before it is added."""
     dialog = await open_options(page, world)
     await dialog.title("Options")
     await dialog.choose(ENERGY)
@@ -83,14 +91,16 @@ async def test_meters_into_the_energy_dashboard(page: Page, world: World, pictur
     await dialog.press("Next")
     await dialog.title("Add this to the Energy dashboard?")
     await is_in_order(dialog)
-    assert "Smart meter" not in await dialog.text()
-    await pictures.take(page, "energy-review")
+    text = await dialog.text()
+    assert "counts the same: Smart meter." in text
+    assert text.count("Smart meter") == 1
+    await pictures.take(page, "energy-review", keep=False)
     await dialog.press("Add")
     await dialog.succeed()
 
 
 async def test_r03_r04_bars_as_high_as_what_was_counted(page: Page, world: World, pictures: Pictures) -> None:
-    """Every full hour of the day: those that were imported, that in which it began, and those of the outage."""
+    """Every full hour of the day: those that were filled in, that in which it began, and those of the outage."""
     counted = {
         series: await hourly(world, (await counter(world, direction))[1])
         for series, direction in (("from_grid", "import"), ("to_grid", "export"))
@@ -116,6 +126,15 @@ async def test_r03_r04_bars_as_high_as_what_was_counted(page: Page, world: World
         assert await is_painted(chart, bar)
     await is_well_written(page.locator("hui-energy-usage-graph-card"))
     await pictures.take(page, "energy-dashboard")
+
+
+async def test_r29_every_counter_by_the_hour_and_every_power_to_the_second(page: Page, world: World) -> None:
+    """All that the Energy dashboard has is as the meters counted and read it."""
+    # A simulator has 400 days of history by default.
+    truth = Truth.of(SiteKind.HOUSE, NOON.timestamp(), days=400)
+    hours = await Hours.of(world, truth, MIDNIGHT.timestamp(), LAST.timestamp() + HOUR)
+    assert not await hours.wrong(world)
+    await is_true_now(page, world, truth)
 
 
 def is_high(bar: Bar) -> bool:

@@ -18,7 +18,7 @@ from .world import World
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def english_afterwards(world: World) -> AsyncIterator[None]:
-    """Name entities in English for the tests of other files; a change of language loads the integration anew."""
+    """Name entities in English again for the tests of other files; a change of language reloads the integration."""
     yield
     await world.name_in("en")
 
@@ -56,10 +56,10 @@ async def look_at_options(page: Page, world: World, pictures: Pictures, texts: d
     await dialog.close()
 
 
-async def look_at_set_up(  # what it looks at, and with what
+async def look_at_set_up(  # the page, and what the pages of the set-up need
     page: Page, world: World, newcomer: GatewayAccess, pictures: Pictures, texts: dict[str, str], language: str
 ) -> None:
-    """Go through the set-up of another gateway, with a slip in the password, and leave it at the codes."""
+    """Go through the set-up of another gateway, with a wrong password first, and leave it at the codes."""
     dialog = await open_another(page, world)
     await dialog.title(texts["config.step.user.title"])
     await is_in_order(dialog)
@@ -74,7 +74,7 @@ async def look_at_set_up(  # what it looks at, and with what
     await pictures.take(page, f"set-up-{language}", keep=False)
     await dialog.type({"password": newcomer.password})
     await dialog.submit()
-    await dialog.title(texts["config.step.codes.title"])
+    await dialog.title(texts["config.step.findings.title"])
     await is_in_order(dialog)
-    await pictures.take(page, f"codes-{language}", keep=False)
+    await pictures.take(page, f"findings-{language}", keep=False)
     await dialog.close()

@@ -94,7 +94,7 @@ async def test_r13_another_certificate(page: Page, world: World, pictures: Pictu
     await world.loaded()
     before = await world.entity_ids()
     old = world.fingerprint
-    # A web server that gets a new certificate starts anew; a connection that stays shows none.
+    # A web server restarts for a new certificate; an open connection would not show it.
     await world.order("offline")
     new = await world.order("rotate-certificate")
     await world.order("online")
@@ -126,7 +126,7 @@ async def in_language(page: Page, world: World, pictures: Pictures, language: st
     texts = await world.texts(language)
     issue = "issues.certificate_changed"
     async with world.speaking(page, language):
-        # The page reads the texts of its repairs but once.
+        # The page reads the texts of its repairs only once.
         await go(page, world, "/config/repairs", anew=True)
         title = texts[f"{issue}.title"].partition("{gateway}")[2]
         await page.locator("ha-config-repairs").get_by_text(title).click()

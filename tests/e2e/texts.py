@@ -30,7 +30,7 @@ _BAD: Final = {
     "no text": re.compile(r"\b(undefined|null|NaN|Infinity)\b|\[object Object\]"),
     "a failed translation": re.compile(r"(?i)translation (error|missing)|formatjs"),
 }
-#: Correct although it looks like a name from the code: the example in the dialog of the table.
+#: Not an error although it looks like an identifier: the example in the dialog of the table.
 _MEANT: Final = ("active_power/kW",)
 
 

@@ -22,8 +22,8 @@ from testbed.rest import RestClient
 from testbed.shift import Shift
 
 TIME_ZONE: Final = "Europe/Rome"
-#: An afternoon in summer, with solar power; shortly before the recorder's next short-term statistics. In the future: a browser
-#: holds answers of the past for old, and asks for every file of the frontend again.
+#: An afternoon in summer, with solar power; shortly before the recorder's next short-term statistics. In the future,
+#: because a browser would take cached answers of the past for stale, and load every file of the frontend again.
 NOON: Final = datetime(2030, 6, 17, 16, 3, 30, tzinfo=ZoneInfo(TIME_ZONE))
 #: Timeout in seconds of every step on a busy machine.
 PATIENCE: Final = 180.0
@@ -70,7 +70,8 @@ class World:
 
     async def pass_by(self, instant: datetime) -> None:
         """Stop Home Assistant until an instant; the gateway keeps counting."""
-        await self.home_assistant.stop()
+        # Killed before it is through, it has not stored what was set up in the last seconds.
+        await self.home_assistant.stop(PATIENCE)
         self.shift.move(instant)
         self.client.forget_token()
         await self.home_assistant.start(2 * PATIENCE)
@@ -234,12 +235,12 @@ async def started(home_assistant: HomeAssistant) -> AsyncIterator[HomeAssistant]
 
 
 @asynccontextmanager
-async def world(folder: Path) -> AsyncIterator[World]:
+async def world(folder: Path, *, site: str = "house", more: tuple[str, ...] = ()) -> AsyncIterator[World]:
     """Start both, and stop both afterwards."""
     shift = Shift(NOON, folder / "clock")
     configuration = prepare(folder / "config", free_port(), time_zone=TIME_ZONE)
     async with (
-        simulated(folder / "gateway", shift, site="house", seed=1) as simulator,
+        simulated(folder / "gateway", shift, site=site, seed=1, more=more) as simulator,
         started(HomeAssistant(configuration, wrapper=shift.wrapper)) as home_assistant,
         RestClient(home_assistant.url) as client,
     ):

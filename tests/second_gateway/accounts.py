@@ -1,4 +1,4 @@
-"""Accounts and the tokens that they are given."""
+"""Accounts and their tokens."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -17,10 +17,10 @@ class AccountRules:
 
     #: A second login ends the session of the first.
     one_session: bool = False
-    #: Tokens that may be alive at once; a login beyond that is answered with the status.
+    #: The number of valid tokens at once, and the status of a login beyond that.
     table: int | None = None
     table_full_status: int = 503
-    #: Refused logins in a row after which an account is locked; it answers with the status.
+    #: Refused logins in a row after which an account is locked, and the status of logins then.
     attempts: int | None = None
     locked_status: int = 423
 
@@ -37,7 +37,7 @@ class _Token:
 
 @dataclass
 class Accounts:
-    """Checks logins and tokens; life is counted in true time, what a token says of itself in the gateway's."""
+    """Checks logins and tokens; validity is in true time, the times inside a token are the gateway's."""
 
     passwords: dict[str, str]
     clock: Callable[[], float]
@@ -70,7 +70,7 @@ class Accounts:
         return text
 
     def knows(self, authorization: str) -> bool:
-        """Return whether the header of a request carries a living token."""
+        """Return whether the header of a request has a valid token."""
         scheme, _, text = authorization.partition(" ")
         token = self._tokens.get(text.strip())
         now = self.clock()

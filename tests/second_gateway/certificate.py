@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-#: What RFC 5280 prescribes for a certificate that never ends.
+#: The date that RFC 5280 prescribes for a certificate that never expires.
 NO_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 class Certificate:
-    """A key and a certificate that it has signed itself."""
+    """A key and its self-signed certificate."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Certificate:
         return hashlib.sha256(self._certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
 
     def context(self) -> ssl.SSLContext:
-        """Return what a server needs to show this certificate."""
+        """Return a server's TLS context with this certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         private = self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 
 class Stretch(NamedTuple):
-    """A time in which the clock ran evenly: from a true instant on, from what it showed then, at a rate."""
+    """A span without a correction: its true start, what the clock showed then, and its rate."""
 
     since: float
     shown: float
@@ -15,7 +15,7 @@ class Stretch(NamedTuple):
 
 
 class GatewayClock:
-    """Turns true time into the gateway's and back, both in Unix seconds."""
+    """Converts true time to the gateway's and back, both in Unix seconds."""
 
     def __init__(self, clock: Callable[[], float], *, offset: float, drift_ppm: float, zone: str) -> None:
         """Start with an offset in seconds and a drift in parts per million from now on."""

@@ -14,8 +14,14 @@ START = 1_790_000_007.25
 DAY = 86400
 
 
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """End progress bars with their work: a frozen clock never ends a wait."""
+    monkeypatch.setattr("custom_components.carlo_gavazzi_ems.dialogs.progress.MIN_SHOWN", 0)
+
+
 class Clock:
-    """True time, which stands still until a test moves it."""
+    """True time, which only the test moves."""
 
     def __init__(self) -> None:
         """Begin at a fixed instant."""
@@ -27,7 +33,7 @@ class Clock:
 
 
 class Client:
-    """Asks a gateway as a script would, over one session."""
+    """A simple client with one session."""
 
     def __init__(self, gateway: Gateway, session: aiohttp.ClientSession) -> None:
         """Begin without a token."""
@@ -58,7 +64,7 @@ class Client:
         return (await self.request("GET", path))[0]
 
     async def text(self, path: str) -> bytes:
-        """Return the body as it came."""
+        """Return the body as text."""
         status, body = await self.request("GET", path)
         assert status == 200, (path, status)
         return body
@@ -80,7 +86,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def kind() -> str:
-    """The site; a test that wants another one has its own fixture of this name, or a parameter."""
+    """The kind of site; a test may override or parametrise this fixture."""
     return "house"
 
 
@@ -108,5 +114,5 @@ def seed() -> int:
 
 @pytest.fixture
 def gateway_now(kind: str, seed: int) -> Gateway:
-    """A gateway that lives in Home Assistant's own time."""
+    """A gateway with Home Assistant's clock as true time."""
     return Gateway(build_site(kind, seed, time.time() - 2 * DAY), time.time)

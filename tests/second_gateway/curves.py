@@ -82,12 +82,12 @@ def plus(*curves: Curve) -> Curve:
 
 
 def positive(curve: Curve) -> Curve:
-    """Return what of a curve is above zero."""
+    """Return the positive part of a curve."""
     return combine(lambda value: max(value, 0.0), curve)
 
 
 def negative(curve: Curve) -> Curve:
-    """Return what of a curve is below zero, as a positive quantity."""
+    """Return the negative part of a curve, as a positive quantity."""
     return combine(lambda value: max(-value, 0.0), curve)
 
 

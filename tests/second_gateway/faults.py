@@ -1,4 +1,4 @@
-"""What goes wrong between a request and its answer."""
+"""Faults of answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ type Sleep = Callable[[float], Awaitable[object]]
 
 @dataclass
 class Fault:
-    """Delays, replaces or breaks answers: those of a path, for a number of times, or within a span."""
+    """Delays, replaces or breaks answers of a path, a number of times, or within a span."""
 
     response: Response | None = None
     delay: float = 0.0
@@ -31,7 +31,7 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The faults that a test has set, in the order in which they were set."""
+    """The faults that a test has set, in order."""
 
     clock: Callable[[], float]
     sleep: Sleep = asyncio.sleep

@@ -1,4 +1,4 @@
-"""The gateway as a test handles it: what happens to it and its meters are plain methods."""
+"""The gateway, with a method for each event that a test wants to happen to it or its meters."""
 
 import asyncio
 from collections.abc import Callable
@@ -71,7 +71,7 @@ class Gateway:
         """Stop listening, and break what is open."""
         await self._server.stop()
 
-    # How it speaks: plain objects whose fields a test sets.
+    # How it answers: objects whose fields a test sets.
 
     @property
     def framing(self) -> Framing:
@@ -85,7 +85,7 @@ class Gateway:
 
     @property
     def history(self) -> HistoryRules:
-        """How the history is kept and given out."""
+        """How the history is recorded and answered."""
         return self._history.rules
 
     @property
@@ -94,27 +94,27 @@ class Gateway:
         return self.accounts.rules
 
     def cap_lists(self, most: int | None) -> None:
-        """Give out no more records a page than this."""
+        """Put no more records than this in a page."""
         self._routes.list_cap = most
 
     def bear(self, connections: int | None, *, reset: bool = False) -> None:
-        """Bear this many TLS connections; the next one waits, or is reset."""
+        """Accept this many TLS connections; the next one waits, or is reset."""
         self._server.connections = connections
         self._server.surplus = "reset" if reset else "waits"
 
     # What happens to meters and readings.
 
     def truth_kwh(self, signal: Signal | int, start: float, end: float) -> float:
-        """Return the energy over a span, of a counter or a power, whatever was read of it."""
+        """Return the true energy over a span, of a counter or a power."""
         signal = self.site.signals[signal] if isinstance(signal, int) else signal
         return signal.truth_kwh(start, end)
 
     def reset_counter(self, signal: Signal, when: float, to: float = 0.0) -> None:
-        """Have a counter go on from zero or another value."""
+        """Let a counter continue from zero or another value."""
         self.timeline.reset(signal, when, to)
 
     def replace_meter(self, load: Load, when: float, to: float = 0.0, away: float = 0.0) -> None:
-        """Put in another meter: its counters begin elsewhere, after a time without samples."""
+        """Replace the meter: its counters continue from other values, after a time without samples."""
         if away:
             self.silence(load, when - away, when)
         for signal in self.site.signals.values():
@@ -122,7 +122,7 @@ class Gateway:
                 self.timeline.reset(signal, when, to)
 
     def roll_over(self, signal: Signal, when: float, limit: float = 100_000.0) -> None:
-        """Have a counter pass its last value, 99999.9 for a limit of 100000, at an instant; it goes on from zero."""
+        """Let a counter overflow at an instant, after 99999.9 for a limit of 100000; it continues from zero."""
         signal.rollover = limit
         earlier = [at for at, _ in self.timeline.resets.get(signal.uid, []) if at <= when]
         began = max([self.site.installed, *earlier])
@@ -133,7 +133,7 @@ class Gateway:
         self.timeline.misread(signal, WrongReading(Span(start, end), value, in_history))
 
     def silence(self, load: Load, start: float, end: float = math.inf) -> None:
-        """Have a load give no samples: its last ones are repeated."""
+        """Let a load have no new samples: its last ones are repeated."""
         self.timeline.silence(load, Span(start, end))
 
     def change(self, kind: str, uid: int, **fields: Json) -> None:
@@ -151,7 +151,7 @@ class Gateway:
     # What happens to the gateway.
 
     def cut_power(self, start: float, end: float) -> None:
-        """Take the gateway's power for a span: no answers, no history, no tokens after it."""
+        """Cut the gateway's power for a span: no answers, no history, and all tokens are void after it."""
         self.timeline.cut(Span(start, end))
         self.accounts.endings.append(end)
 
@@ -180,7 +180,7 @@ class Gateway:
         return self._fault(Fault(response, path=path, times=times))
 
     def recover(self) -> None:
-        """Take back all that was set with the four methods above."""
+        """Undo the four methods above."""
         self.faults.listed.clear()
 
     def renew_certificate(self, *, same_key: bool, ends: datetime | None = None) -> None:
@@ -194,7 +194,7 @@ class Gateway:
         return fault
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request, whatever way it came."""
+        """Answer a request."""
         self.requests.append(request)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)

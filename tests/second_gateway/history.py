@@ -1,4 +1,4 @@
-"""The rows of the gateway's history, and the pages in which it gives them out."""
+"""The rows of the gateway's history, and their pages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ type EmptyPage = Literal["map", "object", "null", "array", "204", "nothing", "40
 
 @dataclass
 class HistoryRules:
-    """What the document leaves open about the history, one reading of each chosen."""
+    """The gateway's choices where the document leaves something open about the history."""
 
     #: Length of a row and where rows end beside the full hour, in seconds.
     seconds: int = 60
@@ -25,7 +25,7 @@ class HistoryRules:
     #: Seconds by which every time of a row is wrong, as with a gateway that keeps its history in local time.
     wrong_by: int = 0
     retention: float = 400 * 86400.0
-    #: The field that is held against `start` and `end`, and which of the two ends belong to the span.
+    #: The field that `start` and `end` select by, and which of the two ends are included.
     span_field: Literal["p", "t"] = "p"
     includes_start: bool = True
     includes_end: bool = True
@@ -64,7 +64,7 @@ class History:
     def _rows(self, signal: Signal, start: float | None, end: float | None) -> Iterator[Row]:
         rules, now = self.rules, self._clock.now()
         oldest = max(self._clock.shown(self._since), now - rules.retention)
-        # `t` may lie a row before `p`, and an old sample further: what is listed is decided row by row.
+        # `t` may be a row before `p`, and an old sample even earlier, so each row is checked.
         first = oldest if start is None else max(oldest, start)
         last = now if end is None else min(now, end + (0 if rules.span_field == "p" else rules.seconds))
         number = math.ceil((first - rules.shift) / rules.seconds)
@@ -113,7 +113,7 @@ class History:
         return {"uid": signal.uid, "t": shown, "p": period, "v": value, "d": difference, "max": high, "min": low}
 
     def _silent(self, load: Load, end: float) -> bool:
-        """Return whether a load gave no sample because it was silent, not because its rhythm is slow."""
+        """Return whether a load has no sample because it was silenced, not because of a slow rhythm."""
         return any(span.start < end <= span.end for span in self._timeline.silences.get(load.uid, []))
 
     def _values(self, signal: Signal, begin: float, end: float, sample: float) -> tuple[Json, Json, Json]:
@@ -159,9 +159,9 @@ class History:
     def _read(
         self, signals: list[Signal], span: tuple[float | None, float | None], least: int, rows: int = 0
     ) -> list[list[Row]]:
-        """Return the rows of at least so many signals and in all so many rows, as far as there are any.
+        """Return the rows of the first signals: of `least` signals and `rows` rows at least, if there are as many.
 
-        What was computed for one page is kept for the next of the same question.
+        The rows of a page are kept for the next page of the same request.
         """
         uids = tuple(signal.uid for signal in signals)
         question = (uids, span, repr(self.rules), self._clock.now() // self.rules.seconds, self._timeline.revision)

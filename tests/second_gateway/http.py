@@ -1,4 +1,4 @@
-"""HTTP/1.0 and 1.1 by hand, as a small device speaks it."""
+"""A small implementation of HTTP/1.0 and 1.1, as in a small device."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ _HEAD_LIMIT = 16_384
 
 @dataclass
 class Framing:
-    """How answers are framed, and how long a connection lives."""
+    """How answers are framed, and when connections are closed."""
 
     version: Literal["1.0", "1.1"] = "1.1"
     body: Literal["length", "chunked", "close"] = "length"
@@ -21,13 +21,13 @@ class Framing:
     announces_close: bool = True
     #: Seconds between an answer and the close.
     close_delay: float = 0.0
-    #: Bytes a write; None for all at once.
+    #: Bytes per write; None for all at once.
     segment: int | None = None
 
 
 @dataclass
 class Request:
-    """What a client asked."""
+    """A client's request."""
 
     method: str
     path: str
@@ -39,7 +39,7 @@ class Request:
 
 @dataclass
 class Response:
-    """What is answered; a `status` of 0 drops the connection instead."""
+    """An answer; a `status` of 0 drops the connection instead."""
 
     status: int = 200
     body: bytes = b""
@@ -50,7 +50,7 @@ class Response:
 
 
 class BadRequestError(Exception):
-    """What arrived is no HTTP request."""
+    """The data received is not an HTTP request."""
 
 
 async def read_request(reader: asyncio.StreamReader) -> Request | None:

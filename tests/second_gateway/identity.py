@@ -1,4 +1,4 @@
-"""What a gateway says of itself."""
+"""The gateway's identity."""
 
 from dataclasses import dataclass
 

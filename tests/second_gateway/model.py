@@ -1,4 +1,4 @@
-"""What a site consists of: devices, loads and signals, as the document names them."""
+"""A site's devices, loads and signals, as the document names them."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -63,7 +63,7 @@ class Signal:
         return max(0, len(f"{self.step:.9f}".rstrip("0").partition(".")[2]))
 
     def truth(self, start: float, end: float) -> float:
-        """Return what a counter gains over a span of true time, in the printed unit."""
+        """Return the growth of a counter over a span of true time, in the printed unit."""
         return self.scale * self.curve.integral(start, end)
 
     def truth_kwh(self, start: float, end: float) -> float:

@@ -6,7 +6,7 @@ import random
 
 
 class Raw(str):
-    """Text that goes into the answer as it is, JSON or not."""
+    """Text that is printed as it is, JSON or not."""
 
     __slots__ = ()
 
@@ -24,7 +24,7 @@ type Json = bool | int | str | bytes | Fixed | Raw | dict[str, Json] | list[Json
 
 @dataclass
 class Notation:
-    """How this gateway prints."""
+    """How this gateway prints JSON."""
 
     space: str = ""
     shuffle_keys: bool = False

@@ -10,7 +10,7 @@ from .model import PROTOCOLS, Device, Load, Signal
 from .printing import Json
 from .timeline import Timeline
 
-#: Set in place of a field, it takes the field out of the record.
+#: As the content of a field it removes the field from the record.
 ABSENT: Final = b"\x00absent"
 
 type Record = dict[str, Json]
@@ -18,7 +18,7 @@ type Record = dict[str, Json]
 
 @dataclass
 class Records:
-    """Builds records, and puts other content in them where a test wishes it."""
+    """Builds records, with the changes that a test has set."""
 
     timeline: Timeline
     clock: GatewayClock

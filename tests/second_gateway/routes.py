@@ -28,7 +28,7 @@ class Routes:
     """Answers requests; how they are framed, delayed or spoiled is decided elsewhere."""
 
     def __init__(self, identity: Identity, accounts: Accounts, records: Records, history: History) -> None:
-        """Take what the answers are made of."""
+        """Take the parts that make up answers."""
         self._identity = identity
         self._accounts = accounts
         self._records = records

@@ -1,4 +1,4 @@
-"""The TLS server: how many connections it bears, and how it ends them."""
+"""The TLS server: its limit of connections, and how it closes them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ class Server:
     def __init__(
         self, answer: Callable[[Request], Awaitable[Response]], powered_since: Callable[[], float | None]
     ) -> None:
-        """Take what answers a request, and since when there has been power, None for never."""
+        """Take a function that answers requests, and one for the time of the last power-up, None without power."""
         self._answer = answer
         self._powered_since = powered_since
         self._listening: asyncio.Task[None] | None = None
@@ -27,9 +27,9 @@ class Server:
         self._freed = asyncio.Condition()
         self._busy = 0
         self.framing = Framing()
-        #: What the next handshake shows.
+        #: The certificate of the next handshake.
         self.context: ssl.SSLContext | None = None
-        #: TLS connections that it bears at once, and what the next one meets.
+        #: The limit of TLS connections, and whether the next one is reset.
         self.connections: int | None = None
         self.surplus: Literal["waits", "reset"] = "waits"
         self.accepted = 0
@@ -71,7 +71,7 @@ class Server:
 
     async def _admit(self, connection: socket.socket) -> None:
         """Serve a connection once there is room for it, or reset it."""
-        # Closed before it belongs to a transport, it is reset and not ended in good order.
+        # A socket that is closed before it has a transport is reset, not shut down.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         booted = self._powered_since()
         if booted is None or (not self._has_room() and self.surplus == "reset"):
@@ -118,7 +118,7 @@ class Server:
                 await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, booted: float) -> None:
-        """Answer requests until one side has enough, or the power has been away."""
+        """Answer requests until one side closes the connection, or the power was cut."""
         while True:
             try:
                 request = await read_request(reader)

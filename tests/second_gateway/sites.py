@@ -15,7 +15,7 @@ VOLTAGE_CODE: Final = 29
 
 
 class Builder:
-    """Gives out UIDs and codes, and collects what is built."""
+    """Assigns UIDs and codes, and collects devices, loads and signals."""
 
     def __init__(self, seed: int) -> None:
         """Draw everything from one seed."""
@@ -84,7 +84,7 @@ class Builder:
                 return 1.0, 0.01
 
     def finish(self) -> Site:
-        """List everything in an order of its own: maps in JSON have none."""
+        """Return the site with its maps in random order, as JSON has none."""
         self._shuffle(self.site.devices)
         self._shuffle(self.site.loads)
         self._shuffle(self.site.signals)
@@ -98,7 +98,7 @@ class Builder:
 
 
 def _lines(rng: random.Random, voltages: list[Curve], powers: list[Curve], tangent: float) -> list[Line]:
-    """Return phases with a reactive part of their own."""
+    """Return phases with their own reactive power."""
     lines = []
     for voltage, power in zip(voltages, powers, strict=True):
         ratio, base = tangent * rng.uniform(0.7, 1.3), rng.uniform(2, 15)
@@ -175,7 +175,7 @@ SITES: Final[dict[str, Callable[[Builder], None]]] = {"house": _house, "flat": _
 
 @cache
 def _drawn(kind: str, seed: int) -> Site:
-    """Draw a site once; its curves, which are costly, never change."""
+    """Draw a site once: its curves take long to compute, and never change."""
     builder = Builder(seed)
     SITES[kind](builder)
     return builder.finish()

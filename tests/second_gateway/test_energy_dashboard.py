@@ -1,7 +1,9 @@
-"""R29: the Energy dashboard at the end of the set-up, against the model's own truth."""
+"""R29: the Energy dashboard at the end of the set-up, compared with the model."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.energy.data import async_get_manager
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -17,7 +19,7 @@ MACHINES = {"Lathe", "Compressor", "Wallbox", "Lights & sockets"}
 
 
 def energies(gateway: Gateway) -> dict[str, str]:
-    """Return the codes of the energy counters, as a person confirms them who knows them."""
+    """Return the true meanings of the energy counters' codes."""
     return {
         str(signal.code): f"{signal.quantity}/{'Wh' if signal.scale > 1e-6 else 'kWh'}"
         for signal in gateway.site.signals.values()
@@ -25,8 +27,14 @@ def energies(gateway: Gateway) -> dict[str, str]:
     }
 
 
+@pytest.fixture(autouse=True)
+def noon(freezer: FrozenDateTimeFactory) -> None:
+    """Let it be noon: what the last day of the house tells depends on the hour in which it begins."""
+    freezer.move_to(datetime(2026, 11, 30, 12, tzinfo=UTC))
+
+
 async def filled(hass: HomeAssistant, gateway: Gateway) -> tuple[ConfigEntry, Any]:
-    """Set up the integration, name the counters, fill the Energy dashboard by clicks; return its preferences."""
+    """Set up the integration, name the counters, accept the proposed Energy dashboard; return its preferences."""
     # Where the sun shines from 6 to 18 h UTC, as the model's does.
     hass.config.latitude = hass.config.longitude = 0.0
     entry, _ = await set_up(hass, gateway)
@@ -65,7 +73,7 @@ async def test_r29_clicked_through(
     gateway_now: Gateway,
     kind: str,
 ) -> None:
-    """The meter before all others is the grid; the plant counts by the counter that it moves; the rest are devices."""
+    """The meter upstream of all others is the grid; the plant has the counter that grows; the rest are devices."""
     async with gateway_now as gateway:
         entry, data = await filled(hass, gateway)
         sources = {(source["type"], source["name"]): source for source in data["energy_sources"]}

@@ -1,4 +1,4 @@
-"""What happens to meters and gateway shows in what is read of them, and only there."""
+"""Events of meters and gateway change the readings as they should, and nothing else."""
 
 import math
 from typing import Any
@@ -31,7 +31,7 @@ async def rows(client: Client, signal: Signal, start: float, end: float) -> dict
 
 @pytest.mark.parametrize("to", [0.0, 123.5])
 async def test_reset(gateway: Gateway, client: Client, clock: Clock, counter: Signal, to: float) -> None:
-    """From the instant on the counter goes on from there; the truth knows of no reset."""
+    """The counter continues from the new value; the true energy is not affected."""
     when = START + 90
     before = await value(client, counter)
     truth = gateway.truth_kwh(counter, START, START + 600)
@@ -97,7 +97,7 @@ async def test_wrong_readings_last(
     "text", ["-", ".5", "5.", "+5", "000.0", "", "1.#QNAN", "0x7FFFFFFF", "230,4", "NaN", "-inf", "null", '"230.4"']
 )
 async def test_numbers_as_c_prints_them(gateway: Gateway, client: Client, counter: Signal, text: str) -> None:
-    """They go out as they are, in the middle of a body that is in order otherwise."""
+    """They are printed as they are, in an otherwise valid body."""
     gateway.misread(counter, 0, math.inf, Raw(text), in_history=True)
     body = await client.text(f"/v1/signals/{counter.uid}/realtime")
     assert f'"si":{counter.code},"v":{text},"t":'.encode() in body
@@ -122,7 +122,7 @@ async def test_a_silent_load(gateway: Gateway, client: Client, clock: Clock, cou
 
 
 async def test_a_power_cut(gateway: Gateway, client: Client, clock: Clock, counter: Signal) -> None:
-    """No answer, no row and no token outlives it; the meter has counted on."""
+    """No answers, no rows, no valid token after it; the meter continues to count."""
     gateway.cut_power(START + 100, START + 700)
     clock.now = START + 300
     with pytest.raises(OSError, match=r".*"):

@@ -1,4 +1,4 @@
-"""Home Assistant set up against every manner of framing, printing and paging."""
+"""Home Assistant with every variant of framing, printing and paging."""
 
 from collections.abc import Callable
 import time

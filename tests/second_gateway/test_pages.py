@@ -1,4 +1,4 @@
-"""Every reading of what the document leaves open about pages and spans."""
+"""Every choice that the document leaves open about pages and spans."""
 
 from typing import Any, Literal, get_args
 

@@ -1,4 +1,4 @@
-"""Readings and rows are those of one physical model."""
+"""Readings and rows agree with one physical model."""
 
 from itertools import pairwise
 import math

@@ -1,4 +1,4 @@
-"""Trust and replacement against a gateway that knows nothing of the integration."""
+"""Trust in certificates and replacement of the gateway, with the second gateway."""
 
 import asyncio
 from datetime import timedelta
@@ -35,7 +35,7 @@ def kind() -> str:
 
 @pytest.fixture
 def quiet_handshakes(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a client hang up in the middle of a handshake, and read minutes of history."""
+    """Let a client close the connection during the handshake, and read minutes of history."""
     report = hass.loop.get_exception_handler()
     assert report is not None
 

@@ -1,4 +1,4 @@
-"""Framing, faults, certificates and odd content, as an independent client sees them."""
+"""Framing, faults, certificates and odd content, with a simple client."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -83,7 +83,7 @@ async def test_one_connection_at_a_time(gateway: Gateway) -> None:
 
 
 async def test_faults(gateway: Gateway, client: Client) -> None:
-    """Refusals carry what they are given; a count wears off; a drop is a drop."""
+    """Refusals have their status and headers; a fault with a count ends; a drop closes the connection."""
     gateway.refuse(429, "Wed, 21 Oct 2099 07:28:00 GMT", path="/v1/mac", times=1)
     answer = await raw(gateway, "GET /v1/mac HTTP/1.0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 429 ")
@@ -163,7 +163,7 @@ async def test_notations(gateway: Gateway, client: Client) -> None:
 
 
 async def test_nothing_is_answered_from_before(gateway: Gateway, client: Client, clock: Clock) -> None:
-    """An answer that comes late is computed late."""
+    """A delayed answer has the values of the time at which it is sent."""
     gateway.slow_down(0.1)
     asked = asyncio.create_task(client.get("/v1/signals/realtime"))
     await asyncio.sleep(0.02)

@@ -7,13 +7,13 @@ import math
 from .model import Load, Signal, Site
 from .printing import Fixed, Json
 
-#: What is printed instead of a reading: a value, or what a function of the true reading gives.
+#: Printed instead of a reading: a value, or a function of the true reading.
 type Wrong = Json | float | Callable[[float], float]
 
 
 @dataclass(frozen=True)
 class Span:
-    """A span of time; its end does not belong to it."""
+    """A span of time without its end."""
 
     start: float
     end: float
@@ -25,7 +25,7 @@ class Span:
 
 @dataclass(frozen=True)
 class WrongReading:
-    """A reading that is not the meter's, for a span, in realtime and perhaps in the history too."""
+    """A wrong reading for a span, in realtime and optionally in the history."""
 
     span: Span
     value: Wrong
@@ -41,7 +41,7 @@ class Timeline:
     wrong: dict[int, list[WrongReading]] = field(default_factory=dict)
     silences: dict[int, list[Span]] = field(default_factory=dict)
     cuts: list[Span] = field(default_factory=list)
-    #: Counts the changes, so that nothing computed before one is used after it.
+    #: The number of changes, to discard rows computed before the last one.
     revision: int = 0
 
     def sample(self, load: Load, when: float) -> float:
@@ -53,7 +53,7 @@ class Timeline:
         return taken
 
     def register(self, signal: Signal, when: float) -> float:
-        """Return what the meter itself shows at an instant, in the printed unit and in whole steps."""
+        """Return the meter's own display at an instant, in the printed unit and in whole steps."""
         if not signal.counter:
             return _cut(signal.curve.at(when) * signal.scale, signal.step)
         since, shown = self.site.installed, signal.start
@@ -66,7 +66,7 @@ class Timeline:
         return _cut(value, signal.step)
 
     def reading(self, signal: Signal, when: float, *, history: bool = False) -> Json:
-        """Return what the gateway prints for the sample of an instant."""
+        """Return the gateway's reading for the sample of an instant."""
         value = self.register(signal, when)
         for wrong in self.wrong.get(signal.uid, []):
             if when in wrong.span and (wrong.in_history or not history):
@@ -74,23 +74,23 @@ class Timeline:
         return Fixed(value, signal.decimals)
 
     def reset(self, signal: Signal, when: float, to: float) -> None:
-        """Have a counter go on from another value."""
+        """Let a counter continue from another value."""
         others = [event for event in self.resets.get(signal.uid, []) if event[0] != when]
         self.resets[signal.uid] = sorted([*others, (when, to)])
         self.revision += 1
 
     def misread(self, signal: Signal, wrong: WrongReading) -> None:
-        """Have a wrong reading for a span."""
+        """Set a wrong reading for a span."""
         self.wrong.setdefault(signal.uid, []).append(wrong)
         self.revision += 1
 
     def silence(self, load: Load, span: Span) -> None:
-        """Have a load give no samples for a span."""
+        """Let a load have no samples for a span."""
         self.silences.setdefault(load.uid, []).append(span)
         self.revision += 1
 
     def cut(self, span: Span) -> None:
-        """Take the gateway's power for a span."""
+        """Cut the gateway's power for a span."""
         self.cuts.append(span)
         self.revision += 1
 
@@ -106,7 +106,7 @@ class Timeline:
 
 
 def _cut(value: float, step: float) -> float:
-    """Cut a value down to whole steps, as a register does."""
+    """Round a value down to whole steps, as a register does."""
     return math.floor(value / step + 1e-6) * step
 
 

@@ -1,4 +1,4 @@
-"""A gateway on loopback with a clock that stands still."""
+"""A gateway on loopback with a clock that only a test moves."""
 
 from collections.abc import AsyncIterator
 

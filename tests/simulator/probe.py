@@ -1,4 +1,4 @@
-"""A small client of the tests' own, so that the simulator is not judged by the code it is there to judge."""
+"""A small client for the simulator's tests, independent of the integration's client."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ NOW = 1_768_478_400.0
 
 
 class Reachable(Protocol):
-    """What one has to know of a gateway to ask it; a certificate may change meanwhile."""
+    """The address and the certificate of a gateway; the certificate may change."""
 
     @property
     def url(self) -> str:
@@ -47,10 +47,10 @@ class Reply:
 
 
 class Probe:
-    """Asks a gateway."""
+    """A client of a gateway."""
 
     def __init__(self, gateway: Reachable, session: aiohttp.ClientSession) -> None:
-        """Ask over a session."""
+        """Use a session."""
         self.gateway = gateway
         self.session = session
         self.token: str | None = None
@@ -86,7 +86,7 @@ class Probe:
         return records
 
     async def request(self, method: str, path: str, **more: Any) -> Reply:
-        """Send a request; the certificate has to be the gateway's."""
+        """Send a request; fails unless the certificate is the gateway's."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with self.session.request(
             method,

@@ -1,4 +1,4 @@
-"""What schemathesis has to know beyond the contract; loaded by its command through SCHEMATHESIS_HOOKS."""
+"""Hooks for schemathesis, which loads this file by SCHEMATHESIS_HOOKS."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _UIDS = (1, 2, 3, 82, 83, 100)
 
 @schemathesis.hook
 def map_path_parameters(_: schemathesis.HookContext, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Let every other UID be one that exists."""
+    """Let every second UID be one that exists."""
     uid = (path_parameters or {}).get("uid")
     if path_parameters is not None and isinstance(uid, int) and uid % 2:
         return path_parameters | {"uid": _UIDS[uid // 2 % len(_UIDS)]}
@@ -19,7 +19,7 @@ def map_path_parameters(_: schemathesis.HookContext, path_parameters: dict[str, 
 
 @schemathesis.hook
 def filter_query(_: schemathesis.HookContext, query: dict[str, Any] | None) -> bool:
-    """Leave out spans that end before they start: a contract cannot say so, and the simulator answers 400."""
+    """Leave out spans that end before they start: the contract cannot exclude them, and the simulator answers 400."""
     start, end = ((query or {}).get(name) for name in ("start", "end"))
     if isinstance(start, str) and isinstance(end, str) and start.isdecimal() and end.isdecimal():
         return int(start) <= int(end)

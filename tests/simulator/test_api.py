@@ -211,7 +211,7 @@ async def test_malformed_parameters_are_400(probe: Probe, name: str, value: str)
 
 
 async def test_parameters_that_an_operation_does_not_have_are_ignored(probe: Probe) -> None:
-    """A gateway does not look at what it does not know."""
+    """Unknown parameters are ignored."""
     assert (await probe.get("/v1/devices/1", uids="x", limit="0")).status == 200
     assert (await probe.get("/v1/loads", limit="0")).status == 200
 

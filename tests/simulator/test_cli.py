@@ -140,7 +140,7 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 async def ready(path: Path) -> dict[str, Any]:
-    """Wait for a ready file and return what it says."""
+    """Wait for a ready file and return its content."""
     async with asyncio.timeout(60):
         while not path.exists():  # noqa: ASYNC110, ASYNC240 (a process cannot set an event)
             await asyncio.sleep(0.05)
@@ -221,7 +221,7 @@ class TestRemote:
 
     @pytest.fixture
     def port(self) -> Iterator[str]:
-        """The control port of a gateway that lives in a thread of its own."""
+        """The control port of a gateway in its own thread."""
         begun, loop = threading.Event(), asyncio.new_event_loop()
         control = Control(Gateway(build_site(SiteKind.FLAT), clock=ManualClock(0.0)))
 

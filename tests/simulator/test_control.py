@@ -13,10 +13,10 @@ from .probe import Probe
 
 
 class Remote:
-    """Talks to a control endpoint."""
+    """A client of a control endpoint."""
 
     def __init__(self, control: Control, session: aiohttp.ClientSession) -> None:
-        """Talk over a session."""
+        """Use a session."""
         self.control = control
         self.session = session
 
@@ -90,7 +90,7 @@ async def test_what_is_no_json_object_is_refused(remote: Remote) -> None:
 
 
 async def test_offline_and_online(remote: Remote, gateway: Gateway, probe: Probe) -> None:
-    """The control endpoint lives on while the gateway is away."""
+    """The control endpoint works while the gateway is offline."""
     assert (await remote("POST", "/actions/offline"))[0] == 200
     with pytest.raises(aiohttp.ClientConnectorError):
         await probe.get("/ver")
@@ -100,7 +100,7 @@ async def test_offline_and_online(remote: Remote, gateway: Gateway, probe: Probe
 
 
 async def test_actions(remote: Remote, gateway: Gateway, probe: Probe) -> None:
-    """Each does what its words say."""
+    """Each has the effect that its help describes."""
     assert (await remote("POST", "/actions/rename", {"uid": 2, "label": "Haupt"}))[0] == 200
     assert (await probe.get("/v1/loads/2")).json["label"] == "Haupt"
     await remote("POST", "/actions/enable", {"uid": "3", "enabled": "false"})

@@ -1,4 +1,4 @@
-"""Every fault: what it does, for which paths, how often, and that it ends."""
+"""Every fault: its effect, its paths, how often it strikes, and that it can be cleared."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ REALTIME = "/v1/signals/realtime"
 
 
 async def in_flight(gateway: Gateway, count: int) -> None:
-    """Wait until so many requests are being served."""
+    """Wait until a number of requests are being served."""
     async with asyncio.timeout(5):
         while gateway.in_flight != count:  # noqa: ASYNC110 (the gateway has no event for it)
             await asyncio.sleep(0.01)
@@ -92,7 +92,7 @@ class TestTransport:
 
     async def test_drop(self, probe: Probe, gateway: Gateway) -> None:
         """The connection ends without an answer; the record has no status."""
-        # aiohttp's client itself repeats a GET whose kept-alive connection ends: two drops are one failure.
+        # aiohttp's client repeats a GET itself when a kept-alive connection is closed: two drops are one failure.
         gateway.faults.add(Drop(times=2, path=REALTIME))
         with pytest.raises(aiohttp.ClientError):
             await probe.get(REALTIME)
@@ -178,13 +178,13 @@ class TestTransport:
         assert set().union(*pages) == {str(uid) for uid in range(2500)}
 
     async def test_errors_are_not_spoiled(self, probe: Probe, gateway: Gateway) -> None:
-        """What spoils good answers leaves a 404 alone, and is not used up by it."""
+        """A fault of good answers does not change a 404, and does not count it."""
         gateway.faults.add(EmptyBody(times=1))
         assert (await probe.get("/v1/devices/9999")).json["error"]
         assert (await probe.get("/v1/devices/1")).body == b""
 
     async def test_offline(self, probe: Probe, gateway: Gateway) -> None:
-        """Nobody listens; afterwards it does again on the same port, with the same certificate; twice is once."""
+        """The port is closed, and later open again with the same certificate; going offline twice is allowed."""
         port, fingerprint = gateway.port, gateway.fingerprint
         await gateway.stop()
         await gateway.stop()
@@ -221,7 +221,7 @@ class TestLogins:
         assert (await probe.get(REALTIME)).status == 200
 
     async def test_void_tokens_for_ever(self, probe: Probe, gateway: Gateway) -> None:
-        """Logins succeed and help nothing."""
+        """Logins succeed, but their tokens are void."""
         gateway.faults.add(VoidTokens())
         for _ in range(3):
             assert (await probe.login()).status == 200

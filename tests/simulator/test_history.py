@@ -1,4 +1,4 @@
-"""History rows against the truth and against realtime."""
+"""History rows compared with the truth and with realtime."""
 
 from typing import Any
 

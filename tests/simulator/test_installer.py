@@ -1,4 +1,4 @@
-"""What an installer does to a site while it runs, and what large sites cost."""
+"""Changes of a site by an installer while the gateway runs, and the cost of large sites."""
 
 import time
 
@@ -10,7 +10,7 @@ from .probe import NOW, Probe
 
 
 class TestInstaller:
-    """What an installer does while the gateway runs."""
+    """Changes while the gateway runs."""
 
     async def test_renames(self, probe: Probe, gateway: Gateway) -> None:
         """A device and a load, with any Unicode."""
@@ -74,7 +74,7 @@ class TestInstaller:
 
 
 class TestCost:
-    """What a test can afford."""
+    """Time and memory of large sites."""
 
     @pytest.mark.usefixtures("socket_enabled")
     async def test_five_thousand_signals(self) -> None:
@@ -92,6 +92,7 @@ class TestCost:
         assert started < 1.0
         assert min(took) < 0.1
 
+    @pytest.mark.long
     def test_a_hundred_thousand_signals_can_be_listed(self) -> None:
         """Within seconds of CPU."""
         begun = time.process_time()

@@ -1,4 +1,4 @@
-"""Paging, under each reading of what `limit` counts."""
+"""Paging, with each meaning of `limit`."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The model's physics: what a meter reads fits together at every instant."""
+"""The model's physics: the readings of a meter are consistent at every instant."""
 
 from typing import Any
 
@@ -122,7 +122,7 @@ def test_partial_counters_began_at_their_reset() -> None:
 
 
 def positive(start: Floats, end: Floats) -> Floats:
-    """Return the mean of what is above zero of straight lines from `start` to `end`."""
+    """Return the mean of the positive part of straight lines from `start` to `end`."""
     share = np.where(start * end < 0, np.maximum(start, end) / np.maximum(np.abs(end - start), 1e-300), 1.0)
     area: Floats = (np.maximum(start, 0) + np.maximum(end, 0)) / 2 * share
     return area
@@ -145,7 +145,7 @@ COUNTED = {
 }
 SPANS = (10.0, 47.0, 600.0, 86_400.0)
 BENT = ("apparent_energy", 86_400.0)
-"""Apparent power is bent: its area over a day would take a million points."""
+"""Apparent power is not linear: its integral over a day would take a million points."""
 
 
 @pytest.mark.parametrize("start", [NOW, NOW + 17.25, NOW - 400 * DAY + 59.999])

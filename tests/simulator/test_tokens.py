@@ -12,7 +12,7 @@ from .probe import NOW, Probe
 
 
 def claims(token: str | None) -> dict[str, Any]:
-    """Return what a token says, without checking it."""
+    """Return the claims of a token, without checking it."""
     assert token is not None
     payload = token.split(".")[1]
     found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -1,1 +1,1 @@
-"""Tests of the testbed: everything but the end-to-end itself, which is `scripts/demo --check`."""
+"""Tests of the testbed, except for whole runs: those are `scripts/demo --check`."""

@@ -1,4 +1,4 @@
-"""What Home Assistant and the simulator say when all is right; several tests use it."""
+"""Answers of Home Assistant and the simulator without errors."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ CERTIFICATE: dict[str, Any] = {
 }
 ENTRY: dict[str, Any] = {"type": "create_entry", "title": "EMS 0001", "result": {"entry_id": "e1", "state": "loaded"}}
 
-#: A simulator that only says that it is ready.
+#: A simulator that only writes its ready file.
 READY = """\
 import json, os, signal, sys, time
 arguments = sys.argv[1:]
@@ -39,7 +39,7 @@ time.sleep(60)
 
 
 def registries() -> dict[str, Any]:
-    """Return what Home Assistant answers to the commands of a snapshot."""
+    """Return Home Assistant's answers to the commands of a snapshot."""
     device = {"config_entry_id": "e1", "name_by_user": None, "name": "Main meter"}
     entity = {
         "config_entry_id": "e1",

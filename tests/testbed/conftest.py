@@ -1,4 +1,4 @@
-"""What the tests of the testbed share."""
+"""Fixtures of the tests of the testbed."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,7 +19,7 @@ from .world import World, build
 
 @pytest.fixture
 def fake() -> FakeHomeAssistant:
-    """Return a Home Assistant to be told what it answers."""
+    """Return a fake Home Assistant."""
     return FakeHomeAssistant()
 
 
@@ -39,13 +39,13 @@ async def websocket(client: RestClient) -> AsyncIterator[WebSocket]:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, socket_enabled: None) -> World:
-    """Return what the command finds."""
+    """Return the fakes of the demo command."""
     return build(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeHomeAssistantProcess]:
-    """All Home Assistants that were made, none of them real, each loaded at once."""
+    """All Home Assistants that were started, as fakes that load at once."""
     found: list[FakeHomeAssistantProcess] = []
 
     def make(configuration: Configuration, *, wrapper: tuple[str, ...]) -> FakeHomeAssistantProcess:
@@ -53,7 +53,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeHomeAssistantProcess]:
         return found[-1]
 
     async def loaded(_home_assistant: object, _entry_id: str) -> None:
-        """Be loaded."""
+        """Return at once."""
 
     for module in (outage, past):
         monkeypatch.setattr(module, "HomeAssistant", make)
@@ -64,7 +64,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeHomeAssistantProcess]:
 
 @pytest.fixture
 def hours(monkeypatch: pytest.MonkeyPatch) -> list[CounterHour]:
-    """What the database holds."""
+    """The hours in the database."""
     found: list[CounterHour] = []
     monkeypatch.setattr(Judge, "hours", lambda _judge, _folder: iter(found))
     return found

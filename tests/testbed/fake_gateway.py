@@ -1,4 +1,4 @@
-"""A gateway over HTTPS with a certificate of its own, as far as the independent look at its signals goes."""
+"""A gateway over HTTPS with its own certificate, with the endpoints that the inventory needs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Served(Protocol):
-    """What can be served."""
+    """An object with an aiohttp application."""
 
     def app(self) -> web.Application:
         """Return the server."""
@@ -26,7 +26,7 @@ class Served(Protocol):
 
 @dataclass
 class FakeGateway:
-    """Its signals, and how many of them it gives at once."""
+    """A gateway with some signals, and a limit of them per page."""
 
     signals: dict[str, Any] = field(default_factory=dict)
     cap: int = 1000

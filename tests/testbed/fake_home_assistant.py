@@ -1,4 +1,4 @@
-"""As much of Home Assistant's API as the testbed uses, answering what a test tells it to.
+"""The part of Home Assistant's API that the testbed uses, with prepared answers.
 
 In a test's own process through `FakeHomeAssistant.app`; as a process of its own, in place of
 `python -m homeassistant`, through `install`.
@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 FLOW = "/api/config/config_entries/flow"
+OPTIONS = "/api/config/config_entries/options/flow"
 SCRIPT = f"""\
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
@@ -26,10 +27,14 @@ main()
 
 @dataclass
 class FakeHomeAssistant:
-    """What it answers, and what it was sent."""
+    """Its prepared answers, and the data that it received."""
 
     flow: list[dict[str, Any]] = field(default_factory=list)
     """The results of the config flow, one after the other; the last one is repeated."""
+    options: list[dict[str, Any]] = field(
+        default_factory=lambda: [{"type": "menu", "step_id": "init", "menu_options": ["polling"]}]
+    )
+    """The same for the options flow."""
     results: dict[str, Any] = field(default_factory=dict)
     """WebSocket command -> result; a str is an error's message."""
     sequences: dict[str, list[Any]] = field(default_factory=dict)
@@ -41,7 +46,7 @@ class FakeHomeAssistant:
     refuses_websocket: bool = False
     exit_code: int = 0
     ends_on: str | None = None
-    """The WebSocket command after which the process ends by itself."""
+    """The WebSocket command after which the process ends."""
     ends_at_once: bool = False
     ignores_sigterm: bool = False
 
@@ -54,7 +59,7 @@ class FakeHomeAssistant:
 
     @property
     def token(self) -> str:
-        """The one token that is valid; tests make it old by counting `logins` up."""
+        """The only valid token; a test invalidates it by incrementing `logins`."""
         return f"token-{self.logins}"
 
     def app(self) -> web.Application:
@@ -65,10 +70,16 @@ class FakeHomeAssistant:
                 web.post("/auth/login_flow", self._login),
                 web.post("/auth/token", self._token),
                 web.get("/api/config", self._config),
-                web.post(FLOW, self._flow),
-                web.get(FLOW + "/{flow}", self._flow),
-                web.post(FLOW + "/{flow}", self._flow),
-                web.delete(FLOW + "/{flow}", self._delete),
+                *(
+                    route
+                    for path in (FLOW, OPTIONS)
+                    for route in (
+                        web.post(path, self._flow),
+                        web.get(path + "/{flow}", self._flow),
+                        web.post(path + "/{flow}", self._flow),
+                        web.delete(path + "/{flow}", self._delete),
+                    )
+                ),
                 web.post("/api/config/config_entries/entry/{entry}/reload", self._reload),
                 web.get("/api/websocket", self._websocket),
             ]
@@ -93,7 +104,8 @@ class FakeHomeAssistant:
         self._authorize(request)
         if request.method == "POST":
             self.submitted.append(await request.json())
-        result = self.flow.pop(0) if len(self.flow) > 1 else self.flow[0]
+        results = self.options if request.path.startswith(OPTIONS) else self.flow
+        result = results.pop(0) if len(results) > 1 else results[0]
         return web.json_response({"flow_id": "f1", **result}, status=result.get("status", 200))
 
     async def _delete(self, request: web.Request) -> web.Response:
@@ -122,11 +134,11 @@ class FakeHomeAssistant:
             self.commands.append(command)
             if command["type"] == "hang_up":
                 break
-            # Something unasked in between, as Home Assistant sends it too.
+            # An unrelated message first, as Home Assistant sends them too.
             await websocket.send_json({"id": 0, "type": "event", "event": {}})
             await websocket.send_json(self.result(command))
             if command["type"] == self.ends_on:
-                # The client has some time to close the connection in order.
+                # Give the client some time to close the connection.
                 asyncio.get_running_loop().call_later(0.5, self.ended.set)
         return websocket
 

@@ -1,4 +1,4 @@
-"""The command from outside: exit codes, sentences, a terminal that goes away."""
+"""The command as a user sees it: exit codes, messages, a terminal that is closed."""
 
 import os
 from pathlib import Path

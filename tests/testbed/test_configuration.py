@@ -14,7 +14,7 @@ from testbed.errors import UsageError
 
 
 def stored(folder: Path, key: str) -> Any:
-    """Return what a `.storage` file holds, after a look at its envelope."""
+    """Return the data of a `.storage` file, and check the rest of it."""
     content = json.loads((folder / ".storage" / key).read_text(encoding="utf-8"))
     assert content["key"] == key
     assert content["version"] >= 1

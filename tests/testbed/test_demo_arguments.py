@@ -95,7 +95,7 @@ def test_credentials_in_an_argument_are_not_repeated() -> None:
 
 
 class Keyboard:
-    """A terminal of its own as stdin."""
+    """A pseudo-terminal as stdin."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Replace stdin."""
@@ -104,11 +104,11 @@ class Keyboard:
         monkeypatch.setattr(sys, "stdin", self.stdin)
 
     def type(self, text: str) -> None:
-        """Type."""
+        """Type a text."""
         os.write(self._master, text.encode())
 
     def close(self) -> None:
-        """Unplug."""
+        """Close the terminal."""
         self.stdin.close()
         os.close(self._master)
 
@@ -181,7 +181,7 @@ async def test_confirm_can_be_interrupted(keyboard: Keyboard) -> None:
     """While the question waits, the event loop runs: Ctrl-C is heard."""
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(confirm("Is this your gateway?"), 0.05)
-    # Nothing listens any more, so the next line is for the next question.
+    # The question was answered, so the next line is for the next one.
     keyboard.type("y\n")
     assert await confirm("And this?") is True
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed import demo as demo_module
+from testbed import demo as demo_module, set_up as set_up_module
 from testbed.errors import HarnessError
 from testbed.gateway import GatewayAccess
 from testbed.inventory import GatewaySignal, Inventory
@@ -23,7 +23,7 @@ async def test_check(world: World, tmp_path: Path, capsys: pytest.CaptureFixture
     assert "230.4 V" in printed
     assert "OK: every signal is there" in printed
     assert list((tmp_path / "tmp").iterdir()) == []
-    # The certificate was compared with what the simulator itself says.
+    # The certificate was compared with the fingerprint in the simulator's ready file.
     assert world.asked[0].fingerprint == "ab" * 32
 
 
@@ -77,7 +77,7 @@ async def test_real_gateway(world: World, monkeypatch: pytest.MonkeyPatch, capsy
         questions.append(question)
         return True
 
-    monkeypatch.setattr(demo_module, "confirm", confirm)
+    monkeypatch.setattr(set_up_module, "confirm", confirm)
     assert await run("--check", "--gateway", "ems.local", gateway=GatewayAccess("ems.local", "api", "s3cret")) == 0
     assert world.asked == [GatewayAccess("ems.local", "api", "s3cret", FINGERPRINT)]
     assert len(questions) == 1
@@ -92,7 +92,7 @@ async def test_real_gateway_that_is_not_trusted(world: World, monkeypatch: pytes
     async def confirm(_question: str) -> bool:
         return False
 
-    monkeypatch.setattr(demo_module, "confirm", confirm)
+    monkeypatch.setattr(set_up_module, "confirm", confirm)
     with pytest.raises(HarnessError, match="not trusted"):
         await run("--check", "--gateway", "ems.local", gateway=GatewayAccess("ems.local", "api", "s3cret"))
     assert world.asked == []

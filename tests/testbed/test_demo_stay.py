@@ -1,4 +1,4 @@
-"""The demo that stays, and everything that can end it."""
+"""The demo that keeps running, and everything that can end it."""
 
 import asyncio
 import os
@@ -44,11 +44,18 @@ async def test_stays_on_a_real_gateway(
 ) -> None:
     """There is no simulator then; a certificate that an authority signed is not asked about."""
     world.script["flow"] = [USER, ENTRY]
-    task = when_ready(capsys, lambda _printed: os.kill(os.getpid(), signal.SIGTERM))
+    screens: list[str] = []
+
+    def end(printed: str) -> None:
+        screens.append(printed)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    task = when_ready(capsys, end)
     gateway = GatewayAccess("ems.local", "api", "s3cret")
     assert await run("--port", str(free_port()), "--gateway", "ems.local", gateway=gateway) == 0
     await task
     assert world.asked == [gateway]
+    assert "s3cret" not in screens[0]
 
 
 async def test_what_is_missing_does_not_end_the_demo(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,6 +71,7 @@ async def test_what_is_missing_does_not_end_the_demo(world: World, capsys: pytes
     assert await run("--port", str(free_port())) == 0
     await task
     assert "WARNING: signal 999 (code 45): has no entity" in screens[0]
+    assert "the gateway: https://127.0.0.1:9443, user name api, password s3cret" in screens[0]
 
 
 async def test_nohup(world: World, capsys: pytest.CaptureFixture[str]) -> None:

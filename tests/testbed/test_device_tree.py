@@ -1,4 +1,4 @@
-"""The snapshot of the registries, the tree, and what is missing in it."""
+"""The snapshot of the registries, the tree, and the signals missing from it."""
 
 from collections.abc import Iterable
 from dataclasses import replace

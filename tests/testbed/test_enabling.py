@@ -1,4 +1,4 @@
-"""Sensors that are off by default are switched on for the check, and only those."""
+"""Sensors that are disabled by default are enabled for the check, and no others."""
 
 from typing import Any
 

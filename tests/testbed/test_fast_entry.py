@@ -1,4 +1,4 @@
-"""Waiting for the integration on a fast clock, whose timeouts are short by the real one."""
+"""Waiting for the integration on a fast clock, whose timeouts are short in real time."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -15,15 +15,15 @@ from .fast_runs import FakeHomeAssistantProcess
 
 
 class FakeRest:
-    """Answers with one state after the other, and fails where one is an error."""
+    """Answers with one state after the other; raises those that are errors."""
 
     def __init__(self, states: Iterator[str | Exception]) -> None:
-        """Answer with these."""
+        """Take the states."""
         self._states = states
         self.reloads = 0
 
     async def __aenter__(self) -> Self:
-        """Be the client."""
+        """Return itself."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -37,13 +37,13 @@ class FakeRest:
         return [{"entry_id": "one", "state": state}]
 
     async def post(self, _path: str, _data: object) -> None:
-        """Note a reload."""
+        """Record a reload."""
         self.reloads += 1
 
 
 @pytest.fixture
 def rest(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeRest]:
-    """Make a Home Assistant that answers so, and time pass without waiting."""
+    """Return a function that makes a Home Assistant with these states; sleeps return at once."""
 
     def make(*states: str | Exception, forever: str | None = None) -> FakeRest:
         def one_by_one() -> Iterator[str | Exception]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from testbed.errors import HarnessError
-from testbed.flow import MAX_STEPS, ConfigFlow, FlowError, Form, FormData, Texts
+from testbed.flow import MAX_STEPS, ConfigFlow, FlowAbortedError, FlowError, Form, FormData, OptionsFlow, Texts
 from testbed.rest import RestClient
 from testbed.websocket import WebSocket
 
@@ -94,22 +94,6 @@ async def test_later_steps_are_submitted_as_shown(client: RestClient, fake: Fake
     }
 
 
-def test_every_proposal_is_accepted() -> None:
-    """What is preselected stays; a list begins with its proposals, and of two that are as likely none is taken."""
-    lists = {
-        "certain": ["Current L1 · A · 99% *", "Current L2 · A"],
-        "likely": ["Gas · m³ · 40%", "Water · m³ · 20%", "Temperature · °C"],
-        "even": ["Gas · m³ · 20%", "Water · m³ · 20%"],
-        "unknown": ["Temperature · °C", "Humidity · %"],
-    }
-    fields: list[Any] = [
-        {"name": name, "selector": {"select": {"options": options}}} for name, options in lists.items()
-    ]
-    fields[0]["description"] = {"suggested_value": "Current L2 · A"}
-    fields.append({"name": "no list", "selector": {"text": {}}})
-    assert Form("codes", fields, {}).as_proposed() == {"certain": "Current L2 · A", "likely": "Gas · m³ · 40%"}
-
-
 async def test_error_is_told_in_the_integrations_words(client: RestClient, fake: FakeHomeAssistant) -> None:
     """The form comes again with errors: nobody is there to type something better."""
     fake.flow = [
@@ -146,6 +130,25 @@ async def test_dead_ends(client: RestClient, fake: FakeHomeAssistant, result: di
         await run(client)
     assert fake.deleted == ["f1"]
     assert len(fake.submitted) <= MAX_STEPS + 2
+
+
+async def test_page_of_the_options(client: RestClient, fake: FakeHomeAssistant) -> None:
+    """The pages behind the set-up are gone through; then a page is chosen and submitted as it is shown, unless it is not there."""
+    menu = {"type": "menu", "step_id": "init", "menu_options": ["polling", "demand"]}
+    field = {"name": "demand_loads", "description": {"suggested_value": ["7"]}}
+    demand = {"type": "form", "step_id": "demand", "errors": {}, "data_schema": [field]}
+    fake.flow = [{**ENTRY, "next_flow": ["options_flow", "f0"]}]
+    complete = {"type": "abort", "reason": "energy_complete"}
+    fake.options = [{**CERTIFICATE, "step_id": "energy_review"}, complete, menu, demand, {"type": "create_entry"}, menu]
+    set_up = ConfigFlow(client, TEXTS, print)
+    assert await set_up.run({}) == "e1"
+    options = OptionsFlow(client, TEXTS, print)
+    with pytest.raises(FlowAbortedError, match="energy_complete"):
+        await options.follow(str(set_up.next_flow), {})
+    assert await options.run("e1", "demand")
+    assert fake.submitted[1:] == [{}, {"handler": "e1"}, {"next_step_id": "demand"}, {"demand_loads": ["7"]}]
+    assert not await options.run("e1", "energy")
+    assert fake.deleted == ["f1", "f1"]
 
 
 async def test_endless_progress(client: RestClient, fake: FakeHomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The gateway: where it is, its simulator as a process, and what it says it has."""
+"""The gateway: its address, its simulator as a process, and its inventory."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from .fake_gateway import FakeGateway, serve
 
 @pytest.fixture
 def simulator_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return a function that puts code in the place of the simulator."""
+    """Return a function that replaces the simulator by some code."""
     (tmp_path / "simulator").mkdir()
     monkeypatch.setattr("testbed.gateway.ROOT", tmp_path)
 
@@ -110,7 +110,7 @@ async def test_simulator_hangs(
 
 
 def signals(count: int) -> dict[str, object]:
-    """Return the gateway's map of so many signals, the last first."""
+    """Return the gateway's map of `count` signals, the last first."""
     return {
         str(uid): {"uid": uid, "si": 29, "sir": 29, "enable": uid != 3, "lid": 2, "did": 1}
         for uid in range(count, 0, -1)

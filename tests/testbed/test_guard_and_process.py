@@ -18,7 +18,7 @@ from testbed.process import GUARD, ManagedProcess, tail
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process exists and is more than an entry that waits to be read."""
+    """Return whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
@@ -26,7 +26,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Tell whether something comes true in time."""
+    """Return whether a condition becomes true in time."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.02)
@@ -62,7 +62,7 @@ def test_child_ends_with_a_killed_parent() -> None:
         assert process.stdout is not None
         child = int(process.stdout.readline())
         try:
-            # The guard must have become the command, or the test would only see the guard go.
+            # The guard must have become the command; otherwise only the guard would be tested.
             assert wait_until(lambda: becomes_command(child))
             assert is_alive(child)
         finally:
@@ -71,7 +71,7 @@ def test_child_ends_with_a_killed_parent() -> None:
 
 
 def becomes_command(pid: int) -> bool:
-    """Tell whether the guard has become the command; in between the process has no arguments at all."""
+    """Return whether the guard has become the command; during the change the process has no arguments."""
     arguments = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
     return "time.sleep(60)" in arguments and "guard.py" not in arguments
 

@@ -1,4 +1,4 @@
-"""Which lines of the log are the integration's fault."""
+"""Which log lines count as errors of the integration."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ OTHERS = (
 
 
 def judge(tmp_path: Path, text: str) -> list[str]:
-    """Return what is found in a log with this text."""
+    """Return the problems in a log with this text."""
     log = tmp_path / "home-assistant.log"
     log.write_text(text, encoding="utf-8")
     return [str(record) for record in our_problems(log)]

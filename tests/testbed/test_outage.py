@@ -1,4 +1,4 @@
-"""The judge of an outage sees a wrong hour, and a missing one."""
+"""The judge of an outage reports wrong and missing hours."""
 
 from collections.abc import Iterable
 import json
@@ -30,7 +30,7 @@ def site() -> Site:
 
 
 def recorded(folder: Path, uid: int, unit: str, rows: Iterable[tuple[float, float]]) -> Path:
-    """Write what the judge reads of a Home Assistant."""
+    """Write the files that the judge reads."""
     (folder / ".storage").mkdir()
     entities = [
         {"entity_id": "sensor.main", "unique_id": f"BX1_{uid}"},
@@ -49,12 +49,12 @@ def recorded(folder: Path, uid: int, unit: str, rows: Iterable[tuple[float, floa
 
 
 def true_rows(site: Site, uid: int, hours: Iterable[int]) -> list[tuple[float, float]]:
-    """Return rows as a recorder writes them that misses nothing."""
+    """Return the rows of a recorder without errors."""
     return [(START + hour * HOUR, site.reading(uid, START + (hour + 1) * HOUR - 1)) for hour in hours]
 
 
 def judged(site: Site, folder: Path, outages: list[tuple[float, float]]) -> tuple[list[CounterHour], list[str]]:
-    """Return the hours and what is wrong with them."""
+    """Return the hours and the errors."""
     run = Run(parse([]), Console("outage"))
     run.outages = outages
     hours = list(Judge(site, 30, outages).hours(folder))
@@ -70,7 +70,7 @@ def test_right_hours(site: Site, tmp_path: Path) -> None:
     assert problems == []
     assert len(hours) == 6
     assert max(abs(hour.difference) for hour in hours) < 1e-6
-    # Of an hour that ends in the outage nothing may be missed; of the others one poll.
+    # An hour that ends in the outage has to be exact; others may differ by one poll.
     assert [hour.allowed < 1e-5 for hour in hours] == [False, True, True, False, False, False]
     table = render(hours)
     assert "WRONG" not in table

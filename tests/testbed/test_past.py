@@ -1,4 +1,4 @@
-"""The hours behind a demo: Home Assistant runs on a fast clock, is killed, and its repair is waited for."""
+"""The hours before a demo: Home Assistant runs on a fast clock, is killed, and repairs the gap."""
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -25,7 +25,7 @@ async def test_a_past(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It runs for three hours, is killed, and is repaired when every hour of the outage is right."""
-    # A busy machine is late by tens of milliseconds: with this clock that is minutes, not half an hour.
+    # A busy machine is late by tens of milliseconds, which are minutes of this clock, not half an hour.
     monkeypatch.setattr(past, "SPEED", SPEED / 10)
     monkeypatch.setattr(past, "POLL_INTERVAL", 0.0)
     one = Past(1, 6 * HOUR, Console("demo"))

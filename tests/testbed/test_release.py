@@ -1,4 +1,4 @@
-"""The archive that HACS installs: what is in it, that it is always the same, and that it works."""
+"""The archive that HACS installs: its contents, that it is reproducible, and that it works."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ INTEGRATION = ROOT / "custom_components" / DOMAIN
 
 
 def make_known(root: Path) -> None:
-    """Let git know all files of a folder."""
+    """Add all files of a folder to git."""
     for command in (["init", "--quiet"], ["add", "--all"]):
         subprocess.run(["git", *command], cwd=root, check=True)  # noqa: S607
 
@@ -38,7 +38,7 @@ def archive(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A small project with a manifest and a changelog, known to git."""
+    """A small project with a manifest and a changelog, in git."""
     root = tmp_path / "project"
     (root / release.INTEGRATION).mkdir(parents=True)
     (root / release.INTEGRATION / "manifest.json").write_text('{"version": "1.2.3"}')

@@ -16,7 +16,7 @@ STAGES = ("scripts/setup", "scripts/lint", "scripts/databases", ".venv/bin/pytes
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a project in which every stage only writes down that it was called."""
+    """Return a project in which every stage only records its call."""
     for name in STAGES:
         set_stage(tmp_path, name, 0)
     for name in ("scripts/test", ".ci/run"):

@@ -12,13 +12,13 @@ from testbed.workspace import GRACE, PREFIX, sweep, workspace
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the folder for temporary files be the test's own."""
+    """Use the test's folder for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
 
 def age(folder: Path) -> None:
-    """Make a run's folder look as if it was started some time ago."""
+    """Set the age of a run's folder."""
     past = (folder / "lock").stat().st_mtime - GRACE - 1
     os.utime(folder / "lock", (past, past))
 

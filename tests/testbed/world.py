@@ -1,4 +1,4 @@
-"""The world that the command finds: processes that only look like Home Assistant and the simulator."""
+"""Fakes of Home Assistant and the simulator for the demo command."""
 
 import asyncio
 from collections.abc import Callable
@@ -32,7 +32,7 @@ TEXTS = {
 
 @dataclass
 class World:
-    """What the command finds; a test changes it before it runs."""
+    """The fakes, which a test may change before the run."""
 
     script: dict[str, Any]
     """Attributes of the fake Home Assistant."""
@@ -43,7 +43,7 @@ class World:
 
 
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Put fakes in the place of Home Assistant, the simulator and the gateway's answers."""
+    """Replace Home Assistant, the simulator and the gateway's inventory by fakes."""
     script = {
         "flow": [USER, TRUSTED, ENTRY],
         "results": {**registries(), "frontend/get_translations": TEXTS},
@@ -79,7 +79,7 @@ async def run(*arguments: str, gateway: GatewayAccess | None = None) -> int:
 
 
 def when_ready(capsys: pytest.CaptureFixture[str], act: Callable[[str], None]) -> asyncio.Task[None]:
-    """Do something as soon as the address is on the screen; `act` is given what was printed."""
+    """Call `act` with the output as soon as the address is printed."""
 
     async def watch() -> None:
         printed = ""

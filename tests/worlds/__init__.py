@@ -1,1 +1,1 @@
-"""Stories with a known end: outages, resets and wrong readings through a loaded integration and a real recorder."""
+"""Stories: outages, resets and wrong readings with the real integration and recorder, and the expected hours."""

@@ -1,8 +1,8 @@
-"""Home Assistant's own test plugin makes a loop, a core and a database for each test; here a story has its own."""
+"""Stories have an event loop, a core and a database of their own, not those of Home Assistant's test plugin."""
 
 import sys
 
-# Before anything of Home Assistant's, which soak prepares for frozen time.
+# Before any import of Home Assistant: soak prepares it for frozen time.
 from soak.__main__ import prepare
 
 assert "homeassistant" in sys.modules

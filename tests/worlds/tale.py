@@ -1,4 +1,4 @@
-"""A story: a Home Assistant on one disk beside a gateway, and what happens to both at given times."""
+"""A story: Home Assistant, a gateway, and what happens to both at given times."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ def instant(text: str) -> float:
 
 
 class Tale:
-    """One story while it is told."""
+    """A running story."""
 
     def __init__(self, folder: Path, clock: HostClock, rules: dict[str, Any]) -> None:
         """Prepare a gateway and a Home Assistant that is not running yet."""
@@ -59,7 +59,7 @@ class Tale:
         return self.world.counters[0]
 
     async def begin(self, text: str) -> None:
-        """Begin at a time that is the frozen one."""
+        """Start Home Assistant for the first time, and let it run until a time."""
         await self.world.first_start(self.options)
         await self.until(text)
 
@@ -74,7 +74,7 @@ class Tale:
         await self.world.start()
 
     async def unreachable(self, text: str) -> None:
-        """Let no request come through until a time."""
+        """Lose all requests until a time."""
         self.world.misses()
         self.world.network.is_down = True
         await self.until(text)
@@ -83,23 +83,23 @@ class Tale:
         self.world.sees()
 
     def reset(self, text: str, to: float = 0.0, signal: Signal | None = None) -> None:
-        """Have a meter set back, or replaced by one with a reading."""
+        """Reset a meter, or replace it by one with a reading."""
         signal = signal or self.counter
         self.gateway.timeline.reset(signal, instant(text), to)
         self.events.append((signal, instant(text)))
 
     def power_cut(self, start: str, end: str) -> None:
-        """Take the gateway's power: no answers, no history."""
+        """Cut the gateway's power: no answers, no history."""
         self.gateway.cut_power(instant(start), instant(end))
         self.holes.append((instant(start), instant(end)))
 
     async def wrong(self, until: str, value: Any, *, in_history: bool = False) -> None:
-        """Have the counters read wrong from now on until a time."""
+        """Let the counters have wrong readings from now on until a time."""
         self.has_wrong_readings = True
         for signal in self.world.counters:
             self.gateway.misread(signal, self.clock.true(), instant(until), value, in_history=in_history)
         if in_history:
-            # Nobody knows how much was counted in which hour of it.
+            # The energy of each hour in it cannot be known.
             self.holes.append((self.clock.true(), instant(until)))
         self.world.misses()
         await self.world.until(instant(until) + 30)
@@ -111,8 +111,8 @@ class Tale:
         assert state is not None
         return str(state.state)
 
-    def note_issues(self) -> set[str]:
-        """Return the kinds of issues that are shown."""
+    def current_issues(self) -> set[str]:
+        """Return the translation keys of the integration's issues."""
         issues = ir.async_get(self.world.home.hass).issues
         return {issue.translation_key or "" for (domain, _), issue in issues.items() if domain == DOMAIN}
 
@@ -123,9 +123,9 @@ class Tale:
     async def end(self, text: str) -> Verdict:
         """Stop at a time, and judge."""
         await self.until(text)
-        self.issues = self.note_issues()
+        self.issues = self.current_issues()
         if not self.has_wrong_readings:
-            assert "counter_jumped" not in self.issues
+            assert "counter_jumped" not in self.issues, self.issues
         await self.world.stop()
         judge = Judge(self.world, row=self.row, holes=self.holes, events=self.events, frozen=self.frozen)
         return judge.judge(self.folder, instant(text) // 3600 * 3600)
@@ -143,7 +143,7 @@ class Tale:
 def tell(
     story: Callable[[Tale], Awaitable[Verdict | None]], tmp_path: Path, begin: str = "10:50:20", **rules: Any
 ) -> Tale:
-    """Tell a story; all hours of all counters have to be right at the end, where it gives a verdict."""
+    """Run a story; if it returns a verdict, all hours of all counters have to be right."""
     folder, listener, root = tmp_path / "config", Listener(), logging.getLogger()
     folder.mkdir()
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
@@ -156,7 +156,7 @@ def tell(
             try:
                 verdict = loop.run_until_complete(story(tale))
             except BaseException:
-                # Its threads would fail the tests that follow.
+                # Its threads would make the following tests fail.
                 if tale.world.is_on:
                     loop.run_until_complete(tale.world.stop())
                 raise
@@ -164,6 +164,6 @@ def tell(
         root.removeHandler(listener)
         dt_util.set_default_time_zone(UTC)
     ours = [bug for bug in listener.bugs if "carlo_gavazzi" in bug or "duplicated statistic rows" in bug]
-    assert not ours
+    assert not ours, ours
     assert verdict is None or verdict.good, str(verdict)
     return tale

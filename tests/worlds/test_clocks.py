@@ -42,6 +42,28 @@ def test_r03_the_hosts_clock_was_behind(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
+def test_r03_the_hosts_clock_was_behind_until_a_restart(tmp_path: Path) -> None:
+    """It is set right, and Home Assistant is stopped before it looks at the hours again that were judged by the wrong time."""
+
+    async def story(tale: Tale) -> Verdict:
+        tale.frozen.append((instant("12:20"), instant("15:30")))
+        await tale.begin("12:20")
+        await tale.world.stop()
+        await tale.until("15:08:49")
+        tale.clock.set(-600.0)
+        await tale.world.start()
+        await tale.until("15:28:49")
+        tale.clock.set(0.0)
+        await tale.until("16:25:14")
+        await tale.world.stop()
+        await tale.until("16:26:56")
+        await tale.world.start()
+        tale.world.sees()
+        return await tale.end("18:20")
+
+    tell(story, tmp_path)
+
+
 def test_r01_a_reset_after_the_hosts_clock_was_set_back(tmp_path: Path) -> None:
     """What waits does not wait for a clock on the wall."""
 

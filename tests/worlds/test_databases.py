@@ -48,7 +48,11 @@ def _rows(url: str) -> list[tuple[Any, ...]]:
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("socket_enabled")
 @pytest.mark.parametrize(
-    ("start", "needs"), [(postgresql, "initdb"), (mariadb, "mariadbd")], ids=["postgresql", "mariadb"]
+    ("start", "needs"),
+    [
+        pytest.param(postgresql, "initdb", marks=pytest.mark.long, id="postgresql"),
+        pytest.param(mariadb, "mariadbd", id="mariadb"),
+    ],
 )
 def test_r03_the_same_on_every_database(
     tmp_path: Path, start: Callable[[], AbstractContextManager[str]], needs: str
@@ -59,7 +63,7 @@ def test_r03_the_same_on_every_database(
     if needs == "initdb":
         pytest.importorskip("psycopg2")
     else:
-        # The driver chooses by the very class, and in a story there is another one.
+        # The driver converts by the exact class, and a story has another class of dates.
         converters = pytest.importorskip("pymysql.converters")
         converters.conversions[HAFakeDatetime] = converters.escape_datetime
     (tmp_path / "file").mkdir()
@@ -72,5 +76,5 @@ def test_r03_the_same_on_every_database(
     assert len(expected) > 20
     assert [row[:2] for row in found] == [row[:2] for row in expected]
     for row, other in zip(found, expected, strict=True):
-        # Threads make the polls of two runs milliseconds apart: a reading may be a step of the counter later.
+        # The polls of two runs differ by milliseconds, and so a reading may differ by a step of the counter.
         assert row[2:] == pytest.approx(other[2:], rel=1e-9, abs=1.01 * _STEP, nan_ok=True), row[:2]

@@ -1,4 +1,4 @@
-"""The quarter-hours of a day with outages of all kinds, by a gateway that knows nothing of the integration."""
+"""The quarter-hours of a day with outages of all kinds, with the second gateway."""
 
 from pathlib import Path
 from random import Random
@@ -18,21 +18,21 @@ QUARTER = 900.0
 
 
 def rules(kind: str, seed: int) -> dict[str, Any]:
-    """Return the rules of a tale in which the demand of the first counter's load is followed."""
+    """Return the rules of a story with the demand of the first counter's load."""
     site = make_site(kind, seed, DAY - 20 * 86400, 2)
     load = next(signal.load for signal in site.signals.values() if signal.counter)
     return {"kind": kind, "seed": seed, "options": {"demand_loads": [load]}}
 
 
 def meter_of(tale: Tale) -> DemandMeter:
-    """Return what follows the load."""
+    """Return the object that follows the demand of the load."""
     (entry,) = tale.world.home.hass.config_entries.async_entries(DOMAIN)
     meters: dict[int, DemandMeter] = entry.runtime_data.demand.meters
     return meters[tale.counter.load]
 
 
 def allowed(tale: Tale, counters: list[Signal], mark: float) -> float:
-    """Return by how many kWh a reading at a mark may be off: the power may change between the two readings around it."""
+    """Return the allowed error of a reading at a mark in kWh: the power may change between the readings around it."""
     seconds = tale.gateway.site.loads[tale.counter.load].rhythm + tale.world.poll + 1
     off = 0.0
     for signal in counters:
@@ -42,7 +42,7 @@ def allowed(tale: Tale, counters: list[Signal], mark: float) -> float:
 
 
 def assert_true(tale: Tale, first: str, last: str, *, unknown: set[str]) -> None:
-    """Expect each quarter-hour between two times to be what the meter counted, but those that cannot be known."""
+    """Expect the true energy in each quarter-hour between two times, and none in those that cannot be known."""
     meter = meter_of(tale)
     counters = [signal for signal in tale.world.counters if signal.load == tale.counter.load and signal.counter]
     start, missing = instant(first), {instant(text) for text in unknown}
@@ -64,7 +64,7 @@ def assert_true(tale: Tale, first: str, last: str, *, unknown: set[str]) -> None
     assert known[meter.month.start] == max(known.values())
 
 
-@pytest.mark.parametrize(("kind", "seed"), [("workshop", 3), ("flat", 1)])
+@pytest.mark.parametrize(("kind", "seed"), [pytest.param("workshop", 3, marks=pytest.mark.long), ("flat", 1)])
 def test_r32_stopped_killed_and_cut_off(tmp_path: Path, kind: str, seed: int) -> None:
     """Every quarter-hour is known and right, whenever Home Assistant was away, but those that the gateway did not see."""
 
@@ -79,7 +79,7 @@ def test_r32_stopped_killed_and_cut_off(tmp_path: Path, kind: str, seed: int) ->
         await tale.until("16:51")
         await tale.off("16:54:30", kill=True)
         await tale.until("17:20")
-        # The meter has been there for twenty days, so the whole month so far is known as far as history goes back.
+        # The meter is twenty days old, so all of the month for which there is history is known.
         assert_true(tale, "-24:00", "17:00", unknown={"15:15", "15:30"})
         await tale.world.stop()
         return None
@@ -112,7 +112,7 @@ def test_r32_wrong_readings(tmp_path: Path) -> None:
         await tale.until("12:40")
         await tale.wrong("13:02", lambda reading: 0.75 * reading, in_history=True)
         await tale.until("14:20")
-        # Of the second time history knows no better.
+        # History does not help the second time.
         assert_true(tale, "11:00", "14:00", unknown={"12:30", "12:45", "13:00"})
         await tale.world.stop()
         return None

@@ -1,4 +1,4 @@
-"""R30: after an outage cost sensors and utility meters have its energy, as the bars do."""
+"""R30: after an outage cost sensors and utility meters include its energy, as the bars do."""
 
 from pathlib import Path
 from typing import Any

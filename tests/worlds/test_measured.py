@@ -1,4 +1,4 @@
-"""Measured values of missed hours: their mean from the gateway's history, if that tells of the right hours."""
+"""Measured values of missed hours: their mean from the gateway's history, if its times are right."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ _OFF = range(13, 16)
 
 
 def _powers(tale: Tale) -> list[Signal]:
-    """Return the signals whose means are looked at."""
+    """Return the signals whose means are checked."""
     found = [signal for signal in tale.gateway.site.signals.values() if not signal.counter]
     assert found
     return found
@@ -25,7 +25,7 @@ def _means(tale: Tale, signal: Signal) -> dict[int, float]:
 
 
 def _true_mean(signal: Signal, hour: int) -> float:
-    """Return the mean that a power truly had in an hour."""
+    """Return the true mean of a power in an hour."""
     return signal.curve.integral(instant(f"{hour}:00"), instant(f"{hour + 1}:00")) / 3600
 
 
@@ -42,7 +42,7 @@ def test_r03_means_of_missed_hours(tmp_path: Path, *, kill: bool) -> None:
     for power in _powers(tale):
         means = _means(tale, power)
         for hour in range(12, 18):
-            # What Home Assistant saw itself is a mean of samples.
+            # The means of Home Assistant itself are of samples.
             part = 0.005 if hour in _OFF else 0.1
             assert means[hour] == pytest.approx(_true_mean(power, hour), rel=part, abs=1.0)
 
@@ -62,8 +62,8 @@ def test_r03_a_history_of_other_hours_writes_no_means(tmp_path: Path, wrong_by: 
     assert sum("history_other_means" in line for line in tale.lines) == 1
     for power in _powers(tale):
         means = _means(tale, power)
-        # 12 and 16 are hours of which Home Assistant saw a part.
+        # Home Assistant has recorded parts of the hours 12 and 16.
         for hour in (11, 17):
             assert means[hour] == pytest.approx(_true_mean(power, hour), rel=0.1, abs=1.0)
-        # What Home Assistant makes up for hours in which it was off is flat; nothing was written over it.
+        # Home Assistant's own rows for hours in which it was off are constant, and were not replaced.
         assert len({means[hour] for hour in _OFF}) == 1

@@ -1,10 +1,11 @@
-"""Meters that are set back or replaced, while Home Assistant looks or not."""
+"""Meters that are reset or replaced, while Home Assistant polls or not."""
 
 from pathlib import Path
 
 import pytest
 
 from soak.worlds.judge import Verdict
+from tests.nightly import rest_at_night
 from tests.second_gateway.curves import constant
 
 from .tale import Tale, instant, tell
@@ -14,7 +15,13 @@ _STANDING = 1493.2
 
 @pytest.mark.parametrize(
     ("back", "kill"),
-    [("16:34:10", False), ("16:34:40", True), ("16:59:10", False), ("16:59:10", True), ("16:20:00", True)],
+    [
+        ("16:34:10", False),
+        pytest.param("16:34:40", True, marks=pytest.mark.long),
+        pytest.param("16:59:10", False, marks=pytest.mark.long),
+        ("16:59:10", True),
+        ("16:20:00", True),
+    ],
 )
 def test_r03_a_reset_while_home_assistant_is_off(tmp_path: Path, back: str, *, kill: bool) -> None:
     """Back in the last minute before a five-minute mark, the guard still shows the reading from before the reset."""
@@ -28,7 +35,7 @@ def test_r03_a_reset_while_home_assistant_is_off(tmp_path: Path, back: str, *, k
     tell(story, tmp_path)
 
 
-@pytest.mark.parametrize("content", [0.0, 12.3, 123.0])
+@pytest.mark.parametrize("content", rest_at_night([0.0, 123.0, 12.3], every=3))
 @pytest.mark.parametrize("off", [True, False], ids=["off", "running"])
 def test_r03_a_new_meter(tmp_path: Path, content: float, *, off: bool) -> None:
     """A new meter comes with a reading of its own; what it read before it was installed is no consumption."""
@@ -44,7 +51,7 @@ def test_r03_a_new_meter(tmp_path: Path, content: float, *, off: bool) -> None:
     tell(story, tmp_path)
 
 
-@pytest.mark.parametrize("part", [0.95, 0.98])
+@pytest.mark.parametrize("part", rest_at_night([0.98, 0.95]))
 @pytest.mark.parametrize("off", [True, False], ids=["off", "running"])
 def test_r03_a_new_meter_that_reads_nearly_as_much(tmp_path: Path, part: float, *, off: bool) -> None:
     """Home Assistant counts a fall of less than a tenth as negative consumption."""
@@ -61,7 +68,7 @@ def test_r03_a_new_meter_that_reads_nearly_as_much(tmp_path: Path, part: float, 
     tell(story, tmp_path)
 
 
-@pytest.mark.parametrize("content", [0.0, 12.3, 123.0])
+@pytest.mark.parametrize("content", rest_at_night([0.0, 123.0, 12.3], every=3))
 def test_r03_a_new_meter_for_a_counter_that_stands(tmp_path: Path, content: float) -> None:
     """An export counter at night has counted nothing, whatever the new meter reads."""
 

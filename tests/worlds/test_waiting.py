@@ -16,7 +16,7 @@ _ISSUE = "history_waits_no_state_after"
 
 
 async def _try_again(tale: Tale) -> str:
-    """Press the button of the repair; return what comes of it."""
+    """Press the button of the repair; return the result."""
     hass = tale.world.home.hass
     issues = ir.async_get(hass).issues
     (issue,) = (item for (domain, _), item in issues.items() if domain == DOMAIN and item.translation_key == _ISSUE)
@@ -52,20 +52,20 @@ def test_r03_what_waits_says_why_and_can_be_tried_again(tmp_path: Path, by: str)
             tale.gateway.misread(signal, instant("12:20"), instant("17:20"), 0.0)
         tale.world.misses()
         await tale.until("14:20")
-        assert _ISSUE not in tale.note_issues()
+        assert _ISSUE not in tale.current_issues()
         await tale.until("17:05")
         assert tale.shown() == shown
         assert await _try_again(tale) == "still_waiting"
         assert len((await repair_history(tale))["waiting"]) == 2
         await tale.until("17:21")
         tale.world.sees()
-        # The recorder has to see the right reading, and the gateway to close a row.
+        # The recorder needs a right reading, and the gateway a closed row.
         await tale.until("17:31")
         if by == "repair":
             assert await _try_again(tale) == "create_entry"
         else:
             assert {hours > 3 for hours in (await repair_history(tale))["hours"].values()} == {True}
-        assert _ISSUE not in tale.note_issues()
+        assert _ISSUE not in tale.current_issues()
         return await tale.end("19:20")
 
     tell(story, tmp_path)

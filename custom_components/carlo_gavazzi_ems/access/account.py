@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Self, override
 
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.hass_dict import HassKey
 
@@ -37,8 +37,10 @@ from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, CONF_PUB
 
 from .address import format_address
 
-#: The line to each gateway, by host and port.
+#: The `Line` of each gateway, by host and port.
 _LINES: HassKey[dict[tuple[str, int], Line]] = HassKey(f"{DOMAIN}_lines")
+#: Who logged in last in a dialog, in memory only: the entry that comes of it goes on with that session.
+_LOGGED_IN: HassKey[tuple[Account, EmsClient]] = HassKey(f"{DOMAIN}_logged_in")
 
 #: The translation key of each error. The first matching class counts, so subclasses come first.
 ERROR_KEYS: Final[tuple[tuple[type[EmsError], str], ...]] = (
@@ -116,7 +118,7 @@ class Account:
         )
 
     async def certificate(self, hass: HomeAssistant) -> Certificate:
-        """Return the certificate that the gateway shows, read as a client of Home Assistant's session reaches it."""
+        """Return the certificate that the gateway presents, read through Home Assistant's session."""
         return await fetch_certificate(async_get_clientsession(hass), self.address.host, self.address.port)
 
     @override
@@ -130,10 +132,18 @@ async def async_log_in(
 ) -> tuple[EmsClient, GatewayInfo]:
     """Log in and return the client and the gateway's identity. Raises EmsError.
 
-    It is for dialogs: a person who waits gets the answer of a slow gateway.
+    For dialogs: it allows a slow gateway the longest time limit.
     """
     client = account.client(hass, backoff, time_limit=MAX_TIME_LIMIT)
     # This needs no login, so a device that is not an EMS never receives the password.
     await client.check_version()
     await client.login()
+    hass.data[_LOGGED_IN] = account, client
     return client, await client.gateway_info()
+
+
+@callback
+def async_go_on(hass: HomeAssistant, account: Account, client: EmsClient) -> None:
+    """Have the client of an entry go on with the session of the dialog in which a person has just entered its account."""
+    if _LOGGED_IN in hass.data and hass.data[_LOGGED_IN][0] == account:
+        client.go_on_from(hass.data.pop(_LOGGED_IN)[1])

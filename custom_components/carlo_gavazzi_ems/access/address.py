@@ -37,14 +37,14 @@ def parse_address(text: str) -> tuple[str, int]:
                 raise InvalidHostError(text)
     rest, path = re.split(r"(?=[/?#]|$)", rest, maxsplit=1)
     found = _host_and_port(rest, text)
-    # What follows "#" is the web page's own and is never sent.
+    # The fragment after "#" is never sent to a server.
     if path.partition("#")[0] not in {"", "/"}:
         raise PathError(text)
     return found
 
 
 def _host_and_port(rest: str, text: str) -> tuple[str, int]:
-    """Return host and port of what stands between scheme and path in a text. Raises InvalidHostError."""
+    """Return host and port of `rest`, the part of `text` between scheme and path. Raises InvalidHostError."""
     if _is_ipv6(rest):
         return rest.lower(), DEFAULT_PORT
     if rest.startswith("["):

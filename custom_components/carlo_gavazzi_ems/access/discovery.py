@@ -1,4 +1,4 @@
-"""Discovery by DHCP: recognises known gateways at a new address, and devices that are gateways at all."""
+"""Discovery by DHCP: recognises known gateways at a new address, and tells gateways from other devices."""
 
 import asyncio
 from dataclasses import replace
@@ -54,8 +54,8 @@ def async_entry_of(hass: HomeAssistant, mac: str) -> EmsConfigEntry | None:
 async def async_follow(hass: HomeAssistant, entry: EmsConfigEntry, host: str) -> None:
     """Verify that a gateway is at a new address now. Raises AbortFlow if it is not.
 
-    A gateway that answers at its old address has not moved: who announces it elsewhere may be a relay. Nothing is sent
-    to a device with another certificate than the trusted one, and no credentials during a lock-out or after a refusal.
+    A gateway that answers at its old address has not moved: the announcement may come from a relay. Nothing is sent to
+    a device with another certificate than the trusted one, and no credentials during a lock-out or after a refusal.
     """
     account = Account.from_data(entry.data)
     placeholders = {"gateway": entry.title, "host": host}
@@ -109,7 +109,7 @@ async def async_expect_gateway(hass: HomeAssistant, host: str) -> Address:
             account = Account(address=address, username="", password="")
             await account.trusting(await account.certificate(hass)).client(hass).check_version()
         except UnsupportedVersionError:
-            # It is a gateway; the dialog reports the version.
+            # It is a gateway. The dialog reports that its API version is not supported.
             pass
         except EmsError as err:
             _LOGGER.debug("A device with an address of the maker does not answer as a gateway: %s", err)

@@ -60,13 +60,13 @@ class _LoginRecords:
     def backoff(self, entry: EmsConfigEntry) -> LoginBackoff:
         """Return the login state of an entry, the same object until a restart.
 
-        A change of the entry by the user ends a lock-out. Refused credentials stay refused until the gateway accepts others.
+        A change of the entry by the user ends a lock-out. Refused credentials stay refused until others are accepted.
         """
         record = self.records.get(entry.entry_id)
         backoff = self._backoffs.get(entry.entry_id) or self._restored(entry, record)
         self._backoffs[entry.entry_id] = backoff
         if record is not None and record["at"] < entry.modified_at.timestamp():
-            backoff.forgive()
+            backoff.clear_waits()
         return backoff
 
     def _restored(self, entry: EmsConfigEntry, record: _Record | None) -> LoginBackoff:
@@ -80,7 +80,7 @@ class _LoginRecords:
         return backoff
 
     def _keep(self, entry: EmsConfigEntry, backoff: LoginBackoff) -> None:
-        """Store the login state of an entry, unless it was forgotten while a login was on its way."""
+        """Store the login state of an entry, unless it was removed during a login."""
         if self._backoffs.get(entry.entry_id) is not backoff:
             return
         if backoff.refusals or backoff.wrong:

@@ -1,4 +1,4 @@
-"""An asynchronous client of the Carlo Gavazzi EMS gateway's HTTPS API; knows nothing of Home Assistant."""
+"""An asynchronous client of the Carlo Gavazzi EMS gateway's HTTPS API. It does not import Home Assistant."""
 
 from .backoff import MAX_WAIT, LoginBackoff
 from .certificate import Certificate, describe_certificate, fetch_certificate

@@ -1,8 +1,9 @@
-"""The token: fetched once, renewed early, never fetched twice at the same time."""
+"""The token: requested when needed, renewed before it expires, never requested twice at the same time."""
 
 import asyncio
 from collections.abc import Callable
 import math
+import re
 import time
 from typing import Final
 
@@ -21,24 +22,28 @@ from .exceptions import (
 from .transport import Transport
 
 LOGIN_PATH: Final = "/v1/auth/login"
-#: The document says 30 minutes from issue; the margin covers a slow answer, and a login that works at the second try.
+#: In seconds. The API document says 30 minutes from issue; the margin covers a slow answer and a repeated login.
 TOKEN_LIFE: Final = 30 * 60
 RENEWAL_MARGIN: Final = 60
-#: Seconds after the first, the second, and every further login in vain until the next one; at last as after any other.
-_PATIENCE: Final = (15, 60, 4 * 60, 16 * 60, TOKEN_LIFE - RENEWAL_MARGIN)
-#: Logins before their time: so many at once, and another one each half day. However a gateway fails, and whoever else uses
-#: the account, a day has at most 60 logins: 50 at their time, 6 because one was in vain, 4 because a token died young.
-_IN_VAIN: Final = 4
-_YOUNG: Final = 2
+#: Seconds to the next login after the first, second, and every further login that failed or did not help. The last one
+#: is the normal time between two logins.
+_LOGIN_INTERVALS: Final = (15, 60, 4 * 60, 16 * 60, TOKEN_LIFE - RENEWAL_MARGIN)
+#: Sizes of two token buckets for early logins, refilled by one each half day: for a login that did not help, and for a
+#: token that ended early. So a day has at most 60 logins: 50 at normal times, 6 repeated ones, 4 after an early end.
+_REPEATED_LOGINS: Final = 4
+_EARLY_ENDS: Final = 2
 _HALF_A_DAY: Final = 12 * 3600
-#: Tokens in a row that died before their time, after they had worked, until somebody is told.
+#: Tokens in a row that worked but ended early, after which the account counts as shared.
 _FEW: Final = 3
+#: Characters; no server takes a longer header.
+_MAX_TOKEN: Final = 16_384
+_BEARER: Final = re.compile(r"\Abearer\s+", re.IGNORECASE)
 
 
 class TokenManager:
     """Holds the token of one account on one gateway.
 
-    Its age is measured here, on a monotonic clock: a gateway whose own clock is years off costs nothing.
+    Its age is measured here, on a monotonic clock, so the gateway's own clock may be wrong.
     """
 
     def __init__(
@@ -60,40 +65,43 @@ class TokenManager:
         self._token: str | None = None
         self._issued_at = 0.0
         self._tried_at = 0.0
-        self._void = False
-        #: Whether the gateway has taken the present token, and how many in a row it took and then refused before their time.
+        #: Whether the gateway has refused the token, so that the next request logs in.
+        self._invalid = False
+        #: Whether the gateway has accepted the present token, and how many accepted ones in a row it refused early.
         self._worked = False
-        self._died_young = 0
+        self._early_ends = 0
         #: Logins in a row that failed, other than by a refusal.
-        self._broken = 0
-        #: By path: how the last request failed, and how many logins were in vain since one worked. A path on which
-        #: nothing works does not make another wait for its login, nor does one that works have it tried all the time.
+        self._failed_logins = 0
+        #: The error of the last of these, None after a login that succeeded or a request that did.
+        self.login_error: EmsError | None = None
+        #: By path: the error of the last request, and the number of logins that have not helped since one did. Counted
+        #: by path, because a path that always fails must neither delay a login for the others nor repeat its own.
         self._failures: dict[str, type[EmsError]] = {}
-        self._in_vain: dict[str, int] = {}
-        self._spare = Bucket(_IN_VAIN, _HALF_A_DAY)
-        self._young = Bucket(_YOUNG, _HALF_A_DAY)
+        self._useless_logins: dict[str, int] = {}
+        self._repeated = Bucket(_REPEATED_LOGINS, _HALF_A_DAY)
+        self._after_early_end = Bucket(_EARLY_ENDS, _HALF_A_DAY)
         #: How many logins were sent.
         self.logins = 0
 
     @property
     def current(self) -> str | None:
-        """The token that was given last, whether it still counts or not."""
+        """The last token, valid or not."""
         return self._token
 
     @property
     def wait(self) -> float:
-        """Seconds for which no login is sent, because the gateway asked for patience."""
+        """Seconds for which no login is sent, because the gateway asked to wait."""
         return self._backoff.remaining
 
     @property
     def refusals(self) -> int:
-        """How many logins in a row the gateway has refused for the time being."""
+        """How many logins in a row the gateway has refused temporarily."""
         return self._backoff.refusals
 
     @property
     def contested(self) -> bool:
-        """Whether several tokens in a row died before their time: somebody else logs in, or the gateway restarts."""
-        return self._died_young >= _FEW
+        """Whether several tokens in a row ended early: somebody else uses the account, or the gateway restarts."""
+        return self._early_ends >= _FEW
 
     @property
     def refused(self) -> bool:
@@ -101,93 +109,102 @@ class TokenManager:
         return self._backoff.wrong
 
     async def token(self, path: str = "") -> str:
-        """Return a token for a path, as a rule one that lives for a minute at least; logs in where there is none.
+        """Return a token for a path, normally valid for another minute at least. Logs in if there is none.
 
-        A login that was refused is not sent again: accounts get locked by those who keep trying. Where logins fail
-        otherwise the token that there is has to do: what the gateway says to it shows when the trouble is over.
+        Refused credentials are not sent again, because repeated failures may lock an account. If a login fails in
+        another way, the present token is returned: a request with it shows when the gateway works again.
         """
         async with self._lock:
             if self._backoff.wrong:
                 raise InvalidCredentialsError("user name or password is wrong, and was not sent again")
             age = self._clock() - self._issued_at
-            # Where a path has just failed a login would most likely fail too: what the gateway says to the token that
-            # there is shows when that is over.
-            due = age >= TOKEN_LIFE - RENEWAL_MARGIN and path not in self._failures and self._waited(self._broken)
-            if self._token is not None and not self._void and not due:
+            # While a path fails, a login would most likely fail too. A request with the present token shows when that
+            # is over.
+            is_old = age >= TOKEN_LIFE - RENEWAL_MARGIN
+            due = is_old and path not in self._failures and self._interval_over(self._failed_logins)
+            if self._token is not None and not self._invalid and not due:
                 return self._token
             if self._worked:
-                # To the end of its life.
-                self._died_young = 0
+                # This token worked until its normal end.
+                self._early_ends = 0
             try:
                 self._token = await self._login()
             except LoginError:
                 raise
-            except EmsError:
-                self._broken += 1
-                needed, self._void = self._void or age >= TOKEN_LIFE, False
+            except EmsError as err:
+                self._failed_logins += 1
+                self.login_error = err.with_traceback(None)
+                needed, self._invalid = self._invalid or age >= TOKEN_LIFE, False
                 if self._token is None or needed:
                     raise
                 return self._token
-            self._broken, self._void = 0, False
+            self._failed_logins, self._invalid, self.login_error = 0, False, None
             return self._token
 
-    def forgive(self) -> None:
-        """Let the next login be sent at once, where one is needed: a person has changed something."""
+    def go_on_from(self, other: TokenManager) -> None:
+        """Use the token of another manager of the same account if it is newer."""
+        if other.current is not None and other._issued_at > self._issued_at:
+            self._token, self._issued_at = other.current, other._issued_at
+            self._invalid, self._worked = other._invalid, other._worked
+
+    def clear_waits(self) -> None:
+        """Allow the next login without waiting, because a person has changed something."""
         self._failures.clear()
-        self._in_vain.clear()
-        self._broken = 0
+        self._useless_logins.clear()
+        self._failed_logins = 0
         self._tried_at = -math.inf
 
     def accept(self, token: str, path: str) -> None:
-        """Note that the gateway took this token at a path."""
+        """Record that the gateway accepted this token at a path."""
         if self._token == token:
-            self._worked = True
+            self._worked, self.login_error = True, None
             self._failures.pop(path, None)
-            self._in_vain.pop(path, None)
+            self._useless_logins.pop(path, None)
 
     def reject(self, token: str, error: type[EmsError], path: str) -> bool:
-        """Note that the gateway did not take this token at a path, and say whether the request may be repeated.
+        """Record that the gateway refused this token at a path; return whether to repeat the request with a new one.
 
-        The first time it is replaced at once. Where that does not help the token is not to blame, and the longer the
-        trouble lasts, the rarer the new logins; but when the gateway fails in another way than before, as one does
-        that comes back from a reboot, a login is worth it.
+        The first time, the token is replaced at once. If that does not help, the token is not the cause, and further
+        logins get rarer. An error of another kind than before permits an earlier login: the gateway may have rebooted.
         """
-        if self._token != token or self._void:
+        if self._token != token or self._invalid:
             return True
         changed = self.failed(error, path)
-        in_vain = self._in_vain.get(path, 0)
-        if self._worked and not in_vain and issubclass(error, UnauthorizedError):
-            self._died_young += 1
+        useless = self._useless_logins.get(path, 0)
+        if self._worked and not useless and issubclass(error, UnauthorizedError):
+            self._early_ends += 1
         self._worked = False
         doubtful = not issubclass(error, UnauthorizedError)
-        if doubtful and self._in_vain:
-            # It does not say that the token is to blame, and here or on another path a new one did not help.
-            in_vain = len(_PATIENCE)
-        self._void = self._worth_a_login(max(in_vain, self._broken), changed=changed)
-        if self._void:
-            # Until the gateway takes the new one.
-            self._in_vain[path] = self._in_vain.get(path, 0) + 1
-        return self._void
+        if doubtful and self._useless_logins:
+            # The error does not show that the token is the cause, and on some path a new token did not help.
+            useless = len(_LOGIN_INTERVALS)
+        self._invalid = self._may_log_in(max(useless, self._failed_logins), changed=changed)
+        if self._invalid:
+            # Counts as useless until the gateway accepts the new token.
+            self._useless_logins[path] = self._useless_logins.get(path, 0) + 1
+        return self._invalid
 
-    def _worth_a_login(self, in_vain: int, *, changed: bool) -> bool:
-        """Return whether to log in now, after so many logins in vain: at its time, or while there are some left."""
+    def _may_log_in(self, useless: int, *, changed: bool) -> bool:
+        """Return whether to log in now, after `useless` logins that did not help. Early logins are limited."""
         now = self._clock()
-        if self._waited(len(_PATIENCE)) or (in_vain == 0 and self._young.take(now)):
+        if self._interval_over(len(_LOGIN_INTERVALS)) or (useless == 0 and self._after_early_end.take(now)):
             return True
-        return self._waited(min(in_vain, 1) if changed else in_vain) and self._spare.take(now)
+        return self._interval_over(min(useless, 1) if changed else useless) and self._repeated.take(now)
 
     def failed(self, error: type[EmsError], path: str) -> bool:
-        """Note how a request with a token failed; return whether the one before failed in another way."""
+        """Record how a request with a token failed; return whether the one before failed in another way."""
         changed = self._failures.get(path, error) is not error
         self._failures[path] = error
         return changed
 
-    def _waited(self, in_vain: int) -> bool:
-        """Return whether enough time has passed since the last login, after so many in vain."""
-        return in_vain == 0 or self._clock() - self._tried_at >= _PATIENCE[min(in_vain, len(_PATIENCE)) - 1]
+    def _interval_over(self, useless: int) -> bool:
+        """Return whether enough time has passed since the last login, after `useless` ones that did not help."""
+        if useless == 0:
+            return True
+        return self._clock() - self._tried_at >= _LOGIN_INTERVALS[min(useless, len(_LOGIN_INTERVALS)) - 1]
 
     async def _login(self) -> str:
-        """Send one login; the life of its token counts from before it was sent."""
+        """Send one login and return its token, whose age counts from before the request."""
         if wait := self._backoff.remaining:
             raise LoginLockedError(None, wait)
         asked_at = self._tried_at = self._clock()
@@ -198,7 +215,7 @@ class TokenManager:
             )
         except UnauthorizedError as err:
             if err.status == 403:
-                # Asking all the time does not give an account its rights.
+                # A repeated login would not give the account more rights.
                 self._backoff.refused(None)
                 raise LoginForbiddenError("the account may not use the API") from err
             self._backoff.refused_for_good()
@@ -206,8 +223,9 @@ class TokenManager:
         except BusyError as err:
             raise LoginLockedError(err.status, self._backoff.refused(err.retry_after)) from err
         token = answer.get("token") if isinstance(answer, dict) else None
-        # It goes into a header, where a line break would begin the next one.
-        if not isinstance(token, str) or not token.strip() or not token.isprintable():
+        # It goes into a header, where a line break would begin the next one. Some print it as it stands there.
+        token = _BEARER.sub("", token.strip()) if isinstance(token, str) else ""
+        if not 0 < len(token) <= _MAX_TOKEN or not token.isprintable():
             raise InvalidAnswerError("the login's answer holds no token")
         self._backoff.accepted()
         self._issued_at, self._worked = asked_at, False

@@ -1,4 +1,4 @@
-"""The certificate that a gateway shows, read before anything is sent to it."""
+"""The certificate that a gateway presents, read before anything is sent to it."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from yarl import URL
 
 from .exceptions import EmsError, TlsError
-from .transport import Address, translated
+from .transport import CONNECT_LIMIT, Address, translated
 
 #: What decoding raises for a certificate, or a field of it, that does not follow the standard.
 _UNREADABLE: Final = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion)
@@ -22,11 +22,11 @@ _UNREADABLE: Final = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What a person needs in order to recognise a certificate.
+    """The fields by which a person recognises a certificate.
 
-    `fingerprint` is the SHA-256 of its DER form in lower-case hex, `public_key` that of its public key's;
-    `subject` follows RFC 4514. A field that cannot be decoded is empty; a certificate that cannot be decoded has a
-    fingerprint only.
+    `fingerprint` is the SHA-256 of its DER form in lower-case hex, `public_key` that of its public key's DER form.
+    `subject` follows RFC 4514. A field that cannot be decoded is empty or None; a certificate that cannot be decoded
+    has a fingerprint only.
     """
 
     fingerprint: str
@@ -37,7 +37,7 @@ class Certificate:
 
 
 def describe_certificate(der: bytes) -> Certificate:
-    """Return what a certificate says of itself."""
+    """Return the fields of a certificate in DER form."""
     fingerprint = hashlib.sha256(der).hexdigest()
     if (decoded := _readable(lambda: x509.load_der_x509_certificate(der))) is None:
         return Certificate(fingerprint=fingerprint)
@@ -51,7 +51,7 @@ def describe_certificate(der: bytes) -> Certificate:
 
 
 def _readable[T](read: Callable[[], T]) -> T | None:
-    """Return what was decoded, None where it does not follow the standard."""
+    """Return what `read` decodes, None if it does not follow the standard."""
     try:
         return read()
     except _UNREADABLE:
@@ -70,7 +70,7 @@ def _key_fingerprint(certificate: x509.Certificate) -> str:
 
 
 class _Reader(aiohttp.Fingerprint):
-    """Keeps the certificate that is shown, and trusts none: the connection ends before anything is sent."""
+    """Keeps the presented certificate and rejects it, so that the connection ends before anything is sent."""
 
     def __init__(self) -> None:
         """Start without a certificate."""
@@ -79,28 +79,27 @@ class _Reader(aiohttp.Fingerprint):
 
     @override
     def check(self, transport: asyncio.Transport) -> None:
-        """Keep the certificate, and refuse it."""
+        """Keep the certificate, and reject it."""
         if (tls := transport.get_extra_info("ssl_object")) is not None:
             self.der = tls.getpeercert(binary_form=True)
         raise aiohttp.ServerFingerprintMismatch(self.fingerprint, b"", "", 0)
 
 
 async def fetch_certificate(
-    session: aiohttp.ClientSession, host: str, port: int, *, time_limit: float = 10
+    session: aiohttp.ClientSession, host: str, port: int, *, time_limit: float | None = None
 ) -> Certificate:
-    """Return the certificate that a host shows; a TLS handshake, and not one byte more, is sent.
+    """Return the certificate that a host presents; nothing but a TLS handshake is sent.
 
-    Names are resolved as for every other request of the session. Raises the same errors as a request that does not get
-    through.
+    Names are resolved as for every other request of the session. Raises the same errors as a request that fails.
     """
     reader = _Reader()
-    timeout = aiohttp.ClientTimeout(total=time_limit)
+    timeout = aiohttp.ClientTimeout(total=CONNECT_LIMIT if time_limit is None else time_limit)
     failure: EmsError | None = None
     try:
         async with session.get(URL(Address(host=host, port=port).url), ssl=reader, timeout=timeout):
             pass
     except (aiohttp.ClientError, OSError, ValueError) as err:
-        # Raised below: nothing is to print what the HTTP library says.
+        # Raised below, so that no log prints the HTTP library's error as its cause.
         failure = translated(err)
     if reader.der is not None:
         return describe_certificate(reader.der)

@@ -1,4 +1,4 @@
-"""The gateway's API: one short method for each of its 28 operations, typed in and out."""
+"""The gateway's API: one typed method for each of its 28 operations."""
 
 from collections.abc import Collection
 from functools import partial
@@ -8,12 +8,13 @@ import aiohttp
 
 from .auth import TokenManager
 from .backoff import LoginBackoff
-from .exceptions import UnsupportedVersionError
+from .exceptions import BadRequestError, NotFoundError, UnsupportedVersionError
 from .history import HistoryRequester
 from .models import Device, GatewayDate, GatewayInfo, Load, Protocol, Sample, Signal
 from .records import (
     Records,
     parse_date,
+    parse_detail,
     parse_device,
     parse_load,
     parse_map,
@@ -36,9 +37,9 @@ _SIGNALS = partial(parse_map, key="signals", parse=parse_signal)
 class EmsClient(HistoryRequester):
     """A client of one gateway, for one account.
 
-    Every method raises an `EmsError`: `EmsConnectionError` where no usable answer came,
-    `InvalidAnswerError` where it is none of the API's, `LoginError` where no token could be had,
-    `StatusError` for the rest. Bad records are left out of an answer and named in its `rejected`.
+    Every method raises an `EmsError`: `EmsConnectionError` if no usable answer came,
+    `InvalidAnswerError` if the answer does not follow the API, `LoginError` if the login failed,
+    `StatusError` for the rest. Bad records are left out of an answer and listed in its `rejected`.
     """
 
     @classmethod
@@ -53,9 +54,9 @@ class EmsClient(HistoryRequester):
         line: Line | None = None,
         time_limit: float | None = None,
     ) -> Self:
-        """Return a client on this session; nothing is sent before the first call, no login before `backoff` allows.
+        """Return a client on this session. Nothing is sent before the first call, no login before `backoff` allows it.
 
-        Clients of one gateway have one `line`; `time_limit` is how many seconds an answer may take at first.
+        Clients of one gateway share one `line`. `time_limit` is the initial time limit of an answer in seconds.
         """
         transport = Transport(session, address, line=line, time_limit=time_limit)
         return cls(transport, TokenManager(transport, username, password, backoff=backoff))
@@ -63,7 +64,7 @@ class EmsClient(HistoryRequester):
     # The gateway itself
 
     async def login(self) -> None:
-        """Make sure there is a token; a wrong user name or password shows here."""
+        """Log in unless there is a token. Raises InvalidCredentialsError for a wrong user name or password."""
         async with self._turn:
             await self._tokens.token()
 
@@ -73,7 +74,7 @@ class EmsClient(HistoryRequester):
             return parse_version(await self._transport.exchange("GET", "/ver"))
 
     async def check_version(self) -> None:
-        """Raise UnsupportedVersionError unless the gateway speaks the version this client knows."""
+        """Raise UnsupportedVersionError unless the gateway has the API version that this client knows."""
         if (version := await self.api_version()) != API_VERSION:
             raise UnsupportedVersionError(version)
 
@@ -82,23 +83,30 @@ class EmsClient(HistoryRequester):
         return await self._get("/v1/serial-number", partial(parse_text, key="sn"))
 
     async def mac_address(self) -> str:
-        """Return the gateway's MAC address as it prints it, `00:1A:2B:3C:4D:5E`."""
-        return await self._get("/v1/mac", partial(parse_text, key="mac"))
+        """Return the gateway's MAC address as it prints it, `00:1A:2B:3C:4D:5E`, empty where it names none."""
+        return await self._detail("/v1/mac", "mac")
 
     async def firmware_version(self) -> str:
-        """Return the gateway's firmware version."""
-        return await self._get("/v1/firmware", partial(parse_text, key="fw"))
+        """Return the gateway's firmware version, empty where it names none."""
+        return await self._detail("/v1/firmware", "fw")
 
     async def part_number(self) -> str:
-        """Return the gateway's part number."""
-        return await self._get("/v1/part-number", partial(parse_text, key="pn"))
+        """Return the gateway's part number, empty where it names none."""
+        return await self._detail("/v1/part-number", "pn")
+
+    async def _detail(self, path: str, key: str) -> str:
+        """Return a text of which nothing depends, so that a gateway without it is as good as any other."""
+        try:
+            return await self._get(path, partial(parse_detail, key=key))
+        except BadRequestError, NotFoundError:
+            return ""
 
     async def date(self) -> GatewayDate:
         """Return the gateway's own date and offset to UTC."""
         return await self._get("/v1/date", parse_date)
 
     async def gateway_info(self) -> GatewayInfo:
-        """Return what identifies the gateway, from four requests."""
+        """Return what identifies the gateway; sends four requests."""
         return GatewayInfo(
             serial_number=await self.serial_number(),
             mac_address=await self.mac_address(),
@@ -157,9 +165,9 @@ class EmsClient(HistoryRequester):
     ) -> Samples:
         """Return the latest values, of all signals or of those asked for.
 
-        `wanted` are the signals of which a value is expected: once they are there, no further page is
-        asked for. Signals that are asked for by `uids` are wanted unless `wanted` says otherwise.
-        Who asks again and again keeps a `memory`: a page that repeats the last one is not parsed again.
+        `wanted` are the signals that are expected to have a value: once all are there, no further page is
+        requested. By default these are the signals in `uids`.
+        A caller that polls passes the same `memory` each time: a page with the same bytes is not parsed again.
         """
         return await self._read_map("/v1/signals/realtime", (memory or SampleMemory()).read, Samples(), uids, wanted)
 

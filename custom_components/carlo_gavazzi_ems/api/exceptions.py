@@ -1,12 +1,12 @@
-"""What can go wrong between this client and a gateway, as one tree."""
+"""The exceptions of this client, all derived from EmsError."""
 
 
 class EmsError(Exception):
-    """Anything that goes wrong between this client and a gateway."""
+    """Base of all errors of this client."""
 
 
 class EmsConnectionError(EmsError):
-    """No usable answer came back: the gateway is off, out of reach, or hung up."""
+    """No usable answer came: the gateway is off, unreachable, or closed the connection."""
 
 
 class HostNotFoundError(EmsConnectionError):
@@ -14,7 +14,7 @@ class HostNotFoundError(EmsConnectionError):
 
 
 class RefusedError(EmsConnectionError):
-    """A machine is at that address, but nothing listens on the port."""
+    """The connection was refused: nothing listens on the port."""
 
 
 class EmsTimeoutError(EmsConnectionError):
@@ -34,11 +34,11 @@ class TlsError(EmsConnectionError):
 
 
 class CertificateUntrustedError(TlsError):
-    """No authority vouches for the certificate, and none is pinned; nothing was sent."""
+    """The certificate is not signed by a trusted authority and not pinned; nothing was sent."""
 
 
 class CertificateChangedError(TlsError):
-    """The gateway shows another certificate than the pinned one; nothing was sent."""
+    """The gateway presents another certificate than the pinned one; nothing was sent."""
 
     def __init__(self, pinned: str, presented: str) -> None:
         """Keep both SHA-256 fingerprints, as lower-case hex."""
@@ -48,15 +48,15 @@ class CertificateChangedError(TlsError):
 
 
 class InvalidAnswerError(EmsError):
-    """The answer is none that the API knows: HTML, a redirect, broken JSON, too large, fields missing."""
+    """The answer does not follow the API: HTML, a redirect, broken JSON, too large, or fields missing."""
 
 
 class OversizedAnswerError(InvalidAnswerError):
-    """The answer is larger than any that this client asks for; reading it was given up."""
+    """The answer is larger than any valid one; reading it was stopped."""
 
 
 class EmptyAnswerError(InvalidAnswerError):
-    """The answer has no body; with status 204 that is what the gateway means to say."""
+    """The answer has no body; with status 204 this is intended."""
 
     def __init__(self, status: int) -> None:
         """Keep the status: 200 or 204."""
@@ -65,10 +65,10 @@ class EmptyAnswerError(InvalidAnswerError):
 
 
 class UnsupportedVersionError(EmsError):
-    """The gateway speaks a version of the API that this client does not know."""
+    """The gateway has a version of the API that this client does not know."""
 
     def __init__(self, version: int) -> None:
-        """Keep the version the gateway named."""
+        """Keep the gateway's version."""
         super().__init__(f"the gateway speaks API version {version}")
         self.version = version
 
@@ -88,7 +88,7 @@ class BadRequestError(StatusError):
 
 
 class UnauthorizedError(StatusError):
-    """401, or 403 as some firmware may print it: the token does not count, even a fresh one."""
+    """401, or 403 as some firmware may answer instead: the gateway does not accept the token."""
 
 
 class NotFoundError(StatusError):
@@ -96,7 +96,7 @@ class NotFoundError(StatusError):
 
 
 class BusyError(StatusError):
-    """423, 429 or 503: the gateway asks for patience."""
+    """423, 429 or 503: the gateway asks to wait."""
 
 
 class LoginError(EmsError):
@@ -104,7 +104,7 @@ class LoginError(EmsError):
 
 
 class InvalidCredentialsError(LoginError):
-    """401 at the login: user name or password is wrong. Never to be repeated unasked."""
+    """401 at the login: user name or password is wrong. The login must not be repeated automatically."""
 
 
 class LoginForbiddenError(LoginError):
@@ -115,7 +115,7 @@ class LoginLockedError(LoginError):
     """423, 429 or 503 at the login: not a wrong password, but a request to wait."""
 
     def __init__(self, status: int | None, retry_after: float | None = None) -> None:
-        """Keep the status, None where no login was sent because of an earlier one, and the seconds to wait."""
+        """Keep the status (None if no login was sent because of an earlier refusal) and the seconds to wait."""
         reason = "" if status is None else f" (HTTP status {status})"
         super().__init__(f"the gateway takes no login now{reason}")
         self.status = status

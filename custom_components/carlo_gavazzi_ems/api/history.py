@@ -23,7 +23,7 @@ class HistoryRequester(Requester):
         end: datetime | None = None,
         limit: int = PAGE_LIMIT,
     ) -> AsyncGenerator[Rows]:
-        """Yield the history of several signals, page by page; who wants only a glance sets the `limit` of a page."""
+        """Yield the history of several signals, page by page. `limit` is the number of rows per page."""
         query = {"uids": joined(uids), "limit": str(limit)}
         return self._history("/v1/signals/history", None, start, end, query)
 
@@ -64,7 +64,7 @@ class HistoryRequester(Requester):
     def _history(
         self, path: str, uid: int | None, start: datetime | None, end: datetime | None, query: Query | None = None
     ) -> AsyncGenerator[Rows]:
-        """Yield history page by page; which end of the span a gateway includes is not documented."""
+        """Yield history page by page. The API document does not say whether `start` and `end` are included."""
         span = {"limit": str(PAGE_LIMIT)} | dict(query or {})
         for name, instant in (("start", start), ("end", end)):
             if instant is not None:

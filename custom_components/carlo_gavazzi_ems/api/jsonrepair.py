@@ -1,36 +1,36 @@
-"""Repairs a body that is nearly JSON: a token that is none costs its own value, and nothing else.
+"""Repairs a body that is nearly JSON: an invalid token becomes null, and the rest is kept.
 
-Firmware written in C prints what printf makes of a number (`nan`, `1.#QNAN`, `5.`), forgets a value or
-leaves a comma too many. The text is split into tokens once; each is kept, corrected or replaced by null.
-Whether the result is JSON is decided by the JSON parser.
+Firmware written in C prints numbers as printf does (`nan`, `1.#QNAN`, `5.`), omits a value or adds a
+comma too many. The text is split into tokens once; each is kept, corrected or replaced by null.
+The JSON parser decides whether the result is valid.
 """
 
 import math
 import re
 from typing import Final
 
-# An unterminated string takes the rest of the text: nothing is looked at twice.
+# An unterminated string takes the rest of the text, so that no part is scanned twice.
 _TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[{}\[\]:,]|[^\s\x00"{}\[\]:,]++', re.DOTALL)
 _NUMBER: Final = re.compile(r"([-+]?)(\d*+)(?:\.(\d*+))?(e[-+]?\d{1,5})?", re.ASCII | re.IGNORECASE)
 _INTEGER: Final = re.compile(r"-?\d{1,20}", re.ASCII)
 _FRACTION: Final = re.compile(r"\d{1,20}(?:e[-+]?\d{1,3})?", re.ASCII | re.IGNORECASE)
-#: What JSON allows in a string (no group), half of a surrogate pair (1), another backslash (2), a control character (3).
+#: Valid escapes in a string (no group), half of a surrogate pair (1), another backslash (2), a control character (3).
 _IN_STRING: Final = re.compile(
     r'\\(?:["\\/bfnrt]|u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u(?![dD][89a-fA-F])[\da-fA-F]{4})'
     r"|(\\u[dD][89a-fA-F][\da-fA-F]{2})|(\\)|([\x00-\x1f])",
     re.ASCII,
 )
 _MUST_LOOK: Final = re.compile(r"[\\\x00-\x1f]")
-#: What begins a token that is no number and no word; nothing at all is none either.
+#: First characters of a token that is neither a number nor a word; "" stands for no token.
 _NO_SCALAR: Final = frozenset({"", '"', "{", "}", "[", "]", ":", ","})
 _WORDS: Final = frozenset({"true", "false", "null"})
-#: Digits that a float can hold at all, and digits of a fraction that make a difference.
+#: The most digits before the decimal point of a float, and the most after it that can change its value.
 _MAX_DIGITS: Final = 309
 _MAX_FRACTION: Final = 40
 
 
 def repair(text: str) -> str:
-    """Return the text with each token that is no JSON replaced; raises ValueError unless it is an object or a list."""
+    """Return the text with each invalid token replaced. Raises ValueError unless it is an object or an array."""
     if text.lstrip("\x00\ufeff \t\r\n")[:1] not in {"{", "["}:
         raise ValueError("neither an object nor a list")
     repairer = _Repairer()
@@ -40,27 +40,27 @@ def repair(text: str) -> str:
 
 
 class _Repairer:
-    """Takes one token after the other. A comma is written once it is known what follows."""
+    """Processes one token after the other. A comma is written when the next token is known."""
 
     def __init__(self) -> None:
         """Begin at the start of a text."""
         self.parts: list[str] = []
         #: The brackets that are open.
         self._open: list[str] = []
-        #: Where the comma stands that is not written yet, -1 where there is none.
+        #: Position of the comma that is not written yet, -1 if there is none.
         self._comma = -1
-        #: Where the last value ended.
+        #: Position where the last value ended.
         self._end = -1
 
     def take(self, token: str, start: int) -> None:
-        """Take the token that starts at this position."""
+        """Process the token that starts at this position."""
         match token[0]:
             case ",":
                 self._take_comma(start)
             case "}" | "]":
                 if self._last == ":":
                     self.parts.append("null")
-                # A comma before the bracket is one too many.
+                # A comma before a closing bracket is left out.
                 self._comma = -1
                 self.parts.append(token)
                 if self._open:
@@ -71,7 +71,7 @@ class _Repairer:
                 self.parts[-1] += f".{token}"
                 self._comma = -1
             case first if first not in _NO_SCALAR and self._comma < 0 and self._last[:1] not in _NO_SCALAR:
-                # Several words where one value belongs.
+                # Several words in the place of one value.
                 self.parts[-1] = "null"
             case first:
                 if self._comma >= 0:
@@ -84,11 +84,11 @@ class _Repairer:
 
     @property
     def _last(self) -> str:
-        """What was written last."""
+        """The last part that was written."""
         return self.parts[-1] if self.parts else ""
 
     def _take_comma(self, start: int) -> None:
-        """Write null for a value that is missing before the comma."""
+        """Keep the comma for later, and write null for a value that is missing before it."""
         in_list = self._open[-1:] == ["["]
         if self._comma >= 0 and in_list:
             self.parts += [",", "null"]
@@ -97,7 +97,7 @@ class _Repairer:
         self._comma = start
 
     def _is_fraction(self, token: str, start: int) -> bool:
-        """Return whether the comma before this token is a decimal comma: in an object, a key would follow a comma."""
+        """Return whether the comma before this token is a decimal comma: in an object, a comma is followed by a key."""
         return (
             self._comma >= 0
             and start == self._comma + 1
@@ -110,7 +110,7 @@ class _Repairer:
 
 
 def _value(text: str) -> str:
-    """Return an opening bracket, a string or a scalar as JSON has it."""
+    """Return an opening bracket, a string or a scalar in valid JSON."""
     if text in _WORDS or text[0] in "{[":
         return text
     if text[0] == '"':
@@ -127,7 +127,7 @@ def _value(text: str) -> str:
 
 
 def _string_part(part: re.Match[str]) -> str:
-    """Return what JSON has for a part of a string."""
+    """Return a part of a string in valid JSON."""
     if part[1] is not None:
         return "\\ufffd"
     if part[2] is not None:

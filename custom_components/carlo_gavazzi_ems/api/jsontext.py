@@ -1,4 +1,4 @@
-"""JSON as small gateways print it, into plain Python values."""
+"""Parses JSON as small gateways print it into plain Python values."""
 
 import codecs
 import re
@@ -9,20 +9,20 @@ import orjson
 from .exceptions import InvalidAnswerError, OversizedAnswerError
 from .jsonrepair import repair
 
-#: No answer holds more objects and lists, or values: what is asked for at once is 50,000 rows of history.
+#: No answer holds more objects and arrays, or values: at most 50,000 rows of history are requested at once.
 MAX_OBJECTS: Final = 60_000
 MAX_VALUES: Final = 1_000_000
-#: Bytes of the largest page of history; what is larger is read as it stands, or not at all.
+#: Bytes of the largest page of history; a larger body is not repaired.
 _MAX_REPAIRED: Final = 4 * 1024 * 1024
-#: Charsets in which a label may be printed, by Python's names; some of Python's other codecs take very long.
+#: Charsets that a gateway may use, by Python's names. Some of Python's other codecs are very slow.
 _CHARSETS: Final = re.compile(r"iso8859-\d+|cp\d+|utf-16(?:-[bl]e)?")
 
 
 def parse_json(body: bytes) -> object:
-    """Return the value a body holds; what is no JSON value in an otherwise good body reads as null.
+    """Return the value of a body. An invalid value in an otherwise valid body is read as null.
 
-    Nesting deeper than 1024, and anything that cannot be repaired, raises InvalidAnswerError. A text that
-    would take many times its size as values is not read at all.
+    Raises InvalidAnswerError for nesting deeper than 1024 and for a body that cannot be repaired, and
+    OversizedAnswerError for a body whose values would take many times its size in memory.
     """
     # A body cannot hold more values than bytes.
     if len(body) > MAX_OBJECTS and (body.count(b"{") + body.count(b"[") > MAX_OBJECTS or body.count(b",") > MAX_VALUES):
@@ -33,7 +33,7 @@ def parse_json(body: bytes) -> object:
         problem = err.msg
     if len(body) > _MAX_REPAIRED:
         raise InvalidAnswerError(f"the answer is not JSON: {problem}")
-    # The texts of the errors name what is wrong, and nothing of what the body holds.
+    # The error texts do not quote the body.
     try:
         return orjson.loads(repair(body.decode("utf-8-sig", errors="replace")))
     except orjson.JSONDecodeError as err:
@@ -43,7 +43,7 @@ def parse_json(body: bytes) -> object:
 
 
 def as_utf8(body: bytes, charset: str | None) -> bytes:
-    """Return a body in UTF-8: as it is where it is UTF-8 already, else decoded by the charset that it declares."""
+    """Return a body in UTF-8: unchanged if it is UTF-8 already, else decoded with its declared charset."""
     if charset is None or body.isascii():
         return body
     try:

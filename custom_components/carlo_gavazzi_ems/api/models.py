@@ -1,7 +1,7 @@
-"""What the gateway publishes, as immutable records.
+"""The gateway's data as immutable records.
 
-Names follow the API document; where it leaves a meaning open (`sir`, `type`, `index`, `s`, `r`, `d`),
-the field keeps the document's own name and decides nothing.
+Names follow the API document. A field that it does not explain (`sir`, `type`, `index`, `s`, `r`, `d`) keeps the
+document's name; nothing depends on its value.
 """
 
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-# The document prints realtime stamps in milliseconds and history stamps in seconds. Below this
-# value (the year 5138 in seconds, March 1973 in milliseconds) a stamp can only be seconds.
+# The API document has realtime timestamps in milliseconds and history timestamps in seconds. Below this
+# value (the year 5138 in seconds, March 1973 in milliseconds) a timestamp can only be in seconds.
 _FIRST_MILLISECOND_STAMP = 1e11
-# Years that a clock may show; year 1 and 9999 stand for no date, and are out of range in some time zones.
+# Years that a clock may show. Years 1 and 9999 stand for no date, and are out of range in some time zones.
 _FIRST_YEAR = 1970
 _LAST_YEAR = 9990
 
 
 def epoch_seconds(stamp: float) -> float:
-    """Return a stamp of the gateway, in milliseconds or seconds, as seconds since 1970 in UTC."""
+    """Return a timestamp of the gateway, in milliseconds or seconds, as seconds since 1970 in UTC."""
     return stamp / 1000 if stamp >= _FIRST_MILLISECOND_STAMP else float(stamp)
 
 
@@ -42,10 +42,14 @@ class GatewayInfo:
     firmware: str
     part_number: str
 
+    def built_in(self, device: Device | None) -> bool:
+        """Return whether a device is the gateway's own meter: it has its part number."""
+        return device is not None and device.part_number != "" and device.part_number == self.part_number
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayDate:
-    """The gateway's own clock: its local time, and its offset to UTC (None where it names none)."""
+    """The gateway's own clock: its local time, and its offset to UTC (None if it gives none)."""
 
     local: datetime
     utc_offset: timedelta | None
@@ -53,7 +57,7 @@ class GatewayDate:
 
     @property
     def utc(self) -> datetime | None:
-        """The same instant in UTC, or None where the offset is not known or the date is beyond any clock's."""
+        """The same instant in UTC; None if the offset is not known or the year is not plausible."""
         if self.utc_offset is None or not _FIRST_YEAR <= self.local.year <= _LAST_YEAR:
             return None
         return (self.local - self.utc_offset).replace(tzinfo=UTC)
@@ -85,7 +89,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """One quantity of a load; `code` is the signal-identifier code (`si`) that says which."""
+    """One quantity of a load; `code` is its signal-identifier code (`si`)."""
 
     uid: int
     code: int
@@ -96,13 +100,13 @@ class Signal:
 
 
 class Sample(NamedTuple):
-    """The latest value of a signal; `value` is None where the gateway has none."""
+    """The latest value of a signal; `value` is None if the gateway has none."""
 
     uid: int
     code: int | None
     value: float | None
     timestamp: float | None
-    """In seconds since 1970, UTC, by the gateway's clock; None where it names none."""
+    """In seconds since 1970, UTC, by the gateway's clock; None if there is none."""
     s: int | None = None
     r: int | None = None
 
@@ -114,7 +118,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
-    """A recorded value: it stands for the time up to `period_end`, `timestamp` is its last sample.
+    """A recorded value of the period that ends at `period_end`; `timestamp` is the time of the last sample in it.
 
     Both are in seconds since 1970, UTC, by the gateway's clock.
     """

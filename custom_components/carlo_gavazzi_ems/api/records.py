@@ -1,4 +1,4 @@
-"""Parses the gateway's JSON into records. A bad record is left out and named; the others are kept."""
+"""Parses the gateway's JSON into records. A bad record is rejected; the others are kept."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -12,7 +12,6 @@ from .fields import (
     RecordError,
     as_record,
     check_uid,
-    clean_text,
     enabled_of,
     int_or_none,
     number,
@@ -26,7 +25,7 @@ from .models import Device, GatewayDate, HistoryRow, Load, Protocol, Sample, Sig
 
 
 class Records[T](dict[int, T]):
-    """Records by UID, and what was left out: the key or position of each bad record, with its reason."""
+    """Records by UID; `rejected` has the key or position of each bad record, with its reason."""
 
     def __init__(self, records: Mapping[int, T] | None = None, rejected: Mapping[str, str] | None = None) -> None:
         """Start with these records."""
@@ -39,17 +38,17 @@ class Records[T](dict[int, T]):
 
     @override
     def copy(self) -> Self:
-        """Return the same records, and what was left out, as an object of its own."""
+        """Return a copy, with the rejected records too."""
         return type(self)(self, self.rejected)
 
     def add(self, other: Records[T]) -> None:
-        """Take in what another answer holds."""
+        """Add the records of another answer."""
         self.update(other)
         self.rejected.update(other.rejected)
 
 
 class Rows(list[HistoryRow]):
-    """Rows of history, and what was left out: where each bad row stood, with its reason."""
+    """Rows of history; `rejected` has the position of each bad row, with its reason."""
 
     def __init__(self, rows: Iterable[HistoryRow] = ()) -> None:
         """Start with these rows."""
@@ -80,13 +79,13 @@ def entries_of(payload: object, key: str) -> JsonObject:
     """Return the map under the one key of an answer."""
     entries = _content(payload, key)
     if entries is None or entries == []:
-        # An empty map may well be printed as null or [], by software that knows no types.
+        # Some software prints an empty map as null or [].
         return {}
     return as_object(entries, repr(key))
 
 
 def _content(payload: object, key: str) -> object:
-    """Return what stands under the one key of an answer; null is an answer, a missing key is none."""
+    """Return the value of the one key of an answer, which may be null. Raises InvalidAnswerError if it is missing."""
     answer = as_object(payload, "the answer")
     if key not in answer:
         raise InvalidAnswerError(f"the answer has no {key!r}")
@@ -95,26 +94,27 @@ def _content(payload: object, key: str) -> object:
 
 def parse_text(payload: object, key: str) -> str:
     """Read `{"<key>": "text"}`."""
-    match as_object(payload, "the answer").get(key):
-        case str() as text if text.strip():
-            return clean_text(text)
-        case _:
-            raise InvalidAnswerError(f"the answer has no {key!r}")
+    if text := parse_detail(payload, key):
+        return text
+    raise InvalidAnswerError(f"the answer has no {key!r}")
+
+
+def parse_detail(payload: object, key: str) -> str:
+    """Read `{"<key>": "text"}` of which nothing depends; empty where there is no text."""
+    return text_of(as_object(payload, "the answer"), key)
 
 
 def parse_version(payload: object) -> int:
     """Read the answer of `GET /ver`."""
-    match as_object(payload, "the answer").get("api_ver"):
-        case bool():
-            pass
-        case int() as version:
-            return version
-    raise InvalidAnswerError("the answer has no 'api_ver'")
+    version = int_or_none(as_object(payload, "the answer"), "api_ver")
+    if version is None:
+        raise InvalidAnswerError("the answer has no 'api_ver'")
+    return version
 
 
 def parse_date(payload: object) -> GatewayDate:
     """Read the gateway's local date `2025-01-01 00:00:00` and its offset `+01:00 CET`."""
-    zone = parse_text(payload, "tz")
+    zone = parse_detail(payload, "tz")
     try:
         local = datetime.fromisoformat(parse_text(payload, "date"))
     except ValueError as err:
@@ -146,7 +146,7 @@ def parse_load(record: JsonObject, uid: int) -> Load:
     """Read one load; its protocol is the one whose settings it carries."""
     check_uid(record, uid)
     settings = {protocol: record[protocol] for protocol in Protocol if isinstance(record.get(protocol), dict)}
-    # The document prints all five keys on a load of one protocol: then it is the one that holds something.
+    # The document's example of a load has all five keys: then the protocol is the one whose settings are not empty.
     carried = [protocol for protocol, value in settings.items() if value] or list(settings)
     protocol = carried[0] if len(carried) == 1 else None
     found = settings.get(protocol) if protocol else None
@@ -163,7 +163,7 @@ def parse_load(record: JsonObject, uid: int) -> Load:
 
 
 def parse_signal(record: JsonObject, uid: int) -> Signal:
-    """Read one signal; without a signal-identifier code it is none."""
+    """Read one signal. Raises RecordError if it has no signal-identifier code."""
     check_uid(record, uid)
     code = optional_int(record, "si")
     if code is None:
@@ -173,19 +173,19 @@ def parse_signal(record: JsonObject, uid: int) -> Signal:
         code=code,
         sir=int_or_none(record, "sir"),
         enabled=enabled_of(record),
-        load_uid=optional_int(record, "lid"),
+        load_uid=int_or_none(record, "lid"),
         device_uid=int_or_none(record, "did"),
     )
 
 
 def parse_sample(record: JsonObject, uid: int) -> Sample:
-    """Read one realtime value; fields that decide nothing are None where they are not what they should be."""
+    """Read one realtime value; fields that nothing depends on are None if they are not valid."""
     check_uid(record, uid)
     return Sample(
         uid=uid,
         code=int_or_none(record, "si"),
         value=number(record, "v"),
-        timestamp=seconds(record, "t"),
+        timestamp=seconds(record.get("t")),
         s=int_or_none(record, "s"),
         r=int_or_none(record, "r"),
     )
@@ -194,9 +194,9 @@ def parse_sample(record: JsonObject, uid: int) -> Sample:
 def parse_history_row(record: JsonObject, uid: int) -> HistoryRow:
     """Read one row of history; `p` closes its period, `t` is the last sample in it."""
     check_uid(record, uid)
-    timestamp, period_end = seconds(record, "t"), seconds(record, "p")
+    timestamp, period_end = seconds(record.get("t")), seconds(record.get("p"))
     if timestamp is None and period_end is None:
-        raise RecordError("'t' and 'p' are missing")
+        raise RecordError("neither 't' nor 'p' is a date")
     return HistoryRow(
         uid=uid,
         timestamp=timestamp if timestamp is not None else period_end or 0.0,

@@ -1,4 +1,4 @@
-"""How a request of one account is made: with a token, one at a time, and repeated once where the token may be to blame."""
+"""Sends the requests of one account: with a token, one at a time, and repeated once if the token may be invalid."""
 
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
@@ -14,7 +14,7 @@ from .records import as_object
 from .traffic import Traffic
 from .transport import Transport, parsed
 
-#: UIDs that fit into one request line: with five digits each it stays below the 8 kB that servers take.
+#: UIDs per request line: with five digits each it stays below the 8 kB that servers accept.
 UIDS_PER_REQUEST: Final = 1000
 
 type Query = dict[str, str]
@@ -36,37 +36,41 @@ class Requester:
 
     @property
     def token(self) -> str | None:
-        """The present token, for whoever has to keep it out of a report; None where there is none."""
+        """The present token, None if there is none; reports need it in order to remove it."""
         return self._tokens.current
 
     @property
     def login_wait(self) -> float:
-        """Seconds for which no login is sent, because the gateway asked for patience; 0 where one may be sent."""
+        """Seconds for which no login is sent, because the gateway asked to wait; 0 if one may be sent."""
         return self._tokens.wait
 
     @property
     def login_refusals(self) -> int:
-        """How many logins in a row the gateway has refused for the time being."""
+        """How many logins in a row the gateway has refused temporarily."""
         return self._tokens.refusals
 
     @property
     def traffic(self) -> Traffic:
-        """What was asked so far, and how long it took."""
+        """Counts and durations of the requests so far."""
         return self._transport.traffic
 
     @property
     def contested(self) -> bool:
-        """Whether the gateway ends the session again and again before its time, as it does for a second user of the account."""
+        """Whether several sessions in a row ended early, as happens when the account has a second user."""
         return self._tokens.contested
 
     @property
     def refused(self) -> bool:
-        """Whether user name or password was refused; then nothing is sent that needs a login."""
+        """Whether user name or password was refused; then no request that needs a login is sent."""
         return self._tokens.refused
 
-    def forgive(self) -> None:
-        """Let the next login be sent at once, where one is needed."""
-        self._tokens.forgive()
+    def go_on_from(self, other: Requester) -> None:
+        """Continue with the session of another requester of the same account."""
+        self._tokens.go_on_from(other._tokens)
+
+    def clear_waits(self) -> None:
+        """Allow the next login without waiting."""
+        self._tokens.clear_waits()
 
     async def _get[T](self, path: str, parse: Callable[[object], T], query: Query | None = None) -> T:
         """Get and parse a protected path."""
@@ -75,7 +79,7 @@ class Requester:
     async def _fetch_page[T](
         self, path: str, read: Callable[[bytes], T], query: Query, page: int, nothing: Callable[[], T]
     ) -> T:
-        """Get and read a page of a list; `nothing` makes an empty one."""
+        """Get and read a page of a list; `nothing` returns an empty page."""
 
         def read_page(body: bytes) -> T:
             return read(body) if body else nothing()
@@ -87,11 +91,11 @@ class Requester:
     async def _fetch[T](
         self, path: str, read: Callable[[bytes], T], query: Query | None = None, *, may_be_empty: Collection[int] = ()
     ) -> T:
-        """Get and read a protected path; where the token may be to blame, log in and repeat once.
+        """Get and read a protected path; log in and repeat once if the token may be invalid.
 
-        An answer without a body is read as such where its status `may_be_empty`, else it is an error.
+        An answer without a body is passed to `read` if its status is in `may_be_empty`, else it is an error.
 
-        A gateway that has just rebooted answers with 401, 403 or a page for people: none of these is a
+        A gateway that has just rebooted answers with 401, 403 or an HTML page: none of these means a
         wrong password.
         """
         async with self._turn:
@@ -104,6 +108,9 @@ class Requester:
                     self._tokens.failed(type(err), path)
                     raise
                 if not self._tokens.reject(token, type(err), path):
+                    if isinstance(err, UnauthorizedError) and (cause := self._tokens.login_error) is not None:
+                        # The old token is used only because no login succeeds.
+                        raise cause from None
                     raise
                 token = await self._tokens.token(path)
                 answer = await self._attempt(path, read, query, token, may_be_empty)
@@ -134,9 +141,9 @@ class Requester:
         uids: Collection[int] | None,
         wanted: Collection[int] | None = None,
     ) -> PageT:
-        """Read a map to its end: in pages, and a long list of UIDs in several requests, which are added `into` one.
+        """Read a map to its end: in pages, and a long list of UIDs in several requests, whose results go `into` one.
 
-        `read` gets a name for the page beside its body, the same one in every reading.
+        `read` gets a name of the page, the same in every call of this method, and the page's body.
         """
         parts: list[PageT] = []
         budget = Budget(LIST_LIMITS)
@@ -158,17 +165,17 @@ class Requester:
 
 
 def of_json[T](parse: Callable[[object], T]) -> Callable[[bytes], T]:
-    """Return what reads a body, given what reads its JSON."""
+    """Return a function that reads a body, from one that reads its JSON."""
     return lambda body: parse(parse_json(body))
 
 
 def page_of_json[T](parse: Callable[[object], T]) -> Callable[[str, bytes], T]:
-    """Return what reads a page's body, given what reads its JSON; the page's name is of no use to it."""
+    """Return a function that reads a page, from one that reads its JSON; the page's name is ignored."""
     return lambda _, body: parse(parse_json(body))
 
 
 def one[T](payload: object, parse: Callable[[JsonObject, int], T], uid: int) -> T:
-    """Read an answer that is one record."""
+    """Read an answer that is one record. Raises InvalidAnswerError."""
     try:
         return parse(as_object(payload, "the answer"), uid)
     except ValueError as err:

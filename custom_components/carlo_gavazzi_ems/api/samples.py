@@ -1,17 +1,17 @@
-"""Realtime values, read every few seconds: column by column, and not again where a page repeats the last one."""
+"""Realtime values: parsed by column for speed, and not parsed again if a page has the same bytes as before."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, Final, Self, override
 
-from .fields import MAX_TEXT, MAX_UID, JsonObject, RecordError, as_record, as_seconds, uid_of_key
+from .fields import MAX_TEXT, MAX_UID, JsonObject, RecordError, as_record, seconds, uid_of_key
 from .jsontext import parse_json
 from .models import Sample
 from .records import entries_of, parse_map, parse_sample
 
 _COLUMNS: Final[Callable[[Any], tuple[Any, ...]]] = itemgetter("uid", "v", "t")
-#: What orjson makes of a value: a finite number, or null.
+#: Types that orjson returns for a number or null.
 _VALUES: Final = {float, int, type(None)}
 
 #: Bytes of all pages: 80,000 records.
@@ -21,25 +21,25 @@ type Column = dict[int, float | None]
 
 
 class Samples(Mapping[int, Sample]):
-    """Realtime values by UID. What else a record holds is parsed from the body again, for those who ask for a Sample."""
+    """Realtime values by UID. A full `Sample` is parsed from the body only when it is requested."""
 
     def __init__(self, body: bytes | None = None) -> None:
-        """Read a body; InvalidAnswerError where it is no answer. None holds no values."""
-        #: The value of each signal, None where the gateway has none.
+        """Read a body; None stands for no values. Raises InvalidAnswerError."""
+        #: The value of each signal, None if the gateway has none.
         self.numbers: Column = {}
-        #: When each of these was sampled, as in `Sample.timestamp`.
+        #: When each value was sampled, as in `Sample.timestamp`.
         self.times: Column = {}
-        #: What was left out: the key of each bad record, with its reason.
+        #: Rejected records: key -> reason.
         self.rejected: dict[str, str] = {}
         self._bodies: list[bytes] = []
-        #: UIDs that are known to be there.
+        #: The last set of UIDs for which `has` returned True.
         self._has: frozenset[int] = frozenset()
         if body is not None:
             self._bodies.append(body)
             self._read(entries_of(parse_json(body), "realtime"))
 
     def _read(self, entries: JsonObject) -> None:
-        """Read all records; a bad one is left out."""
+        """Read all records; bad ones are rejected."""
         if (columns := _complete_columns(entries)) is not None:
             self.numbers, self.times = columns
             return
@@ -62,7 +62,7 @@ class Samples(Mapping[int, Sample]):
 
     @override
     def __getitem__(self, uid: int) -> Sample:
-        """Return what was read of one signal."""
+        """Return the sample of one signal."""
         return self._samples[uid]
 
     @override
@@ -72,17 +72,17 @@ class Samples(Mapping[int, Sample]):
 
     @override
     def __len__(self) -> int:
-        """Return how many signals have a record."""
+        """Return the number of signals with a record."""
         return len(self.numbers)
 
     def repeats(self, other: Samples) -> bool:
-        """Return whether another answer has the same values and times."""
+        """Return whether another answer has the same values, times and rejected records."""
         return self is other or (
             self.times == other.times and self.numbers == other.numbers and self.rejected == other.rejected
         )
 
     def has(self, wanted: frozenset[int]) -> bool:
-        """Return whether there is a record of each of these UIDs; the answer to the same set is known by heart."""
+        """Return whether there is a record of each of these UIDs. True is cached for the same set object."""
         if wanted is not self._has:
             if wanted.difference(self.numbers):
                 return False
@@ -90,13 +90,13 @@ class Samples(Mapping[int, Sample]):
         return True
 
     def copy(self) -> Self:
-        """Return the same values as an object of its own."""
+        """Return a copy with the same values."""
         mine = type(self)()
         mine.add(self)
         return mine
 
     def add(self, other: Samples) -> None:
-        """Take in what another answer holds; to be done before anybody asks for a Sample."""
+        """Add the values of another answer; must be called before a `Sample` is requested."""
         self.numbers.update(other.numbers)
         self.times.update(other.times)
         self.rejected.update(other.rejected)
@@ -104,7 +104,7 @@ class Samples(Mapping[int, Sample]):
 
 
 class SampleMemory:
-    """Keeps the last body of each page, and what was read from it, up to 8 MB."""
+    """Caches the last body of each page and its values, up to 8 MB."""
 
     def __init__(self) -> None:
         """Begin without any page."""
@@ -112,10 +112,10 @@ class SampleMemory:
         self._size = 0
 
     def read(self, page: str, body: bytes) -> Samples:
-        """Return what a page's body holds; InvalidAnswerError where it is no answer.
+        """Return the values of a page's body. Raises InvalidAnswerError.
 
-        The same bytes give the same object as before, so nobody may change it. `page` only says where to look:
-        equal bytes are equal records, whatever was asked for.
+        The same bytes return the same object as before, so it must not be changed. `page` is only the key of the
+        cache: equal bytes are equal records, whatever was requested.
         """
         known = self._pages.get(page)
         if known is None or known[0] != body:
@@ -129,19 +129,19 @@ class SampleMemory:
 
 
 def _complete_columns(entries: JsonObject) -> tuple[Column, Column] | None:
-    """Return values and times where every record is complete, as nearly always; None where one is not.
+    """Return values and times if every record is complete, as is usual; else None.
 
-    That takes a quarter of the time of reading record by record.
+    This takes a quarter of the time of reading record by record.
     """
     try:
         uids, values, stamps = zip(*map(_COLUMNS, entries.values()), strict=True)
-        # Only a whole number reads like its key, and compares with others.
+        # A UID that is not an int either differs from its key as text, or raises TypeError when it is compared.
         if list(map(str, uids)) != list(entries) or min(uids) < 0 or max(uids) > MAX_UID:
             return None
         if not _VALUES.issuperset(map(type, values)):
             return None
         # Few, because the signals of a load are sampled together.
-        times = {stamp: as_seconds(stamp, "t") for stamp in set(stamps)}
+        times = {stamp: seconds(stamp) for stamp in set(stamps)}
     except KeyError, TypeError, ValueError:
         return None
     return dict(zip(uids, values, strict=True)), dict(zip(uids, map(times.__getitem__, stamps), strict=True))

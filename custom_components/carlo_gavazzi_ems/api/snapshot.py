@@ -1,21 +1,20 @@
-"""What a gateway says of itself and lists, as JSON and back, for a start that does not wait for its lists."""
+"""A gateway's identity and lists, to and from JSON, so that a start need not wait for the lists."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Self
 
 from .exceptions import InvalidAnswerError
 from .fields import JsonObject
 from .models import Device, GatewayInfo, Load, Signal
-from .records import Records, as_object, parse_device, parse_load, parse_map, parse_signal, parse_text
+from .records import Records, as_object, parse_detail, parse_device, parse_load, parse_map, parse_signal, parse_text
 
 _INFO = {"serial_number": "sn", "mac_address": "mac", "firmware": "fw", "part_number": "pn"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A gateway as it was when its lists were read; without the settings of its loads, which no start needs."""
+    """A gateway when its lists were read, without the settings of its loads, which a start does not need."""
 
     info: GatewayInfo
     devices: Mapping[int, Device]
@@ -30,12 +29,12 @@ class Snapshot:
         loads: Mapping[int, Load],
         signals: Mapping[int, Signal],
     ) -> Self:
-        """Return what is worth keeping of what was read."""
+        """Return a snapshot of an identity and lists."""
         plain = {uid: replace(load, settings={}) if load.settings else load for uid, load in loads.items()}
         return cls(info=info, devices=dict(devices), loads=plain, signals=dict(signals))
 
     def as_json(self) -> dict[str, JsonObject]:
-        """Return this in the API's own words, so that one parser reads both; what is the default is left out."""
+        """Return this in the API's format, so that the same parser reads it; default values are left out."""
         return {
             "info": {key: getattr(self.info, field) for field, key in _INFO.items()},
             "devices": _as_map(self.devices, _device),
@@ -45,7 +44,7 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, payload: object) -> Self:
-        """Return what was kept; raises InvalidAnswerError unless all of it can be read."""
+        """Return a stored snapshot. Raises InvalidAnswerError unless all of it can be read."""
         kept = as_object(payload, "what was kept")
         lists = (
             parse_map(kept, "devices", parse_device),
@@ -54,8 +53,8 @@ class Snapshot:
         )
         if any(records.rejected for records in lists):
             raise InvalidAnswerError("a record that was kept is damaged")
-        text = partial(parse_text, kept.get("info"))
-        info = GatewayInfo(**{field: text(key) for field, key in _INFO.items()})
+        details = {field: parse_detail(kept.get("info"), key) for field, key in _INFO.items()}
+        info = GatewayInfo(**details | {"serial_number": parse_text(kept.get("info"), "sn")})
         devices, loads, signals = lists
         return cls(info=info, devices=devices, loads=loads, signals=signals)
 
@@ -65,7 +64,7 @@ class Snapshot:
 
 
 def _as_map[T](records: Mapping[int, T], fields: Callable[[T], JsonObject]) -> JsonObject:
-    """Return records by UID, without the fields that say nothing."""
+    """Return records by UID, without the fields that are None."""
     return {
         str(uid): {key: value for key, value in fields(record).items() if value is not None}
         for uid, record in records.items()
@@ -78,7 +77,7 @@ def _device(device: Device) -> JsonObject:
 
 
 def _load(load: Load) -> JsonObject:
-    """Return a load as the API prints it: its protocol is the one whose settings it carries."""
+    """Return a load as the API prints it: the key of its protocol has the settings."""
     return {
         "label": load.label or None,
         "enable": None if load.enabled else False,

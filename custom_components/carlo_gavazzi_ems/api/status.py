@@ -1,4 +1,4 @@
-"""HTTP statuses as errors of one tree, and how long a gateway asks to be left alone."""
+"""Translates HTTP statuses into errors, and Retry-After into seconds."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,11 +19,12 @@ from .exceptions import (
 
 
 def raise_for_status(response: aiohttp.ClientResponse) -> None:
-    """Raise the error that a status stands for."""
+    """Raise the error of an HTTP status."""
     status = response.status
-    if status == 200:
+    if status in {200, 201}:
+        # A login makes a token, and 201 is "made".
         return
-    # The body of an error is of no use and may be endless: unless all of it is there, the connection goes with it.
+    # The body of an error is not needed and may be endless: unless it is complete, the connection is closed.
     retry_after = retry_after_seconds(response.headers.get("Retry-After"), response.headers.get("Date"))
     match status:
         case 204:
@@ -43,9 +44,9 @@ def raise_for_status(response: aiohttp.ClientResponse) -> None:
 
 
 def retry_after_seconds(value: str | None, date: str | None = None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, an hour at most; None where it says nothing of use.
+    """Return the seconds of a Retry-After header, an hour at most; None if it is missing or invalid.
 
-    `date` is the Date header of the same answer: the clock that a time of day in Retry-After is from.
+    `date` is the Date header of the same answer: an absolute time in Retry-After is relative to that clock.
     """
     if value is None:
         return None
@@ -58,7 +59,7 @@ def retry_after_seconds(value: str | None, date: str | None = None) -> float | N
 
 
 def _http_date(text: str) -> datetime | None:
-    """Return the instant of an HTTP date, None where the text is none."""
+    """Return the time of an HTTP date, None if it is invalid."""
     try:
         instant = parsedate_to_datetime(text)
     except ValueError:

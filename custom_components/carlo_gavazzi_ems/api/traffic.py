@@ -1,4 +1,4 @@
-"""What was asked of a gateway, how long that took, and, where it is wanted, what it answered last."""
+"""Counts and durations of requests to a gateway, and optionally its last answers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 _UID: Final = re.compile(r"/\d+(?=/|$)")
-#: Together the kept answers may be so large, in bytes; a page of 1000 records is 100 kB.
+#: The most bytes of all kept answers; a page of 1000 records is 100 kB.
 _MAX_KEPT: Final = 8 * 1024 * 1024
-#: One answer may be so large, in bytes, to be kept.
+#: The most bytes of one kept answer.
 _MAX_ANSWER: Final = 1024 * 1024
 
 
@@ -25,20 +25,20 @@ class Tally:
 
     @property
     def mean(self) -> float:
-        """Seconds that a request took on the average, failed ones too."""
+        """Mean duration of a request in seconds, including failed ones."""
         return self.total / self.count if self.count else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A body as it came over the wire, and what was asked for it."""
+    """The body of an answer as received, with the path and query of its request."""
 
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = field(repr=False)
 
 
-#: Kind of request, the first UID that was asked for, page.
+#: Kind of request, first requested UID, page.
 type _Key = tuple[str, str, int]
 
 
@@ -46,22 +46,22 @@ class Traffic:
     """Counts the requests of one client by kind: the path, with `{uid}` for a number in it."""
 
     def __init__(self) -> None:
-        """Begin at nought, and keep no answer."""
+        """Start without requests, and keep no answers."""
         self.tallies: dict[str, Tally] = {}
         self._answers: dict[_Key, Answer] | None = None
         self._kept = 0
 
     @property
     def answers(self) -> list[Answer] | None:
-        """The last answer of every kind, a long list in its pages; None where none are kept."""
+        """The last answer of every kind, of a long list all pages; None if answers are not kept."""
         return None if self._answers is None else [self._answers[key] for key in sorted(self._answers)]
 
     def keep_answers(self, *, keep: bool = True) -> None:
-        """Keep the last answer of each kind from now on, up to 8 MB; or none, and forget those that were kept."""
+        """Start to keep the last answer of each kind, up to 8 MB; or stop, and delete the kept ones."""
         self._answers, self._kept = {} if keep else None, 0
 
     def ended(self, path: str, seconds: float, error: Exception | None = None) -> None:
-        """Note that an exchange ended, well or with an error."""
+        """Count a request that ended, with or without an error."""
         tally = self.tallies.setdefault(_kind(path), Tally())
         tally.count += 1
         tally.total += seconds
@@ -71,20 +71,20 @@ class Traffic:
             tally.last_error = type(error).__name__
 
     def unreadable(self, path: str, error: Exception) -> None:
-        """Note that the answer to an exchange that had ended well is none of the API's."""
+        """Count an error for a request that was counted as successful, because its answer does not follow the API."""
         tally = self.tallies.setdefault(_kind(path), Tally())
         tally.errors += 1
         tally.last_error = type(error).__name__
 
     def answered(self, path: str, query: Mapping[str, str] | None, body: bytes) -> None:
-        """Keep an answer where that is wanted; of a long list its pages, of history only the first one."""
+        """Keep an answer, if answers are kept: of a long list all pages, of history only the first."""
         if self._answers is None:
             return
         asked = dict(query or {})
         page = int(asked.get("page", "1"))
         chunk = asked.get("uids", "").partition(",")[0]
         if "history" in path:
-            # Whoever reads history asks for other signals and another time every time.
+            # Requests for history differ in signals and times, so only one answer is kept.
             if page > 1:
                 return
             chunk = ""
@@ -95,12 +95,12 @@ class Traffic:
             self._kept += len(body)
 
     def _obsolete(self, kind: str, chunk: str, page: int) -> Iterator[_Key]:
-        """Yield what an answer takes the place of: the same page, and those after it, which come anew."""
+        """Yield the kept answers that a new one replaces: the same page and later ones, which will be read again."""
         for key in self._answers or ():
             if key[:2] == (kind, chunk) and key[2] >= page:
                 yield key
 
 
 def _kind(path: str) -> str:
-    """Return a path without the UIDs in it: there are 28 kinds, and no more."""
+    """Return a path with `{uid}` for each UID: 28 kinds at most."""
     return _UID.sub("/{uid}", path)

@@ -1,4 +1,4 @@
-"""One HTTPS exchange with a gateway: trust, time limit, size limit, JSON, and errors of one tree."""
+"""One HTTPS request to a gateway: certificate, time limit, size limit, JSON, and translation of errors."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -31,27 +31,27 @@ from .jsontext import as_utf8, parse_json
 from .status import raise_for_status
 from .traffic import Traffic
 
-#: No answer of a request that this client makes comes near: a page of 1000 records is 100 kB.
+#: Bytes of the largest accepted body; a page of 1000 records is 100 kB.
 MAX_BODY: Final = 10 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
 _HTTPS: Final = 443
-#: Bytes that are parsed in a few milliseconds, 50 where they have to be repaired.
+#: Bytes from which a body is parsed in a thread. Fewer take a few milliseconds, or 50 if they have to be repaired.
 _LARGE: Final = 200 * 1024
-#: Seconds that an answer may take at first, from connect to the last byte; a thousand values take a small gateway about one.
+#: Initial time limit in seconds, from connect to the last byte; a small gateway sends a thousand values in about one.
 TIME_LIMIT: Final = 10.0
-#: Seconds that it may take from a gateway that has shown to need longer.
+#: The longest time limit, for a gateway that has exceeded shorter ones.
 MAX_TIME_LIMIT: Final = 60.0
-#: Seconds for name, connection and handshake: who is not there answers no later.
-_CONNECT_LIMIT: Final = 10.0
-#: Seconds after an answer in which its connection may still be in use; the HTTP library keeps it for 15.
+#: Time limit in seconds for name resolution, connection and handshake.
+CONNECT_LIMIT: Final = 10.0
+#: Seconds after an answer in which its connection may still be open; the HTTP library itself keeps it for 15.
 _KEPT: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where a gateway is, and by what its certificate is trusted.
+    """The address of a gateway, and how its certificate is verified.
 
-    `fingerprint` is the SHA-256 of the pinned certificate in hex; None asks the system's authorities.
+    `fingerprint` is the SHA-256 of the pinned certificate in hex; None means the system's certificate authorities.
     """
 
     host: str
@@ -60,16 +60,16 @@ class Address:
 
     @property
     def url(self) -> str:
-        """The beginning of every URL, without a slash at its end."""
+        """The base URL, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"https://{host}" if self.port == _HTTPS else f"https://{host}:{self.port}"
 
 
 class Line:
-    """What all clients of one gateway share: it is a small computer, and some bear one connection only."""
+    """Limits the requests of all clients to one gateway, which may allow one connection only."""
 
     def __init__(self, *, max_in_flight: int = 1) -> None:
-        """Let so many requests be on the wire."""
+        """Allow `max_in_flight` requests at the same time."""
         self.turn = asyncio.Semaphore(max_in_flight)
         self._answered_at = -math.inf
 
@@ -79,18 +79,18 @@ class Line:
         return time.monotonic() - self._answered_at < _KEPT
 
     def answered(self) -> None:
-        """Note that a request was answered."""
+        """Record that a request was answered."""
         self._answered_at = time.monotonic()
 
 
 @cache
 def _pinned(fingerprint: str) -> aiohttp.Fingerprint:
-    """Return the trust in a certificate, the same object each time: the HTTP library shares a connection by it."""
+    """Return the pin of a certificate; the same object each time, because the HTTP library reuses connections by it."""
     return aiohttp.Fingerprint(bytes.fromhex(fingerprint))
 
 
 class Transport:
-    """Sends one request after the other to one gateway, and nothing to anybody else."""
+    """Sends requests to one gateway, and to no other host."""
 
     def __init__(
         self,
@@ -100,11 +100,11 @@ class Transport:
         time_limit: float | None = None,
         line: Line | None = None,
     ) -> None:
-        """Use this session, and the line that other clients of the same gateway use too; see `time_limit`."""
+        """Use this session, and the `line` that clients of the same gateway share. `time_limit` is the initial one."""
         self.address = address
         self.traffic = Traffic()
         self.line = line or Line()
-        #: Seconds that an exchange may take from connect to the last byte; doubled where that was not enough.
+        #: Seconds that a request may take, from connect to the last byte; doubled after a timeout.
         self.time_limit = TIME_LIMIT if time_limit is None else time_limit
         self._session = session
         # A pin is checked after the handshake, before the first byte of the request is sent.
@@ -119,7 +119,7 @@ class Transport:
         body: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> object:
-        """Send one request and return the JSON of a 200; anything else raises an EmsError."""
+        """Send one request and return the JSON of an answer with status 200. Raises EmsError for anything else."""
         return await parsed(parse_json, await self.fetch(method, path, query=query, body=body, token=token))
 
     async def fetch(
@@ -131,9 +131,9 @@ class Transport:
         body: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> bytes:
-        """Send one request and return the body of a 200, in UTF-8; anything else raises an EmsError.
+        """Send one request and return the body of an answer with status 200, in UTF-8; else raise EmsError.
 
-        Redirects are not followed: the answer of a gateway comes from the gateway.
+        Redirects are not followed, so that nothing is sent to another host.
         """
         started = time.monotonic()
         try:
@@ -154,9 +154,9 @@ class Transport:
         body: Mapping[str, str] | None,
         token: str | None,
     ) -> bytes:
-        """Send one request, and a login again where it met a connection that the gateway had closed after its last answer.
+        """Send one request; repeat a login if the gateway had closed the kept connection before it arrived.
 
-        The HTTP library does so by itself with all other requests.
+        The HTTP library itself repeats all other requests in this case.
         """
         try:
             return await self._exchange(method, path, query, body, token)
@@ -173,9 +173,9 @@ class Transport:
         body: Mapping[str, str] | None,
         token: str | None,
     ) -> bytes:
-        """Send one request, and translate what may go wrong."""
+        """Send one request, and translate errors."""
         if self._session.closed:
-            # Whoever owns the session is stopping; the HTTP library would call it a bug.
+            # Home Assistant is stopping; the HTTP library would raise RuntimeError.
             raise EmsConnectionError("the session is closed")
         url = f"{self.address.url}{path}"
         if query:
@@ -191,7 +191,7 @@ class Transport:
                 json=body,
                 headers=headers,
                 ssl=self._trust,
-                timeout=aiohttp.ClientTimeout(total=self.time_limit, sock_connect=_CONNECT_LIMIT),
+                timeout=aiohttp.ClientTimeout(total=self.time_limit, sock_connect=CONNECT_LIMIT),
                 allow_redirects=False,
             ) as response:
                 self.line.answered()
@@ -200,22 +200,22 @@ class Transport:
                 if not received.strip():
                     raise EmptyAnswerError(response.status)
                 if body is None:
-                    # The answer to a body, a login, is a secret.
+                    # The answer to a request with a body, a login, is secret.
                     self.traffic.answered(path, query, received)
                 return received
         except (aiohttp.ClientError, OSError, ValueError) as err:
-            # The HTTP library's own error names host, port and fingerprints, and logs print what an error comes from.
+            # The HTTP library's error names host and fingerprints. Raised below, so that no log prints it as the cause.
             failure = translated(err)
         raise failure
 
 
 async def parsed[T](read: Callable[[bytes], T], body: bytes) -> T:
-    """Return what `read` makes of a body; a large one is read in a thread, so that it holds up nothing else."""
+    """Return the result of `read` on a body; a large body is read in a thread, so as not to block the event loop."""
     return read(body) if len(body) < _LARGE else await asyncio.to_thread(read, body)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body, and give up as soon as it is too large."""
+    """Return the body. Raises OversizedAnswerError as soon as it is too large."""
     announced = response.content_length
     if announced is not None and announced > MAX_BODY:
         response.close()
@@ -242,7 +242,7 @@ _MEANINGS: Final[tuple[tuple[type[Exception], type[EmsError], str], ...]] = (
 
 
 def translated(err: Exception) -> EmsError:
-    """Return this client's error for one of the HTTP library's; none of the texts names a secret."""
+    """Return this client's error for one of the HTTP library's; no message contains a secret."""
     if isinstance(err, aiohttp.ServerFingerprintMismatch):
         return CertificateChangedError(err.expected.hex(), err.got.hex())
     if isinstance(err, aiohttp.ClientConnectorError) and isinstance(err.os_error, ConnectionRefusedError):

@@ -1,7 +1,7 @@
 """The demand of a load from the readings of its import counters: arithmetic only.
 
 A period is 15, 30 or 60 minutes of the clock; its demand is its energy divided by its length. Times are seconds since
-1970, energies kWh, powers kW. What is not known is None.
+1970, energies kWh, powers kW. An unknown value is None.
 """
 
 from bisect import bisect_left
@@ -15,25 +15,25 @@ from custom_components.carlo_gavazzi_ems.history.arithmetic.cleaning import pace
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR, Reading as Closed
 
 CLOSE: Final = 60.0
-"""Seconds between two readings up to which a boundary between them is interpolated at once; history knows it better."""
-_WIDE: Final = 1 / 3
-"""The part of a period that rows of history may be apart for that."""
+"""Seconds between two readings up to which a boundary between them is interpolated; beyond, history is read."""
+_MAX_ROW_DISTANCE: Final = 1 / 3
+"""The part of a period up to which a boundary between two rows of history is interpolated."""
 _SETTLED: Final = 60.0
-"""Seconds of a period before its mean says anything: until then the last one is shown."""
+"""Seconds from the start of a period until its mean is meaningful: until then that of the last period is shown."""
 _SLOPE: Final = 120.0
 _SHORTEST_SLOPE: Final = 10.0
 _NEWER, _OLDER = 5.0, 90.0
-"""Seconds by which a sample may be newer or older than the answer that brings it; beyond, the meter's clock is wrong."""
+"""Seconds by which a sample may be newer or older than its answer; beyond, the meter's clock is wrong."""
 _LAGS: Final = 5
 _EDGE: Final = 2.0
-"""Seconds by which a row's end may miss a boundary that it is meant to close at."""
+"""Seconds by which the end of a row that closes at a boundary may differ from it."""
 _KILOWATT: Final = 1.0 / HOUR
 _HOUSE: Final = 25.0 * _KILOWATT
-"""kWh a second that a house may draw."""
-_LEEWAY: Final = 3.0
-"""How many times as fast as the fastest ordinary rise a step is that no meter makes."""
+"""kWh per second that a house may draw."""
 _MEGAWATT: Final = 1000.0 * _KILOWATT
-"""kWh a second that no installation exceeds."""
+"""kWh per second that no installation exceeds."""
+_NEAR: Final = 600.0
+"""Seconds between two polled readings up to which they confirm a row between them; covers the longest interval."""
 _ROUNDING: Final = 0.01
 """kWh by which a row and a live reading of the same register may differ."""
 
@@ -57,7 +57,7 @@ class Peak(NamedTuple):
 class Periods:
     """The periods of the clock in a time zone.
 
-    Where the clock is moved by a part of a period, as by half an hour on Lord Howe, that period is longer.
+    If daylight saving time moves the clock by a part of a period, as on Lord Howe Island, that period is longer.
     """
 
     zone: tzinfo
@@ -65,29 +65,29 @@ class Periods:
     """Seconds."""
 
     def start(self, instant: float) -> float:
-        """Return when the period began that contains an instant."""
+        """Return the start of the period that contains an instant."""
         start = self._floor(instant, self._offset(instant))
         return self._floor(start, self._offset(start))
 
     def end(self, start: float) -> float:
-        """Return when the period ends that begins at an instant."""
+        """Return the end of the period that begins at an instant."""
         end = start + self.length
         offset = self._offset(end)
         floor = self._floor(end, offset)
         return end if floor == end else floor + self.length
 
     def between(self, start: float, end: float) -> Iterator[float]:
-        """Yield the starts of the periods from a start on that are over at an instant."""
+        """Yield the starts of the periods from `start` on that are over at `end`."""
         while (stop := self.end(start)) <= end:
             yield start
             start = stop
 
     def day(self, instant: float) -> float:
-        """Return when the day began, by the clock."""
+        """Return the start of the local day."""
         return self._local(instant).replace(hour=0, minute=0, second=0, microsecond=0, fold=0).timestamp()
 
     def month(self, instant: float) -> float:
-        """Return when the month began, by the clock."""
+        """Return the start of the local month."""
         return self._local(instant).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0).timestamp()
 
     def kw(self, start: float, kwh: float) -> float:
@@ -95,7 +95,7 @@ class Periods:
         return kwh / (self.end(start) - start) * HOUR
 
     def _floor(self, instant: float, offset: float) -> float:
-        """Return the last mark of the clock, which is `offset` seconds ahead of UTC."""
+        """Return the last boundary of local time, which is `offset` seconds ahead of UTC."""
         return (instant + offset) // self.length * self.length - offset
 
     def _local(self, instant: float) -> datetime:
@@ -107,10 +107,10 @@ class Periods:
 
 
 class SampleClock:
-    """Dates the samples of a load, whose clock may be another than the gateway's."""
+    """Dates the samples of a load, whose clock may differ from the gateway's."""
 
     def __init__(self) -> None:
-        """Trust the times until they are seen to be wrong."""
+        """Trust the times until they prove wrong."""
         self._lags: deque[float] = deque(maxlen=_LAGS)
 
     def date(self, stamp: float, seen: float) -> float:
@@ -127,20 +127,22 @@ class Track:
     periods: Periods
     last: Reading | None = None
     start: float = 0.0
-    """When the period of the last reading began."""
+    """The start of the period of the last reading."""
     base: float | None = None
     """The reading at its beginning."""
+    before: Reading | None = None
+    """The last reading before it."""
     first: Reading | None = None
     """The first reading since it began, or since the start of Home Assistant."""
     _recent: deque[Reading] = field(default_factory=deque)
 
     def take(self, reading: Reading) -> Reading | None:
-        """Take the next reading. Return the start and the energy of a period that is complete with it, and known."""
+        """Take the next reading. Return start and energy of the period that it completes, None without one."""
         last, done = self.last, None
         if last is not None and reading.at <= last.at:
             if last.at - reading.at <= CLOSE:
                 return None
-            # The clock was set back.
+            # The clock has jumped back.
             self.forget()
             last = None
         if last is not None and reading.kwh < last.kwh:
@@ -160,7 +162,7 @@ class Track:
                 and start == self.periods.end(self.start)
             ):
                 done = Reading(self.start, base - self.base)
-            self.start, self.base, self.first = start, base, reading
+            self.start, self.base, self.before, self.first = start, base, last, reading
         self.last, self.first = reading, self.first or reading
         self._recent.append(reading)
         while self._recent[0].at < reading.at - _SLOPE:
@@ -168,8 +170,8 @@ class Track:
         return done
 
     def forget(self) -> None:
-        """Go on from the next reading: what was counted up to it is not known."""
-        self.last = self.base = self.first = None
+        """Start again from the next reading: what is counted until then is unknown."""
+        self.last = self.base = self.before = self.first = None
         self._recent.clear()
 
     def begin_with(self, start: float, kwh: float | None) -> None:
@@ -178,7 +180,7 @@ class Track:
             self.base = kwh
 
     def mean(self, before: float | None) -> float | None:
-        """Return the mean power so far; in the first minute that of the period before."""
+        """Return the mean power so far, in the first minute that of the last period, passed as `before`."""
         if self.last is None or self.base is None:
             return None
         if (elapsed := self.last.at - self.start) < _SETTLED:
@@ -186,7 +188,7 @@ class Track:
         return (self.last.kwh - self.base) / elapsed * HOUR
 
     def expected(self, power: float | None) -> float | None:
-        """Return the demand of the period if it goes on with a power, None for that of the last minutes."""
+        """Return the demand of the period if it continues at `power`, by default that of the last two minutes."""
         power = self._slope() if power is None else max(power, 0.0)
         if self.last is None or self.base is None or power is None:
             return None
@@ -206,7 +208,7 @@ def _between(instant: float, before: Reading, after: Reading) -> float:
 
 
 class Row(NamedTuple):
-    """A row of history of one counter: when it closes, its reading, and when that was taken."""
+    """A row of history of one counter: its end, its reading, and the time of its sample."""
 
     end: float
     kwh: float
@@ -214,7 +216,7 @@ class Row(NamedTuple):
 
 
 class _Point(NamedTuple):
-    """A reading of one counter, and how many times before it had begun anew or jumped."""
+    """A reading of one counter, and how many times the counter had restarted or jumped before."""
 
     at: float
     kwh: float
@@ -227,25 +229,25 @@ class Counted:
     """What one counter read at any time, from its history."""
 
     def __init__(self, rows: Iterable[Row], length: float) -> None:
-        """Take rows in any order, for periods of a length in seconds. Wrong readings are left out."""
+        """Take rows in any order, for periods of `length` seconds. Wrong readings are left out."""
         by_end = {row.end: row for row in rows}
         closed = [Closed(end, row.kwh, row.kwh, row.kwh) for end, row in sorted(by_end.items())]
-        fastest = _LEEWAY * max(pace(closed, _HOUSE), _KILOWATT)
-        self._widest = _WIDE * length
+        usual = max(pace(closed, _HOUSE, 1.0), _KILOWATT)
+        self._widest = _MAX_ROW_DISTANCE * length
         self._points: list[_Point] = []
-        for reading in without_wrong_readings(closed, fastest, 1.0):
+        for reading in without_wrong_readings(closed, usual, 1.0):
             self._add(by_end[reading.end])
         self._times = [point.at for point in self._points]
         self._ends = [point.end for point in self._points]
 
     def _add(self, row: Row) -> None:
-        """Add the reading of a row that follows."""
+        """Add the reading of the next row."""
         if not self._points:
             at = row.sampled if row.end - HOUR <= row.sampled <= row.end else row.end
             self._points.append(_Point(at, row.kwh, 0, row.end))
             return
         last = self._points[-1]
-        # A time from elsewhere is one of a meter whose clock is wrong, or of an old sample.
+        # A time outside of the row is from a meter with a wrong clock, or of an old sample.
         at = row.sampled if last.end <= row.sampled <= row.end else row.end
         if at <= last.at or (row.sampled == last.at and row.kwh == last.kwh):
             return
@@ -255,7 +257,7 @@ class Counted:
         self._points.append(_Point(at, kwh, last.breaks if goes_on else last.breaks + 1, row.end))
 
     def energy(self, start: float, end: float) -> float | None:
-        """Return what was counted between two instants, None where that is not known."""
+        """Return what was counted between two instants, None if that is unknown."""
         begin, stop = self._at(start), self._at(end)
         if begin is None or stop is None or begin.breaks != stop.breaks:
             return None
@@ -266,12 +268,12 @@ class Counted:
         return None if (found := self._at(instant)) is None else found.kwh
 
     def around(self, instant: float) -> tuple[float, float] | None:
-        """Return the readings before and after an instant, None where history does not reach so far."""
+        """Return the readings before and after an instant, None if history does not reach it."""
         after = bisect_left(self._times, instant)
         return (self._points[after - 1].kwh, self._points[after].kwh) if 0 < after < len(self._points) else None
 
     def _at(self, instant: float) -> _Point | None:
-        """Return what was read at an instant: between two rows, or with a long row that closes there."""
+        """Return the reading at an instant: between two close rows, or of a row that closes there."""
         after = bisect_left(self._times, instant)
         if 0 < after < len(self._points):
             low, high = self._points[after - 1], self._points[after]
@@ -284,20 +286,27 @@ class Counted:
 
 
 def energy(counted: Collection[Counted], start: float, end: float) -> float | None:
-    """Return what several counters counted together between two instants, None where that is not known."""
+    """Return what several counters counted together between two instants, None if that is unknown."""
     return _sum(one.energy(start, end) for one in counted)
 
 
-def beginning(counted: Collection[Counted], start: float, live: Reading | None) -> float | None:
-    """Return what several counters read together at an instant, None where a later live reading does not confirm it."""
-    around = [one.around(live.at) for one in counted] if live is not None else [None]
-    low, high = (_sum(pair and pair[side] for pair in around) for side in (0, 1))
-    if live is None or low is None or high is None or not low - _ROUNDING <= live.kwh <= high + _ROUNDING:
+def beginning(counted: Collection[Counted], start: float, before: Reading | None, live: Reading | None) -> float | None:
+    """Return the sum of several counters at an instant from history, None if live readings do not confirm it.
+
+    It is confirmed if it lies between two live readings that are close together, or if `live` lies between two rows.
+    """
+    found = _sum(one.reading(start) for one in counted)
+    if live is None or found is None:
         return None
-    return _sum(one.reading(start) for one in counted)
+    if before is not None and live.at - before.at <= _NEAR:
+        return found if before.kwh - _ROUNDING <= found <= live.kwh + _ROUNDING else None
+    around = [one.around(live.at) for one in counted]
+    low, high = (_sum(pair and pair[side] for pair in around) for side in (0, 1))
+    confirmed = low is not None and high is not None and low - _ROUNDING <= live.kwh <= high + _ROUNDING
+    return found if confirmed else None
 
 
 def _sum(parts: Iterable[float | None]) -> float | None:
-    """Return the sum, None where a part is not known."""
+    """Return the sum, None if a part is unknown."""
     known = list(parts)
     return None if None in known else sum(part for part in known if part is not None)

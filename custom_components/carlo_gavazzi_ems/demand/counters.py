@@ -1,33 +1,55 @@
-"""The import counters of a load, guarded: only readings that can be believed are added up."""
+"""The import counters of a load: only readings that pass the counter guard are added up."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+import math
+from typing import Final, NamedTuple
 
+from custom_components.carlo_gavazzi_ems.history.arithmetic.cleaning import quantum
+from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import Reading
 from custom_components.carlo_gavazzi_ems.recording.guard import CounterGuard, Event
 from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 
 type Witness = Callable[[int, float], float | None]
-"""Returns what history read of a counter after a time of the clock that is never set, None where it does not tell."""
+"""Returns a counter's reading in history after a monotonic time, None if history has none yet."""
+
+
+_TELLING: Final = 10
+"""So many readings do not end with the same digit by chance."""
+
+
+class _Digits(NamedTuple):
+    """How many readings of a counter there were, the last one, and the smallest step that all of them allow."""
+
+    readings: int = 0
+    last: float | None = None
+    step: float = math.inf
+
+    def with_another(self, value: float) -> _Digits:
+        """Return the same with one more reading."""
+        if value == self.last:
+            return self
+        return _Digits(self.readings + 1, value, min(self.step, quantum([Reading(0, value, value, value)])))
 
 
 class Accepted(NamedTuple):
-    """A reading that was accepted though it was in doubt."""
+    """A doubtful reading that was accepted."""
 
     event: Event
     since: float
-    """When that came up."""
+    """When the doubt began, in monotonic seconds."""
 
 
 class ImportCounters:
-    """The counters that together count all that a load imports. Times are seconds of a clock that is never set."""
+    """The counters that together count all energy that a load imports. Times are monotonic seconds."""
 
     def __init__(self, kilowatt_hours: Mapping[int, float], units: Mapping[int, str | None], witness: Witness) -> None:
         """Add up counters, by UID: what each reads for one kWh, and its unit."""
         self.kilowatt_hours = kilowatt_hours
+        self._digits = dict.fromkeys(kilowatt_hours, _Digits())
         self._guards = {uid: CounterGuard(units[uid]) for uid in kilowatt_hours}
         self._witness = witness
         self.accepted: Accepted | None = None
-        """What was accepted with the last call of `add_up` though it was in doubt."""
+        """The doubtful reading that the last call of `add_up` accepted, if any."""
 
     @property
     def in_doubt(self) -> bool:
@@ -35,28 +57,37 @@ class ImportCounters:
         return any(guard.holding for guard in self._guards.values())
 
     def add_up(self, numbers: Mapping[int, float | None], now: float) -> float | None:
-        """Return the sum of new readings in kWh, None where one is missing or not believed."""
+        """Return the sum of new readings in kWh, None if one is missing or held back."""
         self.accepted, total, believed = None, 0.0, True
         for uid, guard in self._guards.items():
             value = numbers.get(uid)
             if value is not None and is_over_range(value):
                 value = None
             if (since := guard.doubtful_since) is not None and (reading := self._witness(uid, since)) is not None:
-                guard.testify(reading, now)
+                guard.check_history(reading, now)
             verdict = guard.read(value, now)
             if verdict.event is not None:
                 self.accepted = Accepted(verdict.event, verdict.since)
-            believed &= value is not None and verdict.value == value
+            if is_believed := value is not None and verdict.value == value:
+                self._digits[uid] = self._digits[uid].with_another(value)
+            believed &= is_believed
             total += (value or 0.0) / self.kilowatt_hours[uid]
         return total if believed else None
 
+    @property
+    def step(self) -> float | None:
+        """The kWh by which the sum moves at least, by the last digits of the readings; None before there are enough of them."""
+        if not self._digits or any(digits.readings < _TELLING for digits in self._digits.values()):
+            return None
+        return sum(digits.step / self.kilowatt_hours[uid] for uid, digits in self._digits.items())
+
     def restore(self, kept: Mapping[int, float], age: float, now: float) -> None:
-        """Go on from readings that are so many seconds old."""
+        """Restore the last readings, which are `age` seconds old."""
         for uid, value in kept.items():
             if (guard := self._guards.get(uid)) is not None:
                 guard.restore(value, age, now)
 
     @property
     def last(self) -> dict[int, float]:
-        """The last believed reading of each."""
+        """The last accepted reading of each counter."""
         return {uid: guard.last for uid, guard in self._guards.items() if guard.last is not None}

@@ -20,11 +20,11 @@ from .meter import DemandMeter
 _LOGGER = logging.getLogger(__name__)
 
 _DAY: Final = 24 * 3600.0
-#: Seconds before and after the missed periods that are read too: rows may be as long, and show what was read wrong.
+#: Seconds before and after the missed periods that are read too: rows may be as long, and reveal wrong readings.
 _MARGIN: Final = 3600.0
-#: Seconds between two looks at what is missing.
+#: Seconds between two checks for missing periods.
 _LOOK: Final = 60.0
-#: Seconds between two attempts at the same: a row closes within a minute, or within an hour.
+#: Seconds between two attempts at the same periods: a row may take a minute to close, or an hour.
 _FIRST_PAUSE: Final = 60.0
 _LONGEST_PAUSE: Final = 3600.0
 
@@ -32,13 +32,13 @@ _LONGEST_PAUSE: Final = 3600.0
 class Filling:
     """Reads the history of one load for the periods that it has missed.
 
-    What history does not know is asked for again for a day, at longer and longer intervals, and older periods once.
+    Periods that history lacks are requested again for a day, at growing intervals; older periods only once.
     """
 
     def __init__(self, entry: EmsConfigEntry, meter: DemandMeter) -> None:
         """Fill the periods of this load."""
         self._entry = entry
-        self._meter = meter
+        self.meter = meter
         self._asked: set[float] = set()
         self._left: set[float] = set()
         self._next_look = self._not_before = 0.0
@@ -46,8 +46,8 @@ class Filling:
 
     @callback
     def async_is_due(self) -> bool:
-        """Return whether there is something to ask for now; looked at once a minute."""
-        now, meter = time.monotonic(), self._meter
+        """Return whether there is something to request now; checked once a minute."""
+        now, meter = time.monotonic(), self.meter
         if now < self._next_look or meter.in_doubt or not meter.counters:
             return False
         self._next_look = now + _LOOK
@@ -55,9 +55,9 @@ class Filling:
         return bool(wanted) and (set(wanted) != self._left or now >= self._not_before)
 
     def _wanted(self) -> list[float]:
-        """Return the starts of the periods to ask for, the running one at the end if its beginning is not known."""
-        now, meter = time.time(), self._meter
-        missing = meter.ledger.missing(now - CLOSE)
+        """Return the starts of the periods to request, last the running one if the reading at its start is unknown."""
+        now, meter = time.time(), self.meter
+        missing = meter.ledger.missing(now, now - CLOSE)
         wanted = [start for start in missing if start not in self._asked or start >= now - _DAY]
         track = meter.track
         if track.last is not None and track.base is None and track.start not in {*meter.ledger.kwh, *missing}:
@@ -65,7 +65,7 @@ class Filling:
         return wanted
 
     async def async_run(self) -> bool:
-        """Read what is missing, the newest day first; return whether something was found. A failure is tried again."""
+        """Read missing periods, the newest day first; return whether any was found. Failures are repeated later."""
         wanted = self._wanted()
         if set(wanted) != self._left:
             self._pause = _FIRST_PAUSE
@@ -93,12 +93,12 @@ class Filling:
         return days
 
     async def _async_fill(self, starts: list[float], offset: float) -> bool:
-        """Enter those of some periods, given from the last to the first, that history knows. Raises EmsError."""
-        meter = self._meter
+        """Enter the periods that history has. `starts` are in order, the last first. Raises EmsError."""
+        meter = self.meter
         begin, end = starts[-1], meter.periods.end(starts[0])
         since, until = meter.wrong
         if begin < until and since < end:
-            # Wrong readings show by what comes before and after them.
+            # Wrong readings are recognised by the readings before and after them.
             begin, end = min(begin, since), max(end, until)
         begin, end = begin - _MARGIN, min(end + _MARGIN, time.time())
         rows: defaultdict[int, list[Row]] = defaultdict(list)
@@ -117,13 +117,14 @@ class Filling:
         for start in starts:
             self._asked.add(start)
             self._enter(start, counted)
+        meter.async_find_peaks()
         return (len(meter.ledger.kwh), meter.track.base) != before
 
     def _enter(self, start: float, counted: Collection[Counted]) -> None:
-        """Enter a period, or the beginning of the running one."""
-        meter, end = self._meter, self._meter.periods.end(start)
+        """Enter a period, or the reading at the start of the running one."""
+        meter, end = self.meter, self.meter.periods.end(start)
         if start in meter.ledger.kwh:
             return
         if end <= time.time() and (kwh := energy(counted, start, end)) is not None:
             meter.ledger.enter(start, kwh)
-        meter.track.begin_with(start, beginning(counted, start, meter.track.first))
+        meter.track.begin_with(start, beginning(counted, start, meter.track.before, meter.track.first))

@@ -1,4 +1,4 @@
-"""What is kept of the demand over restarts."""
+"""The demand as it is stored over restarts."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 from custom_components.carlo_gavazzi_ems.storage.checked import CheckedStore
 
-#: Seconds until what has changed is written: with each quarter-hour. What a power cut costs is read from history.
+#: Seconds until changes are stored. What is lost in a power cut is read from history again.
 SAVE_DELAY: Final = 300.0
 
 
@@ -25,16 +25,16 @@ class KeptDemand:
     counters: Mapping[str, float]
     """The last reading of each counter by the UID of its signal, in its own unit."""
     last: tuple[float, float] | None
-    """The time of these, and their sum."""
+    """The time of these readings, and their sum in kWh."""
     start: float
     base: float | None
-    """When the running period began, and the sum then."""
+    """The sum at `start`, when the running period began."""
     kwh: list[list[float | None]]
-    """The periods of the month: start and energy, None where that cannot be known."""
+    """The periods of the month: start and energy, None if that cannot be known."""
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Self:
-        """Return what was stored. Raises KeyError, TypeError or ValueError where it is something else."""
+        """Restore the result of `as_dict`. Raises KeyError, TypeError or ValueError for anything else."""
         last, base = kept["last"], kept["base"]
         return cls(
             gateway=str(kept["gateway"]),

@@ -1,6 +1,7 @@
-"""The demand of one load: it follows the polls, and knows which periods it has missed."""
+"""The demand of one load: follows the polls, and knows which periods it has missed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
 import time
 from typing import Final
 
@@ -17,10 +18,11 @@ from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 
 from .arithmetic import CLOSE, Peak, Periods, Reading, SampleClock, Track
 from .counters import Accepted, ImportCounters
+from .hours import NewHours
 from .kept import KeptDemand
 from .ledger import Ledger
 
-#: kW in one of a unit of power.
+#: The factor from each unit of power to kW.
 _KILOWATTS: Final[Mapping[str | None, float]] = {
     UnitOfPower.WATT: 1e-3,
     UnitOfPower.KILO_WATT: 1.0,
@@ -38,21 +40,24 @@ class DemandMeter:
         self.periods = Periods(dt_util.get_default_time_zone(), minutes * 60.0)
         self.ledger = Ledger(self.periods)
         self.track = Track(self.periods)
+        self.new_hours = NewHours()
+        #: Called when history has filled a period.
+        self.updates: set[Callable[[], None]] = set()
         self.day: Peak | None = None
         self.month: Peak | None = None
-        #: From when to when the counters were read wrong lately.
+        #: Start and end of the last time with wrong readings.
         self.wrong = 0.0, 0.0
         self._day = 0.0
         self._named: Named = {}
         self._powers: Named = {}
         self._counters = ImportCounters({}, {}, self._witness)
         self._clock = SampleClock()
-        #: The newest sample that was taken in, None before the first.
+        #: The time of the newest sample, None before the first.
         self._stamp: float | None = None
 
     @property
     def counters(self) -> Mapping[int, float]:
-        """The UIDs of the import counters, and what each reads for one kWh; empty where none is listed."""
+        """The UIDs of the import counters, and what each reads for one kWh; empty if none is listed."""
         return self._counters.kilowatt_hours
 
     @property
@@ -67,7 +72,7 @@ class DemandMeter:
 
     @callback
     def async_look_for_counters(self) -> None:
-        """Find counters and powers in the lists; where the counters are others than before, begin anew with them."""
+        """Find counters and powers in the lists; if the counters have changed, start again with the new ones."""
         runtime = self._entry.runtime_data
         signals, catalogue = runtime.topology.data.signals, runtime.catalogue
         self._powers = import_powers(signals, catalogue, self.load_uid)
@@ -82,14 +87,14 @@ class DemandMeter:
         runtime.realtime.also_polled |= self.signals
 
     def _witness(self, uid: int, since: float) -> float | None:
-        """Return what history read of a counter in doubt."""
+        """Return the reading of a doubtful counter from history."""
         return self._entry.runtime_data.history.witness.async_reading_since(
             uid, time.time() - (time.monotonic() - since)
         )
 
     @callback
     def async_polled(self) -> bool:
-        """Take in the latest answer; return whether something that is kept has changed."""
+        """Process the latest answer; return whether data that is stored has changed."""
         now = time.time()
         changed = self.ledger.begin_month(now)
         reading = self._read()
@@ -107,21 +112,21 @@ class DemandMeter:
         return changed
 
     def _begin_anew(self, now: float, accepted: Accepted) -> None:
-        """Go on from a reading that was in doubt. Periods in which a counter fell are unknown by history too."""
+        """Start again after a doubtful reading was accepted. Periods in which a counter fell stay unknown."""
         since = now - (time.monotonic() - accepted.since)
         match accepted.event:
             case Event.RETURNED:
-                # What was read meanwhile was wrong.
+                # The readings in between were wrong.
                 self.wrong = since, now
                 self.ledger.forget(since)
             case Event.JUMPED:
-                # In a row of history it may look like consumption.
+                # In history the jump may look like consumption.
                 last = since if self.track.last is None else self.track.last.at
-                self.ledger.void(min(since, max(last, since - HOUR)), now)
+                self.ledger.mark_unknown(min(since, max(last, since - HOUR)), now)
         self.track.forget()
 
     def _read(self) -> Reading | None:
-        """Return a new reading of all counters, None where the latest answer has none."""
+        """Return a new reading of all counters, None if the latest answer has none."""
         realtime = self._entry.runtime_data.realtime
         if not self.counters or realtime.last_seen is None or not realtime.last_update_success:
             return None
@@ -130,10 +135,10 @@ class DemandMeter:
         known = [stamp for stamp in stamps if stamp is not None]
         if not all(uid in samples.numbers for uid in self.counters) or (known and max(known) - min(known) > CLOSE):
             return None
-        # A gateway that names no time: what it answers is of now.
+        # Without sample times, the readings are as new as the answer.
         stamp = min(known) if len(known) == len(stamps) else seen
         before, self._stamp = self._stamp, stamp
-        # How old the first sample is nobody knows.
+        # The age of the first sample is unknown.
         if before is None or stamp == before:
             return None
         at = self._clock.date(stamp - (known_clock_offset(self._entry) if known else 0.0), seen)
@@ -149,23 +154,28 @@ class DemandMeter:
 
     @property
     def mean(self) -> float | None:
-        """The mean power of the running period in kW; in its first minute that of the one before."""
+        """The mean power of the running period in kW; in its first minute that of the last period."""
         if not self._is_running:
             return None
         return self.track.mean(self.ledger.kw(self.periods.start(self.track.start - 1)))
 
     @property
     def expected(self) -> float | None:
-        """The demand in kW with which the running period ends at the power of now."""
+        """The demand of the running period in kW if the power stays as it is."""
         return self.track.expected(self._power()) if self._is_running else None
 
     @property
     def _is_running(self) -> bool:
-        """Whether the period of the last reading is the one of now."""
+        """Whether the period of the last reading still runs."""
         return self.track.last is not None and time.time() < self.periods.end(self.track.start) + CLOSE
 
+    @property
+    def resolution(self) -> float | None:
+        """The kW to which the demand of a period is known, by the last digit of the counter; None before it is seen."""
+        return None if (step := self._counters.step) is None else step / self.periods.length * HOUR
+
     def _power(self) -> float | None:
-        """Return the power that is drawn now in kW, None where the gateway does not tell it."""
+        """Return the present imported power in kW, None if it is unknown."""
         numbers, total = self._entry.runtime_data.realtime.data.numbers, 0.0
         for signal, meaning in self._powers.items():
             value, factor = numbers.get(signal.uid), _KILOWATTS.get(meaning.unit)
@@ -175,22 +185,26 @@ class DemandMeter:
         return total if self._powers else None
 
     @callback
-    def async_restore(self, kept: KeptDemand) -> None:
-        """Go on from what was kept, as far as it is of the same periods and counters."""
-        zone, serial = str(self.periods.zone), self._entry.runtime_data.topology.info.serial_number
-        if (kept.period, kept.zone, kept.gateway) != (self.periods.length, zone, serial):
+    def async_restore(self, kept: KeptDemand, zone: tzinfo) -> None:
+        """Restore what was stored in a time zone, as far as gateway, counters and periods are the same."""
+        if kept.gateway != self._entry.runtime_data.topology.info.serial_number:
             return
-        self.ledger = Ledger(self.periods, {start: kwh for start, kwh in kept.kwh if start is not None})
+        kwh = {start: kwh for start, kwh in kept.kwh if start is not None}
+        if are_same := (kept.period, kept.zone) == (self.periods.length, str(self.periods.zone)):
+            self.ledger = Ledger(self.periods, kwh)
+        else:
+            self.ledger.take_over(kwh, Periods(zone, kept.period))
         self.async_find_peaks()
         counters = {int(uid): value for uid, value in kept.counters.items()}
         if kept.last is not None and counters.keys() == self.counters.keys():
             age = max(time.time() - kept.last[0], 0.0)
             self._counters.restore(counters, age, time.monotonic())
-            self.track.last, self.track.start, self.track.base = Reading(*kept.last), kept.start, kept.base
+            if are_same:
+                self.track.last, self.track.start, self.track.base = Reading(*kept.last), kept.start, kept.base
 
     @callback
     def async_keep(self) -> KeptDemand:
-        """Return what is to be kept."""
+        """Return the data to store."""
         track = self.track
         return KeptDemand(
             gateway=self._entry.runtime_data.topology.info.serial_number,

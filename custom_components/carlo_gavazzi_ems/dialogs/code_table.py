@@ -1,16 +1,23 @@
-"""The pages of the options flow about codes: naming, and the table as text."""
+"""The pages of the options flow about codes: what was recognised since the set-up, all codes, and the table as text."""
 
+from collections.abc import Mapping
+import logging
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
 import voluptuous as vol
 
+from custom_components.carlo_gavazzi_ems.api import EmsError, Sample
 from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue, UnreadableTable
 
-from .codes import CodesFlow, Naming
+from .codes import CodesFlow
+from .findings import FindingsFlow
+from .naming_round import Naming
+
+_LOGGER = logging.getLogger(__name__)
 
 CONF_TABLE: Final = "table"
 _MAX_PROBLEMS: Final = 10
@@ -18,7 +25,11 @@ _MAX_PROBLEMS: Final = 10
 TABLE: Final = vol.Schema({vol.Optional(CONF_TABLE, default=""): TextSelector(TextSelectorConfig(multiline=True))})
 
 
-class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlow):
+class CodesPages(
+    CodesFlow[ConfigFlowContext, ConfigFlowResult, str],
+    FindingsFlow[ConfigFlowContext, ConfigFlowResult, str],
+    OptionsFlow,
+):
     """Names codes, and exports and imports their table."""
 
     async def async_step_name_codes(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -28,12 +39,36 @@ class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlo
             return self.async_abort(reason="not_loaded")
         runtime = entry.runtime_data
         return await self._async_start_naming(
-            runtime.client, runtime.catalogue, everything=True, recognised=runtime.daily_look.recognised
+            runtime.client, runtime.catalogue, recognised=runtime.daily_look.recognised
         )
 
     async def async_step_name_recognised(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Do the same where the menu says that more codes were recognised."""
-        return await self.async_step_name_codes()
+        """Show what was recognised since the set-up, with current values."""
+        entry: EmsConfigEntry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        runtime = entry.runtime_data
+        recognised, topology = runtime.daily_look.recognised, runtime.topology.data
+        wanted = {signal.uid for signal in topology.signals.values() if signal.code in recognised}
+        samples: Mapping[int, Sample] = {}
+        try:
+            samples = await runtime.client.realtime(wanted=wanted)
+        except EmsError as err:
+            # The findings can be shown without values.
+            _LOGGER.debug("%s: the values of the recognised codes cannot be read now: %s", entry.title, err)
+        self._naming = Naming(
+            catalogue=runtime.catalogue,
+            signals=topology.signals,
+            loads=topology.loads,
+            samples=samples,
+            findings=recognised,
+        )
+        return await self.async_step_findings()
+
+    @override
+    def _found(self) -> Mapping[int, str]:
+        """Return what was recognised since the set-up, without codes that have a name."""
+        return self._naming.certain()
 
     @override
     async def _async_identify(self) -> None:
@@ -43,7 +78,7 @@ class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlo
             await super()._async_identify()
 
     async def async_step_table(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the table as text, and take a changed one."""
+        """Show the table as text, and accept a changed one."""
         catalogue = self._catalogue()
         text = catalogue.to_text()
         problems: list[str] = []
@@ -56,7 +91,7 @@ class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlo
             else:
                 # A removed line removes the meaning.
                 gone = dict.fromkeys(catalogue.confirmed.keys() - chosen.keys(), "")
-                self._naming = Naming(catalogue=catalogue, everything=True, chosen=chosen | gone)
+                self._naming = Naming(catalogue=catalogue, chosen=chosen | gone)
                 return await self.async_step_corrected()
         return self.async_show_form(
             step_id="table",
@@ -76,7 +111,7 @@ class CodesPages(CodesFlow[ConfigFlowContext, ConfigFlowResult, str], OptionsFlo
         return len(entry.runtime_data.daily_look.recognised) if entry.state is ConfigEntryState.LOADED else 0
 
     def _unnamed_codes(self) -> str:
-        """Return the codes that wait for a name, the first of them where there are many, or a dash."""
+        """Return the unnamed codes as text, the first of them if there are many, or a dash."""
         entry: EmsConfigEntry = self.config_entry
         if entry.state is not ConfigEntryState.LOADED:
             return "—"

@@ -1,4 +1,4 @@
-"""The forms that ask for address and credentials of a gateway, and the account that a filled form stands for."""
+"""The forms that ask for address and credentials of a gateway, and the account from a filled form."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -40,7 +40,7 @@ def typed_account(user_input: Mapping[str, Any], entry: Account | None, password
     """Return the account of a filled form. Raises InvalidHostError, PathError, PlainHttpError or MissingPasswordError.
 
     `entry` is the account of the entry to change, None for a new one. Its pinned certificate is expected at a new
-    address too. `passwords` are those to use where the form has none, by user name.
+    address too. `passwords` are used if the form has none, by user name.
     """
     if entry is None or CONF_HOST in user_input:
         host, port = parse_address(user_input[CONF_HOST])

@@ -1,4 +1,4 @@
-"""The page of the options about the demand: of which loads, and over how many minutes."""
+"""The options page about demand: of which loads, and over how many minutes."""
 
 from collections.abc import Collection
 from typing import Any, Final
@@ -23,14 +23,14 @@ PERIODS: Final = (15, 30, 60)
 
 
 class DemandPages(OptionsFlow):
-    """Asks for the loads whose demand is followed."""
+    """Asks for the loads whose demand is measured."""
 
     def _can_follow_demand(self) -> bool:
-        """Return whether a load has a counter of what it imports."""
+        """Return whether any load has an import counter."""
         return self.config_entry.state is ConfigEntryState.LOADED and bool(_loads(self.config_entry))
 
     async def async_step_demand(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the form, the grid chosen beforehand."""
+        """Show the form, with the grid meter preselected."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         if not (loads := _loads(self.config_entry)):
@@ -56,7 +56,7 @@ class DemandPages(OptionsFlow):
         return self.async_show_form(step_id="demand", data_schema=self.add_suggested_values_to_schema(schema, values))
 
     async def _async_grid(self, loads: Collection[int]) -> list[int]:
-        """Return the meter of the grid: that of the Energy dashboard, else a smart meter, else the built-in one."""
+        """Return the grid meter: that of the Energy dashboard, else a smart meter, else the built-in one."""
         runtime = self.config_entry.runtime_data
         listed, devices = runtime.topology.data.loads, runtime.topology.data.devices
         if ENERGY in self.hass.config.components and (preferences := (await async_get_manager(self.hass)).data):
@@ -64,12 +64,11 @@ class DemandPages(OptionsFlow):
             if grid := [uid for uid in loads if counters & self._counters(uid)]:
                 return grid
         smart = [uid for uid in loads if listed[uid].protocol is Protocol.P1]
-        own = runtime.topology.info.part_number
         meters = {uid: devices.get(listed[uid].device_uid or -1) for uid in loads}
-        return smart or [uid for uid, meter in meters.items() if meter is not None and meter.part_number == own]
+        return smart or [uid for uid, meter in meters.items() if runtime.topology.info.built_in(meter)]
 
     def _counters(self, load_uid: int) -> set[str | None]:
-        """Return the entity ids of the import counters of a load."""
+        """Return the entity IDs of the import counters of a load."""
         runtime, registry = self.config_entry.runtime_data, er.async_get(self.hass)
         serial = runtime.topology.info.serial_number
         found = import_counters(runtime.topology.data.signals, runtime.catalogue, load_uid)
@@ -80,7 +79,7 @@ class DemandPages(OptionsFlow):
 
 
 def _loads(entry: EmsConfigEntry) -> dict[int, str]:
-    """Return the names of the loads that count what they import."""
+    """Return the names of the loads with import counters."""
     runtime = entry.runtime_data
     signals, catalogue = runtime.topology.data.signals, runtime.catalogue
     return {uid: name for uid, name in names_of_loads(entry).items() if import_counters(signals, catalogue, uid)}

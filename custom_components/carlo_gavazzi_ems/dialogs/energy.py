@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from homeassistant.components.energy.const import DOMAIN as ENERGY
 from homeassistant.components.energy.data import EnergyManager, EnergyPreferences, async_get_manager
 from homeassistant.components.recorder.const import DOMAIN as RECORDER
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.selector import BooleanSelector
 import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
@@ -24,11 +26,16 @@ from .energy_evidence import EnergyObserver
 from .energy_form import EnergyForm, consumption, one_of
 from .energy_meters import meters, utilities
 from .energy_texts import EnergyTexts
-from .naming import QuantityNames
+from .older_history import WISH, OlderHistoryPages, can_fill_in, proposed_start
+from .progress import async_behind_bar
 
 DEVICES_PER_PAGE: Final = 40
-#: What leads an options flow to these pages at once, and marks it as begun by the set-up.
+#: Lead the options flow that the set-up starts directly to its page, and mark it as started by the set-up.
 ENERGY_PAGE: Final[Mapping[str, str]] = {"next_step_id": "energy"}
+OLDER_HISTORY_PAGE: Final[Mapping[str, str]] = {"next_step_id": "older_history"}
+#: The choice in the review that leads to the page of roles.
+CONF_CHOOSE: Final = "choose"
+CHOOSE: Final = vol.Schema({vol.Required(CONF_CHOOSE, default=False): BooleanSelector()})
 _BY_SET_UP: Final = ConfigFlowContext(source="set_up")
 
 
@@ -38,23 +45,28 @@ def can_fill_dashboard(hass: HomeAssistant) -> bool:
 
 
 async def async_lead_on(hass: HomeAssistant, entry: EmsConfigEntry) -> str | None:
-    """Begin with these pages after the set-up; return the id of their flow, None where there is nothing to add."""
-    if entry.state is not ConfigEntryState.LOADED or not can_fill_dashboard(hass) or not has_meters(hass, entry):
+    """Start the pages that follow the set-up; return the ID of their flow, None if there is none.
+
+    They ask about the Energy dashboard and older history; without a meter only about the latter.
+    """
+    if entry.state is not ConfigEntryState.LOADED or not can_fill_in(hass):
         return None
-    flow = await hass.config_entries.options.async_init(entry.entry_id, context=_BY_SET_UP, data={**ENERGY_PAGE})
+    page = ENERGY_PAGE if can_fill_dashboard(hass) and has_meters(hass, entry) else OLDER_HISTORY_PAGE
+    flow = await hass.config_entries.options.async_init(entry.entry_id, context=_BY_SET_UP, data={**page})
     return None if flow["type"] is FlowResultType.ABORT else flow["flow_id"]
 
 
-def async_followed(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
-    """Return whether the set-up has led here, and end the flow that it began.
+def async_followed(hass: HomeAssistant, entry: EmsConfigEntry) -> Mapping[str, str] | None:
+    """Return the page that was to follow the set-up, and end the flow that the set-up started; None if there is none.
 
     The frontend of 2026.10 opens a new options flow instead of the one that the set-up names as the next.
     """
     flows = hass.config_entries.options
-    begun = flows.async_progress_by_handler(entry.entry_id, match_context={**_BY_SET_UP})
-    for flow in begun:
+    page: Mapping[str, str] | None = None
+    for flow in flows.async_progress_by_handler(entry.entry_id, match_context={**_BY_SET_UP}):
+        page = OLDER_HISTORY_PAGE if flow["step_id"] in OLDER_HISTORY_PAGE.values() else ENERGY_PAGE
         flows.async_abort(flow["flow_id"])
-    return bool(begun)
+    return page
 
 
 def has_meters(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
@@ -62,8 +74,14 @@ def has_meters(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
     return bool(meters(hass, entry) or utilities(hass, entry, "gas") or utilities(hass, entry, "water"))
 
 
-class EnergyPages(OptionsFlow):
+class EnergyPages(OlderHistoryPages):
     """Reads what the meters measure, proposes their roles, and adds what the dashboard lacks."""
+
+    _is_set_up = False
+    """Whether the pages follow the set-up; then they ask about older history too."""
+
+    _is_taken = False
+    """Whether the roles are taken as proposed, without asking."""
 
     _observing: asyncio.Task[None] | None = None
     _form: EnergyForm
@@ -72,6 +90,7 @@ class EnergyPages(OptionsFlow):
     _upstream: dict[str, str]
     _upstream_page: int
     _shown: Additions
+    _wished: Mapping[str, Any] = MappingProxyType({})
 
     async def async_step_energy(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Read the energy of the last day, with a progress bar."""
@@ -84,15 +103,17 @@ class EnergyPages(OptionsFlow):
                 meters={str(meter.uid): meter for meter in meters(self.hass, self.config_entry)},
                 gas=utilities(self.hass, self.config_entry, "gas"),
                 water=utilities(self.hass, self.config_entry, "water"),
-                texts=EnergyTexts(await QuantityNames.async_load(self.hass)),
+                texts=await EnergyTexts.async_load(self.hass),
             )
-            self._observing = self.hass.async_create_background_task(self._async_observe(), f"{DOMAIN} energy")
+            self._observing = self.hass.async_create_background_task(
+                async_behind_bar(self._async_observe()), f"{DOMAIN} energy"
+            )
         if not self._observing.done():
             return self.async_show_progress(step_id="energy", progress_action="energy", progress_task=self._observing)
         return self.async_show_progress_done(next_step_id="energy_roles")
 
     async def _async_observe(self) -> None:
-        """Find out what the meters are for."""
+        """Determine the roles of the meters."""
         form = self._form
         observer = EnergyObserver(self.hass, self.config_entry, form.meters.values())
         evidence = await observer.async_evidence(self.async_update_progress)
@@ -103,25 +124,35 @@ class EnergyPages(OptionsFlow):
         self._form = replace(form, meters=seen, proposed=roles, is_seen=bool(evidence.flows))
 
     async def async_step_energy_roles(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what each meter is for; what is certain is chosen already."""
-        form, errors = self._form, dict[str, str]()
-        if user_input is not None:
-            if not form.has_two_roles(user_input):
-                self._chosen, self._upstream_page = user_input, 0
-                self._upstream, self._asked = form.upstream(user_input), form.in_doubt(user_input)
-                return await self.async_step_energy_upstream()
-            errors["base"] = "two_roles"
-        preferences = await self._async_preferences()
+        """Ask for the role of each meter; the set-up asks only if a meter has no certain role."""
+        form, preferences = self._form, await self._async_preferences()
+        if user_input is None and self._is_set_up and form.is_clear(preferences):
+            self._is_taken = True
+            return await self._async_place(form.suggested(preferences))
+        if user_input is None or form.has_two_roles(user_input):
+            return self._ask_roles(preferences, user_input)
+        self._is_taken = False
+        return await self._async_place(user_input)
+
+    def _ask_roles(self, preferences: EnergyPreferences, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Show the page of roles; what is certain is chosen already."""
+        form = self._form
         suggested = form.suggested(preferences) if user_input is None else user_input
         return self.async_show_form(
             step_id="energy_roles",
             data_schema=self.add_suggested_values_to_schema(form.schema(preferences), suggested),
-            errors=errors,
+            errors={} if user_input is None else {"base": "two_roles"},
             last_step=False,
         )
 
+    async def _async_place(self, chosen: Mapping[str, Any]) -> ConfigFlowResult:
+        """Continue with the chosen roles, to the upstream devices."""
+        self._chosen, self._upstream_page = chosen, 0
+        self._upstream, self._asked = self._form.upstream(chosen), self._form.in_doubt(chosen)
+        return await self.async_step_energy_upstream()
+
     async def async_step_energy_upstream(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the upstream device of each device for which that is in doubt, page by page."""
+        """Ask for the upstream device of each device for which it is uncertain, page by page."""
         begin = self._upstream_page * DEVICES_PER_PAGE
         fields = {f"device_{n}": stat for n, stat in enumerate(self._asked[begin : begin + DEVICES_PER_PAGE], start=1)}
         names = await self._async_device_names()
@@ -155,33 +186,64 @@ class EnergyPages(OptionsFlow):
 
     async def async_step_energy_review(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what the dashboard lacks, and add it on confirmation."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
         preferences = await self._async_preferences()
         lacking = additions(preferences, self._form.roles(self._chosen, self._upstream))
         if not lacking:
-            return self.async_abort(reason="energy_complete")
+            return await self._async_complete(self._with_production(preferences))
+        if user_input and user_input.get(CONF_CHOOSE):
+            self._wished = {**user_input, CONF_CHOOSE: False}
+            return self._ask_roles(preferences, None)
+        errors = self._wish_errors(user_input) if user_input else {}
         # If the dashboard was changed meanwhile, the page is shown again.
-        if user_input is not None and lacking == self._shown:
+        if user_input is not None and lacking == self._shown and not errors:
+            if self._is_set_up:
+                await self._async_wish(user_input)
             return await self._async_add(preferences, lacking)
         self._shown = lacking
+        schema = vol.Schema({})
+        if self._is_set_up:
+            schema = self.add_suggested_values_to_schema(
+                CHOOSE.extend(WISH.schema) if self._is_taken else WISH, user_input or self._wished or proposed_start()
+            )
         return self.async_show_form(
             step_id="energy_review",
-            data_schema=vol.Schema({}),
-            description_placeholders=self._form.review(lacking, await self._async_device_names(), self.hass),
+            data_schema=schema,
+            errors=errors,
+            description_placeholders=self._form.review(
+                self._chosen, lacking, await self._async_device_names(), self.hass
+            ),
         )
 
     async def _async_add(self, preferences: EnergyPreferences, lacking: Additions) -> ConfigFlowResult:
-        """Write the preferences; a production that is shown negative gets a sensor of its own."""
-        powers = {
-            source["stat_rate"] for source in lacking.sources if source["type"] == "solar" and "stat_rate" in source
-        }
-        producing = [meter for meter in self._form.meters.values() if meter.production in powers]
+        """Write the preferences."""
         manager = await async_get_manager(self.hass)
         await manager.async_update(merged(preferences, lacking))
+        return self.async_create_entry(data=self._with_production(await self._async_preferences()))
+
+    async def _async_complete(self, options: dict[str, Any]) -> ConfigFlowResult:
+        """End, or continue with older history, if the dashboard lacks nothing."""
+        if options == self.config_entry.options:
+            return (
+                await self.async_step_older_history() if self._is_set_up else self.async_abort(reason="energy_complete")
+            )
+        if not self._is_set_up:
+            return self.async_create_entry(data=options)
+        self.hass.config_entries.async_update_entry(self.config_entry, options=options)
+        await self.hass.config_entries.async_reload(self.config_entry.entry_id)
+        return await self.async_step_older_history()
+
+    def _with_production(self, preferences: EnergyPreferences) -> dict[str, Any]:
+        """Return the options with a production sensor for each solar source of the dashboard that needs one.
+
+        The dashboard still has the source after a gateway was deleted and set up again.
+        """
+        powers = {source.get("stat_rate") for source in preferences["energy_sources"] if source["type"] == "solar"}
+        producing = {meter.uid for meter in self._form.meters.values() if meter.production in powers - {None}}
+        known = Options.of(self.config_entry).production
         options = {**self.config_entry.options}
-        if producing:
-            known = Options.of(self.config_entry).production
-            options[CONF_PRODUCTION] = sorted({*known, *(meter.uid for meter in producing)})
-        return self.async_create_entry(data=options)
+        return options if producing <= {*known} else options | {CONF_PRODUCTION: sorted({*known, *producing})}
 
     async def _async_preferences(self) -> EnergyPreferences:
         """Return the current preferences."""

@@ -1,4 +1,4 @@
-"""Reads what passed the meters in the last day, to tell what they are for."""
+"""Reads the energy through the meters in the last day, to determine their roles."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -26,15 +26,15 @@ from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Seconds to look back: a day has the sun and the night.
+#: Seconds to look back: a day contains sunshine and night.
 SPAN: Final = 24 * 3600.0
-#: Seconds; a person is waiting.
+#: Seconds until reading ends early, as a person is waiting.
 TIME_BUDGET: Final = 120.0
 _METERS_AT_ONCE: Final = 8
-#: Slots that a meter needs.
-_ENOUGH: Final = 12
-#: Degrees of the sun below the horizon from which on it is dark.
-_DARK: Final = -2.0
+#: The fewest slots with a known energy that a meter needs.
+_MIN_SLOTS: Final = 12
+#: Elevation of the sun in degrees below which it is dark.
+_DARK_BELOW: Final = -2.0
 
 
 class EnergyObserver:
@@ -49,7 +49,7 @@ class EnergyObserver:
         self._flows: dict[int, Flow] = {}
 
     async def async_evidence(self, progress: Callable[[float], None]) -> Evidence:
-        """Return what is known of the meters; `progress` is told the share that is read, 0 to 1."""
+        """Return what is known of the meters; `progress` is called with the share that is read, 0 to 1."""
         topology = self._entry.runtime_data.topology
         end = time.time()
         stats = {uid: [stat for pair in meter.counters for stat in pair.all] for uid, meter in self._meters.items()}
@@ -63,7 +63,9 @@ class EnergyObserver:
         flows = {
             uid: self._flow(self._meters[uid], some) for uid, some in readings.items() if some.keys() == set(moved[uid])
         }
-        self._flows = {uid: flow for uid, flow in flows.items() if sum(net is not None for net in flow.net) >= _ENOUGH}
+        self._flows = {
+            uid: flow for uid, flow in flows.items() if sum(net is not None for net in flow.net) >= _MIN_SLOTS
+        }
         devices, loads = topology.data.devices, topology.data.loads
         meter_of = {uid: devices.get(loads[uid].device_uid or -1) for uid in self._meters if uid in loads}
         return Evidence(
@@ -71,13 +73,11 @@ class EnergyObserver:
             flows=self._flows,
             dark=self._dark(),
             smart_meters=[uid for uid in meter_of if loads[uid].protocol is Protocol.P1],
-            built_in=[
-                uid for uid, meter in meter_of.items() if meter and meter.part_number == topology.info.part_number
-            ],
+            built_in=[uid for uid, meter in meter_of.items() if topology.info.built_in(meter)],
         )
 
     async def async_signs(self, uids: Collection[int]) -> dict[int, dict[Direction, int]]:
-        """Return which sign the power of meters has while energy flows in a direction, as far as that was seen."""
+        """Return the sign of each meter's power while energy flows in a direction, as far as observed."""
         powers = {uid: [stat] for uid in uids if (stat := self._meters[uid].power) is not None and uid in self._flows}
         readings = await self._async_read(powers, self._bounds[-1] if powers else 0.0, lambda _: None)
         return {
@@ -145,11 +145,11 @@ class EnergyObserver:
         return flow_of(imported, exported, self._bounds)
 
     def _dark(self) -> list[bool]:
-        """Return in which slots the sun is below the horizon where Home Assistant is."""
+        """Return for each slot whether it is dark at Home Assistant's location."""
         config = self._hass.config
         here = Observer(config.latitude, config.longitude, config.elevation)
         middles = [datetime.fromtimestamp((begin + end) / 2, UTC) for begin, end in pairwise(self._bounds)]
-        return [elevation(here, middle) < _DARK for middle in middles]
+        return [elevation(here, middle) < _DARK_BELOW for middle in middles]
 
 
 def _means(readings: Readings, bounds: list[float]) -> list[float | None]:

@@ -16,8 +16,15 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.energy.meter import Direction, Meter
-from custom_components.carlo_gavazzi_ems.energy.proposal import Additions, MeterRoles, in_devices, in_sources
+from custom_components.carlo_gavazzi_ems.energy.proposal import (
+    Additions,
+    MeterRoles,
+    has_home,
+    in_devices,
+    in_sources,
+)
 from custom_components.carlo_gavazzi_ems.energy.roles import Roles
+from custom_components.carlo_gavazzi_ems.ha_release import HOME_SOURCE, optional_with
 
 from .energy_texts import EnergyTexts
 
@@ -25,6 +32,7 @@ CONF_GRID: Final = "grid"
 CONF_SOLAR: Final = "solar"
 CONF_BATTERY: Final = "battery"
 CONF_CHARGING_IS_EXPORT: Final = "charging_is_export"
+CONF_HOME: Final = "home"
 CONF_DEVICES: Final = "devices"
 CONF_GAS: Final = "gas"
 CONF_WATER: Final = "water"
@@ -43,7 +51,7 @@ class EnergyForm:
     texts: EnergyTexts
     proposed: Roles = field(default_factory=Roles)
     is_seen: bool = False
-    """Whether the gateway's history tells anything."""
+    """Whether the gateway's history had enough readings."""
 
     def schema(self, preferences: EnergyPreferences) -> vol.Schema:
         """Return the form. The most likely meters come first."""
@@ -59,7 +67,11 @@ class EnergyForm:
         both = [meter for meter in self._sorted(_throughput) if all(meter.has(direction) for direction in Direction)]
         if both:
             fields[vol.Optional(CONF_BATTERY)] = several((str(one.uid), self.texts.readings(one)) for one in both)
-            fields[vol.Optional(CONF_CHARGING_IS_EXPORT)] = BooleanSelector()
+            fields[optional_with(CONF_CHARGING_IS_EXPORT, CONF_BATTERY)] = BooleanSelector()
+        if homes := self._homes(preferences):
+            fields[vol.Optional(CONF_HOME)] = one_of(
+                (uid, self.texts.reading(self.meters[uid], Direction.IMPORT)) for uid in homes
+            )
         if devices := self._devices(preferences):
             fields[vol.Optional(CONF_DEVICES)] = several(
                 (uid, self.texts.reading(self.meters[uid], Direction.IMPORT)) for uid in devices
@@ -70,7 +82,7 @@ class EnergyForm:
         return vol.Schema(fields)
 
     def suggested(self, preferences: EnergyPreferences) -> dict[str, Any]:
-        """Return what is proposed. A kind of source that the dashboard has from elsewhere is not proposed again."""
+        """Return the proposed choices, without kinds of source that the dashboard already has from other integrations."""
         roles = self.proposed
         ours = {stat for meter in self.meters.values() for stat in meter.all} | self.gas.keys() | self.water.keys()
         foreign = {
@@ -84,12 +96,27 @@ class EnergyForm:
             CONF_SOLAR: [f"{uid}/{direction}" for uid, direction in roles.solar],
             CONF_BATTERY: [str(uid) for uid in roles.batteries],
             CONF_CHARGING_IS_EXPORT: roles.charging is Direction.EXPORT,
-            # Of several counters of gas or water some may be part of others.
+            # Of several counters of gas or water, one may include others.
             CONF_GAS: list(self.gas) if len(self.gas) == 1 else [],
             CONF_WATER: list(self.water) if len(self.water) == 1 else [],
+            CONF_HOME: str(roles.home) if str(roles.home) in self._homes(preferences) else None,
             CONF_DEVICES: [str(uid) for uid in roles.devices if str(uid) in devices],
         }
         return {name: value for name, value in found.items() if value and name not in foreign}
+
+    def is_clear(self, preferences: EnergyPreferences) -> bool:
+        """Return whether each meter is in the dashboard or has a proposed role, so that nothing is left to decide."""
+        chosen = self.suggested(preferences)
+        taken = in_sources(preferences) | in_devices(preferences)
+        present = {uid for uid, meter in self.meters.items() if not taken.isdisjoint(meter.all)}
+        proposed = {*_as_source(chosen), *chosen.get(CONF_DEVICES, ()), *map(str, self.proposed.repeating)}
+        named = {*chosen.get(CONF_GAS, ()), *chosen.get(CONF_WATER, ())}
+        return (
+            CONF_GRID in chosen
+            and self.meters.keys() <= present | proposed
+            and self.gas.keys() | self.water.keys() == named
+            and not self.in_doubt(chosen)
+        )
 
     def has_two_roles(self, chosen: Mapping[str, Any]) -> bool:
         """Return whether a meter was chosen as more than one source."""
@@ -97,18 +124,19 @@ class EnergyForm:
         return len(uids) != len(set(uids))
 
     def devices(self, chosen: Mapping[str, Any]) -> list[Meter]:
-        """Return the chosen devices; a meter that is a source is none."""
-        sources = set(_as_source(chosen))
+        """Return the chosen devices, without those that are also chosen as a source or as the whole house."""
+        sources = {*_as_source(chosen), chosen.get(CONF_HOME)}
         return [self.meters[uid] for uid in chosen.get(CONF_DEVICES, ()) if uid not in sources]
 
     def roles(self, chosen: Mapping[str, Any], upstream: Mapping[str, str]) -> MeterRoles:
-        """Return what was chosen."""
+        """Return the chosen roles."""
         solar = [text.partition("/") for text in chosen.get(CONF_SOLAR, ())]
         return MeterRoles(
             grid=[self.meters[uid] for uid in chosen.get(CONF_GRID, ())],
             solar=[(self.meters[uid], Direction(direction)) for uid, _, direction in solar],
             batteries=[self.meters[uid] for uid in chosen.get(CONF_BATTERY, ())],
             charging=Direction.EXPORT if chosen.get(CONF_CHARGING_IS_EXPORT) else Direction.IMPORT,
+            home=self.meters.get(chosen.get(CONF_HOME, "")),
             devices=self.devices(chosen),
             gas={stat: self.gas[stat] for stat in chosen.get(CONF_GAS, ())},
             water={stat: self.water[stat] for stat in chosen.get(CONF_WATER, ())},
@@ -137,17 +165,30 @@ class EnergyForm:
             for stat in consumption(devices[part])
         ]
 
-    def review(self, lacking: Additions, devices: Mapping[str, str], hass: HomeAssistant) -> dict[str, str]:
+    def review(
+        self, chosen: Mapping[str, Any], lacking: Additions, devices: Mapping[str, str], hass: HomeAssistant
+    ) -> dict[str, str]:
         """Return what is added, as lists of text; `devices`: counter -> name."""
         turned = {meter.production: meter.power for meter in self.meters.values() if meter.production and meter.power}
-        return self.texts.of(lacking, devices, turned, hass)
+        placed = {*_as_source(chosen), chosen.get(CONF_HOME), *chosen.get(CONF_DEVICES, ())}
+        repeating = [self.meters[uid].name for uid in map(str, self.proposed.repeating) if uid not in placed]
+        return {
+            "added": self.texts.added(lacking, devices, turned, hass),
+            "left_out": self.texts.left_out(repeating),
+        }
 
     def _devices(self, preferences: EnergyPreferences) -> list[str]:
-        """Return the meters that may be devices: those that the dashboard does not have yet."""
+        """Return the meters that may be devices: those that the dashboard lacks."""
         taken = in_sources(preferences) | in_devices(preferences)
         return [
             uid for uid, meter in self.meters.items() if meter.has(Direction.IMPORT) and taken.isdisjoint(meter.all)
         ]
+
+    def _homes(self, preferences: EnergyPreferences) -> list[str]:
+        """Return the meters that may count the whole house, if the dashboard supports one and has none."""
+        if not HOME_SOURCE or has_home(preferences):
+            return []
+        return [uid for uid in self._devices(preferences) if len(self.meters[uid].counters) == 1]
 
     def _sorted(self, key: Callable[[Meter], float]) -> list[Meter]:
         return sorted(self.meters.values(), key=key, reverse=True)

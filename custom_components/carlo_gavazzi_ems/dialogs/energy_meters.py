@@ -1,4 +1,4 @@
-"""The loads that the Energy dashboard can use, with their current entity ids."""
+"""The loads that the Energy dashboard can use, with their current entity IDs."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
@@ -12,6 +12,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util.unit_conversion import EnergyConverter
 
+from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN, PRODUCTION, production_key
 from custom_components.carlo_gavazzi_ems.energy.meter import Counters, Meter
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
@@ -82,19 +83,21 @@ def _meter(hass: HomeAssistant, entry: EmsConfigEntry, uid: int, name: str, sens
         name=name,
         counters=counters,
         power=power,
-        production=None if power is None else _production(hass, entry, uid, name),
+        production=None if power is None or signal is None else _production(hass, entry, signal, name),
         power_import=sensors.get("power_import"),
         power_export=sensors.get("power_export"),
         kwh=kwh,
     )
 
 
-def _production(hass: HomeAssistant, entry: EmsConfigEntry, uid: int, name: str) -> str:
-    """Return the entity id that the sensor of a load's production has, or will have."""
-    registry = er.async_get(hass)
-    unique_id = f"{entry.runtime_data.topology.info.serial_number}_{production_key(uid)}"
+def _production(hass: HomeAssistant, entry: EmsConfigEntry, power: Signal, name: str) -> str:
+    """Return the entity id that the sensor of a load's production has, or will have, by the load's power and name."""
+    registry, devices = er.async_get(hass), entry.runtime_data.devices
+    unique_id = f"{entry.runtime_data.topology.info.serial_number}_{production_key(power.load_uid)}"
     known = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
-    return known or registry.async_get_available_entity_id(Platform.SENSOR, f"{name} {PRODUCTION}")
+    # The default name of a load without a label is translated, its entity ids are not.
+    beginning = devices.id_beginning(devices.device_info(power)) or name
+    return known or registry.async_get_available_entity_id(Platform.SENSOR, f"{beginning} {PRODUCTION}")
 
 
 def _pairs(sensors: Mapping[str, str], parts: tuple[str, ...]) -> tuple[Counters, ...]:

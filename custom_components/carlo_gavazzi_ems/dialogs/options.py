@@ -23,8 +23,8 @@ from custom_components.carlo_gavazzi_ems.options import (
 
 from .code_table import CodesPages
 from .demand import DemandPages
-from .energy import ENERGY_PAGE, EnergyPages, async_followed, can_fill_dashboard
-from .import_history import ImportPages
+from .energy import ENERGY_PAGE, OLDER_HISTORY_PAGE, EnergyPages, async_followed, can_fill_dashboard
+from .older_history import can_fill_in
 
 _DEFAULTS: Final = Options()
 POLLING: Final = vol.Schema(
@@ -51,17 +51,19 @@ POLLING: Final = vol.Schema(
 )
 
 
-class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, DemandPages, OptionsFlowWithReload):
+class EmsOptionsFlow(CodesPages, EnergyPages, DemandPages, OptionsFlowWithReload):
     """The menu and the page about polling; other pages come from the base classes."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the menu of the pages that are possible here; the set-up leads to one of them."""
-        if user_input == ENERGY_PAGE or async_followed(self.hass, self.config_entry):
-            return await self.async_step_energy()
+        """Show the menu of the available pages, or directly the page that follows the set-up."""
+        page = user_input or async_followed(self.hass, self.config_entry)
+        if page in (ENERGY_PAGE, OLDER_HISTORY_PAGE):
+            self._is_set_up = True
+            return await (self.async_step_energy() if page == ENERGY_PAGE else self.async_step_older_history())
         recognised = self._recognised_codes()
-        pages = ["polling", "name_recognised" if recognised else "name_codes", "table"]
-        if self._can_import():
-            pages.append("import_history")
+        pages = ["polling", *(["name_recognised"] if recognised else []), "name_codes", "table"]
+        if can_fill_in(self.hass):
+            pages.append("filling" if self._is_filling else "import_history")
         if can_fill_dashboard(self.hass):
             pages.append("energy")
         if self._can_follow_demand():
@@ -69,7 +71,11 @@ class EmsOptionsFlow(CodesPages, ImportPages, EnergyPages, DemandPages, OptionsF
         return self.async_show_menu(
             step_id="init",
             menu_options=pages,
-            description_placeholders={"codes": self._unnamed_codes(), "recognised": str(recognised)},
+            description_placeholders={
+                "codes": self._unnamed_codes(),
+                "recognised": str(recognised),
+                "how_far": await self._async_how_far(),
+            },
         )
 
     async def async_step_polling(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

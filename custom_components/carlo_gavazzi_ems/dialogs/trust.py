@@ -26,7 +26,7 @@ def change_step(certificate: Certificate, trusted: Account) -> str:
 
 
 def readable_fingerprint(fingerprint: str | None) -> str:
-    """Return a SHA-256 fingerprint as browsers show it, in pairs; a dash where there is none."""
+    """Return a SHA-256 fingerprint in pairs, as browsers show it, or a dash."""
     if not fingerprint:
         return _NONE
     return ":".join(fingerprint[i : i + 2] for i in range(0, len(fingerprint), 2)).upper()
@@ -35,7 +35,7 @@ def readable_fingerprint(fingerprint: str | None) -> str:
 def certificate_placeholders(certificate: Certificate, trusted: Account) -> dict[str, str]:
     """Return what a dialog shows of a certificate and of the trusted one.
 
-    Dates are those of the certificate, in UTC: 9999-12-31, which stands for no end, is not valid in every time zone.
+    Dates are in UTC: 9999-12-31, which stands for no end, cannot be converted to every time zone.
     """
     dates = {"not_before": certificate.not_before, "not_after": certificate.not_after}
     return {

@@ -1,1 +1,1 @@
-"""What the Energy dashboard lacks of a gateway's meters: data in, data out."""
+"""Which of a gateway's meters the Energy dashboard lacks, by pure functions."""

@@ -39,15 +39,15 @@ class Meter:
     uid: int
     name: str
     counters: tuple[Counters, ...]
-    """One pair for the total, or without a total one for each tariff or phase."""
+    """One pair for the total; without a total, one for each tariff or phase."""
     power: str | None = None
-    """Positive for import, as far as nothing else is seen."""
+    """Positive for import, unless `signs` shows something else."""
     power_import: str | None = None
     power_export: str | None = None
     production: str | None = None
-    """The power turned round, positive while the meter counts the other direction: a sensor that is made when it is chosen."""
+    """The inverted power: a sensor that is created when it is chosen."""
     signs: Mapping[Direction, int] = field(default=MappingProxyType({}), hash=False)
-    """1 or -1: the sign that the power was seen to have while energy flows in a direction."""
+    """The observed sign of the power, 1 or -1, while energy flows in a direction."""
     kwh: Mapping[str, float] = field(default=MappingProxyType({}), hash=False)
     """Current readings of the counters."""
 
@@ -66,7 +66,7 @@ class Meter:
 
     @property
     def signed_power(self) -> PowerConfig:
-        """Return the power as Home Assistant wants it of a grid connection: positive for import; empty if nothing shows it."""
+        """Return the power of a grid connection for Home Assistant, positive for import; empty if there is none."""
         inwards, outwards = self.signs.get(Direction.IMPORT), self.signs.get(Direction.EXPORT)
         if self.power is not None and (inwards is None or inwards != outwards):
             is_inverted = inwards == -1 or outwards == 1
@@ -76,7 +76,7 @@ class Meter:
         return PowerConfig()
 
     def power_of(self, direction: Direction) -> str | None:
-        """Return a power that is positive while energy flows in a direction, None if nothing shows it."""
+        """Return a power that is positive while energy flows in a direction, None if there is none."""
         own = self.power_import if direction is Direction.IMPORT else self.power_export
         if self.power is None or (own is not None and direction is Direction.EXPORT):
             return own

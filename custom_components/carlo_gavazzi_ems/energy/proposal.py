@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from homeassistant.components.energy.data import (
     BatterySourceType,
@@ -30,6 +30,8 @@ class MeterRoles:
     batteries: Sequence[Meter] = ()
     charging: Direction = Direction.IMPORT
     """The direction that counts the charging of the batteries."""
+    home: Meter | None = None
+    """The meter of the whole house; only for a release of Home Assistant that supports it."""
     devices: Sequence[Meter] = ()
     gas: Mapping[str, str] = field(default_factory=dict)
     """Counter of a gas meter -> its name."""
@@ -60,6 +62,8 @@ def additions(preferences: EnergyPreferences, roles: MeterRoles) -> Additions:
         found.sources.extend(_solar(meter, direction, used))
     for meter in roles.batteries:
         found.sources.extend(_battery(meter, roles.charging, used))
+    if roles.home is not None and not has_home(preferences):
+        found.sources.append(_home(roles.home))
     found.sources.extend(_utility("gas", stat, name) for stat, name in roles.gas.items() if ("gas", stat) not in used)
     found.sources.extend(
         _utility("water", stat, name) for stat, name in roles.water.items() if ("water", stat) not in used
@@ -91,6 +95,11 @@ def in_grid(preferences: EnergyPreferences) -> set[str]:
 def in_devices(preferences: EnergyPreferences) -> set[str]:
     """Return the counters used as a device."""
     return {device["stat_consumption"] for device in preferences["device_consumption"]}
+
+
+def has_home(preferences: EnergyPreferences) -> bool:
+    """Return whether there is a meter of the whole house. There can be only one."""
+    return any(str(source["type"]) == "home" for source in preferences["energy_sources"])
 
 
 def has_cycle(upstream: Mapping[str, str]) -> bool:
@@ -208,6 +217,14 @@ def _battery_power(meter: Meter, *, inwards: bool) -> PowerConfig:
             return PowerConfig(stat_rate_from=minus, stat_rate_to=plus)
         case power:
             return power
+
+
+def _home(meter: Meter) -> SourceType:
+    """Return the source for the meter of the whole house. The oldest supported release has no type for it."""
+    source = {"type": "home", "stat_energy_to": meter.counters[0].imported, "name": meter.name}
+    if (power := meter.power_of(Direction.IMPORT)) is not None:
+        source["stat_rate"] = power
+    return cast("SourceType", source)
 
 
 def _utility(kind: Literal["gas", "water"], stat: str, name: str) -> SourceType:

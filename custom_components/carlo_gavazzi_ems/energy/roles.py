@@ -1,4 +1,4 @@
-"""What each meter is for, as far as its energy tells: grid, solar, battery, device, and what is upstream of what."""
+"""The role of each meter, as far as its energy shows it: grid, solar, battery or device, and which is upstream."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,17 +10,17 @@ from .balance import Balance, balance_of, includes
 from .meter import Direction, Meter
 from .slots import Flow
 
-#: The energy of the other direction, as a part, that a meter in one direction may have.
+#: The most energy in the other direction, as a part, of a meter that counts one direction.
 _STANDBY: Final = 0.02
-#: The energy in the dark, as a part, of a meter that runs with the sun; of a battery it is at least so much.
-_SUNLESS: Final = 0.02
-_AFTER_SUNSET: Final = 0.2
-#: kWh a day below which nothing is told from when it flows.
-_LITTLE: Final = 0.05
-#: What a battery gives back of what it took.
-_GIVES_BACK: Final = (0.5, 0.98)
-#: How many meters are tried as the one that measures all others.
-_TRIED: Final = 5
+#: The part of the energy in the dark: the most for solar production, and the least for a battery.
+_MAX_SOLAR_IN_DARK: Final = 0.02
+_MIN_BATTERY_IN_DARK: Final = 0.2
+#: kWh a day below which the time of day shows nothing.
+_MIN_KWH: Final = 0.05
+#: The lowest and the highest round-trip efficiency of a battery.
+_BATTERY_EFFICIENCY: Final = (0.5, 0.98)
+#: How many meters are tried as the one that includes all others.
+_MAX_WHOLES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Evidence:
     dark: Sequence[bool]
     """The slots of the flows in which the sun is below the horizon."""
     smart_meters: Collection[int] = ()
-    """Loads of a P1 port: the network operator's meter."""
+    """Loads of a P1 port: the grid operator's meter."""
     built_in: Collection[int] = ()
     """Loads of the meter that is built into the gateway."""
 
@@ -46,14 +46,19 @@ class Roles:
     batteries: Sequence[int] = ()
     charging: Direction = Direction.IMPORT
     devices: Sequence[int] = ()
+    home: int | None = None
+    """The device that counts all consumption of the house, from the grid and from its own sources."""
+    repeating: Collection[int] = frozenset()
+    """Meters that count the same as the grid meter."""
     upstream: Mapping[int, int] = field(default_factory=dict)
     doubtful: Mapping[int, int] = field(default_factory=dict)
-    """Devices that may have another one upstream, and which."""
+    """Devices that may have another one upstream -> that one."""
 
 
 def propose(evidence: Evidence) -> Roles:
     """Return the roles that are certain enough to be proposed."""
-    evidence = _without_halves(evidence)
+    halves = _halves(evidence)
+    evidence = _without(evidence, halves)
     meters, flows = evidence.meters, evidence.flows
     turned = {
         uid for uid, flow in flows.items() if _runs_with_sun(flow.imported, evidence.dark) and _draws(meters[uid])
@@ -61,13 +66,13 @@ def propose(evidence: Evidence) -> Roles:
     found = {pair: includes(*(flows[uid] for uid in pair)) for pair in permutations(flows, 2)}
     pairs = {pair: certain for pair, certain in found.items() if certain is not False}
     follow = [pair for pair, certain in pairs.items() if certain]
-    # First as if no meter measured another; then without those that surely are measured twice; then without all that may be.
+    # First as if no meter included another; then without those that certainly are in another; then without any that may be.
     balances = (_balance(evidence, turned, _inside(chosen)) for chosen in ((), follow, pairs))
     balance = next((found for found in balances if found is not None), None)
     grid = _grid(evidence, balance)
     others = [uid for uid in meters if uid not in grid and (balance is None or uid not in balance.all)]
     wholes = {whole for whole, _ in pairs}
-    # A house with much solar power exports with the sun too.
+    # A house with much solar power exports while the sun shines too.
     clear = [uid for uid in others if balance is not None or (uid not in wholes and uid not in evidence.built_in)]
     solar = {uid: way for uid in clear if (way := _production(uid, evidence, turned, balance)) is not None}
     batteries = {uid: way for uid in clear if (way := _charging(uid, evidence)) is not None and uid not in solar}
@@ -83,13 +88,15 @@ def propose(evidence: Evidence) -> Roles:
         batteries=[uid for uid, way in batteries.items() if way is charging],
         charging=charging,
         devices=devices,
+        home=_home(balance, devices, solar.keys() | batteries.keys()),
+        repeating=(balance.all - set(grid)) | halves if balance is not None else frozenset(),
         upstream=upstream,
         doubtful=doubtful,
     )
 
 
 def _inside(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
-    """Return what each meter measures of others."""
+    """Return the meters that each meter includes."""
     found: defaultdict[int, set[int]] = defaultdict(set)
     for whole, part in pairs:
         found[whole].add(part)
@@ -97,7 +104,7 @@ def _inside(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
 
 
 def _grid(evidence: Evidence, balance: Balance | None) -> list[int]:
-    """Return the meter of the grid to use: of those that read the same the one with the plainest counters."""
+    """Return the grid meter: of several that read the same, preferably one with a single pair of counters."""
     if balance is None:
         return list(evidence.smart_meters) if len(evidence.smart_meters) == 1 else []
 
@@ -109,7 +116,7 @@ def _grid(evidence: Evidence, balance: Balance | None) -> list[int]:
 
 
 def _balance(evidence: Evidence, turned: Collection[int], inside: Mapping[int, Collection[int]]) -> Balance | None:
-    """Return the meter of the grid: a smart meter, else the built-in one, else the one that follows all others."""
+    """Return the balance of the grid meter: a smart meter, the built-in one, or one that is proven to include all others."""
     flows = evidence.flows
     for known in (evidence.smart_meters, evidence.built_in):
         certain = [uid for uid in known if uid in flows]
@@ -117,39 +124,51 @@ def _balance(evidence: Evidence, turned: Collection[int], inside: Mapping[int, C
             return found
     if evidence.smart_meters:
         return None
-    largest = sorted(flows, key=lambda uid: -flows[uid].throughput)[:_TRIED]
+    largest = sorted(flows, key=lambda uid: -flows[uid].throughput)[:_MAX_WHOLES]
     found_all = [found for uid in largest if (found := balance_of(uid, flows, turned, inside)) and found.is_proven]
     if len({found.same | {found.whole} for found in found_all}) == 1:
         return found_all[0]
     return None
 
 
-def _without_halves(evidence: Evidence) -> Evidence:
-    """Leave out a smart meter that counts only what is drawn, where something in the house exports.
+def _halves(evidence: Evidence) -> set[int]:
+    """Return the smart meters without an export counter, if any meter in the house has exported energy.
 
-    The codes of its other counters have no name yet; without them it is no grid, and fits nothing else.
+    The codes of their export counters have no name yet. Without these they cannot be the grid meter, nor anything else.
     """
     meters = evidence.meters
     if not any(meter.total(Direction.EXPORT) for meter in meters.values()):
-        return evidence
-    halves = {uid for uid in evidence.smart_meters if uid in meters and not meters[uid].has(Direction.EXPORT)}
+        return set()
+    return {uid for uid in evidence.smart_meters if uid in meters and not meters[uid].has(Direction.EXPORT)}
+
+
+def _without(evidence: Evidence, uids: Collection[int]) -> Evidence:
+    """Return the evidence without some meters."""
     return replace(
         evidence,
-        meters={uid: meter for uid, meter in meters.items() if uid not in halves},
-        flows={uid: flow for uid, flow in evidence.flows.items() if uid not in halves},
-        smart_meters=[uid for uid in evidence.smart_meters if uid not in halves],
+        meters={uid: meter for uid, meter in evidence.meters.items() if uid not in uids},
+        flows={uid: flow for uid, flow in evidence.flows.items() if uid not in uids},
+        smart_meters=[uid for uid in evidence.smart_meters if uid not in uids],
     )
 
 
+def _home(balance: Balance | None, devices: Collection[int], sources: Collection[int]) -> int | None:
+    """Return the meter that, together with the sources alone, adds up to the grid meter."""
+    if balance is None or not balance.is_complete or not sources:
+        return None
+    inside = balance.signs.keys() - sources
+    return next(iter(inside)) if len(inside) == 1 and inside <= set(devices) else None
+
+
 def _production(uid: int, evidence: Evidence, turned: Collection[int], balance: Balance | None) -> Direction | None:
-    """Return the direction that counts solar production, None where that is not certain."""
+    """Return the direction that counts solar production, None if that is uncertain."""
     meter, flow = evidence.meters[uid], evidence.flows.get(uid)
     if flow is None:
         return None
     if uid in turned and balance is not None and balance.signs.get(uid) == -1:
         return Direction.IMPORT
     drawn, given = (sum(value or 0.0 for value in energy) for energy in (flow.imported, flow.exported))
-    # Without a balance it may be a house with much solar power on a sunny day: then all that was ever counted says more.
+    # Without a balance it may be a house with much solar power on a sunny day: then the counters' totals show more.
     if balance is None:
         drawn, given = max(drawn, meter.total(Direction.IMPORT)), meter.total(Direction.EXPORT)
     produces = given > 0 and drawn <= _STANDBY * given
@@ -159,28 +178,28 @@ def _production(uid: int, evidence: Evidence, turned: Collection[int], balance: 
 def _charging(uid: int, evidence: Evidence) -> Direction | None:
     """Return the direction in which a battery is charged, None for anything else."""
     meter, flow = evidence.meters[uid], evidence.flows.get(uid)
-    least, most = _GIVES_BACK
+    least, most = _BATTERY_EFFICIENCY
     for charging, discharging in ((Direction.IMPORT, Direction.EXPORT), (Direction.EXPORT, Direction.IMPORT)):
         into, out = meter.total(charging), meter.total(discharging)
         if flow is None or not least * into <= out <= most * into or into <= 0:
             continue
         given = flow.exported if discharging is Direction.EXPORT else flow.imported
-        # A house or a board with solar power also counts both directions, but gives nothing after sunset.
+        # A house or a board with solar power also counts both directions, but exports nothing after sunset.
         share = _share_in_the_dark(given, evidence.dark)
-        if share is not None and share >= _AFTER_SUNSET:
+        if share is not None and share >= _MIN_BATTERY_IN_DARK:
             return charging
     return None
 
 
 def _is_device(uid: int, evidence: Evidence, turned: Collection[int], balance: Balance | None) -> bool:
-    """Return whether a meter certainly counts what a consumer draws."""
+    """Return whether a meter certainly counts the consumption of a device."""
     if uid not in evidence.flows or not _draws(evidence.meters[uid]):
         return False
     return uid not in turned or (balance is not None and balance.signs.get(uid) == 1)
 
 
 def _draws(meter: Meter) -> bool:
-    """Return whether a meter counts imported energy, and next to nothing else."""
+    """Return whether a meter counts imported energy, and hardly any exported."""
     drawn = meter.total(Direction.IMPORT)
     return drawn > 0 and meter.total(Direction.EXPORT) <= _STANDBY * drawn
 
@@ -188,15 +207,15 @@ def _draws(meter: Meter) -> bool:
 def _runs_with_sun(energy: Sequence[float | None], dark: Sequence[bool]) -> bool:
     """Return whether energy flows while the sun shines, and not in the dark."""
     share = _share_in_the_dark(energy, dark)
-    return share is not None and share <= _SUNLESS
+    return share is not None and share <= _MAX_SOLAR_IN_DARK
 
 
 def _share_in_the_dark(energy: Sequence[float | None], dark: Sequence[bool]) -> float | None:
-    """Return the share of energy that flows in the dark, None where little flows or the day or the night is not known."""
+    """Return the share of energy that flows in the dark, None if there is little energy or day or night is unknown."""
     known = [(value, night) for value, night in zip(energy, dark, strict=True) if value is not None]
     total = sum(value for value, _ in known)
     nights = sum(night for _, night in known)
-    if total < _LITTLE or not len(known) // 8 <= nights <= len(known) * 7 // 8:
+    if total < _MIN_KWH or not len(known) // 8 <= nights <= len(known) * 7 // 8:
         return None
     return sum(value for value, night in known if night) / total
 
@@ -207,10 +226,10 @@ def _upstream(
     devices: Collection[int],
     flows: Mapping[int, Flow],
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """Return the device upstream of each device that has one, and of each that may have one.
+    """Return the upstream device of each device that certainly has one, and of each that may have one.
 
-    It is certain where the balance of all meters shows that a device is measured by another, and which one follows it,
-    or is the only one that may.
+    It is certain if the balance of all meters shows that the device is inside another, and one device certainly
+    includes it or only one can.
     """
     certain: dict[int, int] = {}
     doubtful: dict[int, int] = {}

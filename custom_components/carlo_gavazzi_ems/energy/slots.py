@@ -8,11 +8,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-#: Seconds of a slot; where the readings of a counter are further apart, slots are longer.
+#: Seconds of a slot. If readings are further apart than the shortest, slots are longer.
 SHORTEST: Final = 300.0
 LONGEST: Final = 3600.0
-#: Times a slot that may be without a reading.
-_BRIDGED: Final = 2.5
+#: The longest time without a reading, in slots.
+_MAX_GAP: Final = 2.5
 _DECIMALS: Final = 6
 
 type Readings = Sequence[tuple[float, float]]
@@ -21,7 +21,7 @@ type Readings = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Energy in kWh in each slot, by direction; None where it is not known."""
+    """Energy in kWh in each slot, by direction; None if it is unknown."""
 
     imported: Sequence[float | None]
     exported: Sequence[float | None]
@@ -54,7 +54,7 @@ def slot_bounds(counters: Iterable[Readings], start: float, end: float) -> list[
 
 
 def flow_of(imported: Sequence[Readings], exported: Sequence[Readings], bounds: Sequence[float]) -> Flow:
-    """Return the flow through a meter from its counters, several where it counts by tariff or by phase."""
+    """Return the flow through a meter from its counters, several if it counts by tariff or by phase."""
     step = max((_step(readings) for readings in (*imported, *exported)), default=0.0)
     return Flow(_summed(imported, bounds), _summed(exported, bounds), step)
 
@@ -69,10 +69,10 @@ def _summed(counters: Sequence[Readings], bounds: Sequence[float]) -> list[float
 
 
 def _per_slot(readings: Readings, bounds: Sequence[float]) -> list[float | None]:
-    """Return the energy of a counter in each slot, None around a gap and where the counter falls."""
+    """Return the energy of a counter in each slot, None around a gap and if the counter falls."""
     if len(bounds) < 2:
         return []
-    gap = _BRIDGED * (bounds[1] - bounds[0])
+    gap = _MAX_GAP * (bounds[1] - bounds[0])
     times = [time for time, _ in readings]
     at = [_reading_at(readings, times, bound, gap) for bound in bounds]
     return [
@@ -81,7 +81,7 @@ def _per_slot(readings: Readings, bounds: Sequence[float]) -> list[float | None]
 
 
 def _reading_at(readings: Readings, times: Sequence[float], instant: float, gap: float) -> float | None:
-    """Return the reading at an instant, on a line between its neighbours."""
+    """Return the reading at an instant, interpolated linearly."""
     place = bisect_left(times, instant)
     if place == len(times) or (place == 0 and times[0] != instant):
         return None
@@ -95,6 +95,6 @@ def _reading_at(readings: Readings, times: Sequence[float], instant: float, gap:
 
 
 def _step(readings: Readings) -> float:
-    """Return the smallest step of a counter, by the decimals that its readings are printed with."""
+    """Return the smallest step of a counter, from the decimals of its readings."""
     printed = {Decimal(repr(round(reading, _DECIMALS))).normalize().as_tuple().exponent for _, reading in readings}
     return float(10.0 ** min((int(exponent) for exponent in printed), default=0))

@@ -1,1 +1,1 @@
-"""The gateway's history in Home Assistant's statistics: pure arithmetic in a room of its own, I/O around it."""
+"""Writes the gateway's history into Home Assistant's statistics: pure functions in `arithmetic/`, I/O around them."""

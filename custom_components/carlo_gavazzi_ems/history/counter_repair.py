@@ -1,12 +1,13 @@
-"""The repair of counters: reads rows and history, has them judged, and writes what is missing."""
+"""The repair of counters: reads recorded hours and history, compares them, and writes the corrections."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from custom_components.carlo_gavazzi_ems.issues import async_counter_jumped
 from custom_components.carlo_gavazzi_ems.options import Options
 from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
@@ -21,31 +22,43 @@ from .source import async_readings, batches
 from .statistics import WrittenHour, async_confirm, async_hours, async_live, async_write_counter, counter_row
 from .targets import Target
 
-#: Seconds that a poll may take, its repetition and the writing of the state included.
-_ANSWER: Final = 5.0
-#: Seconds before the end of an hour from which history is read for a first look; rows may be longer.
-_GLANCE: Final = 1200.0
-#: Hours before those to check in which a state to start from is looked for.
-_BASE: Final = 24 * HOUR
-#: Looks at one counter in a run: each repairs one gap.
+#: Seconds that a poll may take, including its repetition and the writing of the state.
+_POLL_DURATION: Final = 5.0
+#: Seconds before the end of an hour from which history is read for the quick check.
+_QUICK_CHECK: Final = 1200.0
+#: Seconds before the hours to check in which a right state to start from is searched for.
+_BASE_SEARCH: Final = 24 * HOUR
+#: The most gaps of one counter that a run repairs.
 _ROUNDS: Final = 40
-#: Seconds after which waiting hours are left as they are: the recorder forgets what its sums go on from.
+#: Seconds after which waiting hours are left as they are: the recorder purges the states that its sums start from.
 _GIVE_UP: Final = 10 * 24 * HOUR
-#: Seconds for which a gap in the history is asked about.
+#: Seconds for which the gateway is asked again about a gap in its history.
 _GAP: Final = 24 * HOUR
+#: The most counters whose rows are read to find out when the gateway's clock was set, and from how many seconds before.
+_TELLING: Final = 10
+_BEFORE_SET: Final = 4 * HOUR
+#: Seconds by which the gateway's clock may have been ahead for a while.
+_AHEAD: Final = 24 * HOUR
 
 
 def lag_of(entry: EmsConfigEntry) -> float:
-    """Return the age in seconds that a state may have at the end of five minutes in which Home Assistant was running."""
-    return Options.of(entry).scan_interval + _ANSWER
+    """Return the greatest age in seconds of a state at the end of a five-minute period while Home Assistant runs."""
+    return Options.of(entry).scan_interval + _POLL_DURATION
 
 
 def curve_of(target: Target, readings: Iterable[Reading], taken_back: Sequence[float] = ()) -> Curve:
     """Return the curve of a counter in the unit of its statistics; rises at times in `taken_back` are left out."""
-    kilowatt = KILOWATT_HOUR.get(target.metadata["unit_of_measurement"] or "", 0.0) / HOUR
     return Curve(
-        target.readings(list(readings)), increasing=target.increasing, kilowatt=kilowatt, taken_back=taken_back
+        target.readings(list(readings)),
+        increasing=target.increasing,
+        kilowatt=_kilowatt(target),
+        taken_back=taken_back,
     )
+
+
+def _kilowatt(target: Target) -> float:
+    """Return 1 kW in units of a counter's statistics per second, 0 if it counts no energy."""
+    return KILOWATT_HOUR.get(target.metadata["unit_of_measurement"] or "", 0.0) / HOUR
 
 
 @dataclass(slots=True)
@@ -57,9 +70,9 @@ class _Counter:
     rows: list[CounterRow] = field(default_factory=list)
     live: RecordedState | None = None
     expected: list[WrittenHour] = field(default_factory=list)
-    """Hours as they are once the recorder has written the last plan."""
+    """Hours as they must be once the recorder has written the last plan."""
     shift: float = 0.0
-    """By how much the sum of the newest state moves with it."""
+    """By how much the last plan moves the sum of the newest state."""
 
     @property
     def begin(self) -> float:
@@ -68,14 +81,14 @@ class _Counter:
         return before[-1] if before else self.rows[0].start - HOUR
 
     def expect(self, plan: Plan) -> None:
-        """Note what the recorder has once it has written a plan."""
+        """Note what the recorder must have once it has written a plan."""
         self.expected = [
             WrittenHour(self.target, row.start, row.sum) for row in (*plan.rows[-1:], plan.after(self.rows[-1]))
         ]
         self.shift = sum(by for _, by in plan.adjustments)
 
     def check_live(self, before: RecordedState | None) -> None:
-        """Raise RecorderFailedError where the sums that go on have not moved: they would be moved twice."""
+        """Raise RecorderFailedError if the newest sum has not moved as planned: the next plan would move it twice."""
         if before is None or self.live is None or before.row.start != self.live.row.start:
             return
         moved = (self.live.row.sum - self.live.row.state) - (before.row.sum - before.row.state)
@@ -87,23 +100,24 @@ class CounterRepair:
     """Repairs the hours of all counters before a cut-off."""
 
     def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry, run: Run) -> None:
-        """Check hours up to the cut-off, and keep how far."""
+        """Check hours up to the cut-off of a run."""
         self._hass = hass
         self._entry = entry
         self._progress = run.progress
         self._outcome = run.outcome
         self._cut_off = run.cut_off
-        self._clock_offset = run.clock_offset
+        self._times = run.times
         self._lag = lag_of(entry)
 
     async def async_run(self, targets: Iterable[Target]) -> None:
-        """Check and repair. Raises EmsError or RecorderFailedError; what was written until then is whole."""
+        """Check and repair. Raises EmsError or RecorderFailedError; what was written until then is consistent."""
         targets = [target for target in targets if target.is_counter]
+        await self._async_learn_when_clock_was_set(targets)
         await self._async_look_into_gaps(targets)
         counters = [_Counter(target, self._progress.since(target.uid)) for target in targets]
         counters = [counter for counter in counters if counter.since < self._cut_off]
         await self._async_read_rows(counters)
-        # A sensor without an hour of its own has missed nothing yet.
+        # A sensor without a recorded hour has missed nothing yet.
         left = [counter for counter in counters if counter.rows]
         left = await self._async_without_settled(left)
         left = await self._async_without_stuck(left)
@@ -116,38 +130,56 @@ class CounterRepair:
             for batch in batches(group, self._cut_off - start + 3 * HOUR):
                 await self._async_repair(batch, start)
 
+    async def _async_learn_when_clock_was_set(self, targets: Sequence[Target]) -> None:
+        """Find out from the rows of some counters when the gateway's clock was set, if that still matters."""
+        change, gaps = self._times.change, (start for start, _ in self._progress.gaps.values())
+        begins = (self._progress.since(target.uid) for target in targets)
+        if change is None or min(self._cut_off, *begins, *gaps) - _BEFORE_SET > change.until:
+            return
+        some = [target for target in targets if target.increasing][:_TELLING]
+        span = self._times.span(change.since - _BEFORE_SET, change.until + HOUR)
+        rows = await async_readings(self._entry.runtime_data.client, [target.uid for target in some], *span)
+        self._learn(some, rows)
+        self._progress.clock_untold = not self._times.is_told
+
+    def _learn(self, targets: Iterable[Target], rows: Mapping[int, list[Reading]]) -> None:
+        rising = (target for target in targets if target.increasing)
+        self._times.learn((target.readings(rows.get(target.uid, [])), _kilowatt(target)) for target in rising)
+
     async def _async_look_into_gaps(self, targets: Iterable[Target]) -> None:
-        """Have hours checked again of which the gateway had no history, and now has."""
+        """Check hours again if the gateway now has history that was missing."""
         for target in targets:
             if (gap := self._progress.gaps.get(target.uid)) is None:
                 continue
             start, end = gap
-            client, inside = self._entry.runtime_data.client, (start + 1, end - 1)
-            if (await async_readings(client, [target.uid], *inside, offset=self._clock_offset)).get(target.uid):
+            inside = start + 1, end - 1
+            rows = await async_readings(self._entry.runtime_data.client, [target.uid], *self._times.span(*inside))
+            found = self._times.placed(rows.get(target.uid, []), *inside, increasing=target.increasing)
+            if found and start >= self._times.host_set_back:
                 self._progress.look_again(target.uid, floor_hour(start))
                 del self._progress.gaps[target.uid]
             elif self._cut_off - end > _GAP:
                 del self._progress.gaps[target.uid]
 
     async def _async_read_rows(self, counters: list[_Counter]) -> None:
-        """Read what the recorder has of some counters."""
+        """Read the recorded hours and the newest states of some counters."""
         for since in {counter.since for counter in counters}:
             those = [counter for counter in counters if counter.since == since]
-            found = await async_hours(self._hass, [each.target for each in those], since - _BASE, self._cut_off)
+            found = await async_hours(self._hass, [each.target for each in those], since - _BASE_SEARCH, self._cut_off)
             for counter in those:
                 rows = map(counter_row, found.get(counter.target.entity_id, []))
                 counter.rows = [row for row in rows if row is not None]
                 counter.live = await async_live(self._hass, counter.target, self._cut_off)
 
     async def _async_without_settled(self, counters: list[_Counter]) -> list[_Counter]:
-        """Return the counters that need a closer look: most have one new hour, and it is right."""
+        """Return the counters that need the full check. Most have one new hour, and it is right."""
         ordinary = [
             counter
             for counter in counters
             if counter.since == self._cut_off - HOUR
             and [row.start for row in counter.rows[-2:]] == [counter.since - HOUR, counter.since]
         ]
-        curves = await self._async_curves(ordinary, self._cut_off - _GLANCE)
+        curves = await self._async_curves(ordinary, self._cut_off - _QUICK_CHECK)
         left: list[_Counter] = []
         for counter in counters:
             uid = counter.target.uid
@@ -158,7 +190,7 @@ class CounterRepair:
         return left
 
     async def _async_without_stuck(self, counters: list[_Counter]) -> list[_Counter]:
-        """Return the counters of which something may be repaired: not those that still wait for a state."""
+        """Return the counters that may be repaired now, without those that still wait for a state."""
         waiting = [
             counter
             for counter in counters
@@ -184,21 +216,30 @@ class CounterRepair:
             states.append(counter.live)
         return any(isinstance(curve.locate(each.row.state, each.end - self._lag, each.end), float) for each in states)
 
-    async def _async_curves(self, counters: Iterable[_Counter], start: float) -> dict[int, Curve]:
-        """Return the curves of some counters from an instant until now."""
+    async def _async_curves(
+        self, counters: Iterable[_Counter], start: float, *, is_close: bool = False
+    ) -> dict[int, Curve]:
+        """Return the curves of some counters from an instant until now.
+
+        A close look also asks for rows of a clock that was ahead, which are later than now.
+        """
         targets = {counter.target.uid: counter.target for counter in counters}
         if not targets:
             return {}
         now = dt_util.utcnow().timestamp()
-        readings = await async_readings(self._entry.runtime_data.client, targets, start, now, offset=self._clock_offset)
-        return {
-            uid: curve_of(target, readings.get(uid, []), self._progress.taken_back.get(uid, ()))
-            for uid, target in targets.items()
-        }
+        span = self._times.span(start, now + (_AHEAD if is_close else 0.0))
+        rows = await async_readings(self._entry.runtime_data.client, targets, *span)
+        if is_close and self._times.change is None:
+            self._learn(targets.values(), rows)
+        curves: dict[int, Curve] = {}
+        for uid, target in targets.items():
+            placed = self._times.placed(rows.get(uid, []), start, now, increasing=target.increasing)
+            curves[uid] = curve_of(target, placed, self._progress.taken_back.get(uid, ()))
+        return curves
 
     async def _async_repair(self, counters: list[_Counter], start: float) -> None:
-        """Fetch the history of some counters, and repair one gap of each after the other."""
-        curves = await self._async_curves(counters, start - 2 * HOUR)
+        """Fetch the history of some counters, and repair their gaps one by one."""
+        curves = await self._async_curves(counters, start - 2 * HOUR, is_close=True)
         for _ in range(_ROUNDS):
             counters = [counter for counter in counters if self._write(counter, curves[counter.target.uid])]
             if not counters:
@@ -210,17 +251,25 @@ class CounterRepair:
                 counter.check_live(before[counter.target.uid])
 
     def _write(self, counter: _Counter, curve: Curve) -> bool:
-        """Judge the hours of a counter, and write what makes the first wrong ones right; return whether there were any."""
+        """Check the hours of a counter, and correct the first wrong ones; return whether there were any."""
         judgement = Judge(curve, counter.rows, self._lag).judge(counter.since, self._cut_off, counter.live)
         self._note(counter, judgement)
         plan, target = judgement.plan, counter.target
         if not plan.rows and not plan.adjustments:
             return False
         async_write_counter(self._hass, target, plan)
+        if plan.rows and (jump := curve.jump(plan.rows[0].start, plan.rows[-1].start + HOUR)) is not None:
+            self._report_jump(target, *jump)
         # An hour of which only the sum was wrong is repaired without a row.
         self._outcome.wrote(target.uid, target.entity_id, len(plan.rows) or len(plan.adjustments))
         counter.expect(plan)
         return True
+
+    def _report_jump(self, target: Target, at: float, change: float) -> None:
+        """Report a rise that was counted although it is impossible: a person knows whether the meter was replaced."""
+        unit = target.metadata["unit_of_measurement"] or ""
+        amount = f"{change / KILOWATT_HOUR[unit]:.3f} kWh"
+        async_counter_jumped(self._hass, self._entry, target.uid, amount=amount, at=at)
 
     def _note(self, counter: _Counter, judgement: Judgement) -> None:
         """Keep how far a counter is checked."""

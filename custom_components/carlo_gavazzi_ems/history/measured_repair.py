@@ -18,7 +18,7 @@ from .source import async_readings, batches
 from .statistics import WrittenHour, async_confirm, async_hours, async_write_measured
 from .targets import Target
 
-#: Hours before and after the missed ones that are held against history.
+#: Seconds before and after the missed hours in which the recorded hours are compared with history.
 _BESIDE: Final = 3 * HOUR
 
 
@@ -26,13 +26,13 @@ class MeasuredRepair:
     """Repairs the missed hours of all measured values before a cut-off."""
 
     def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry, run: Run, flat_before: float) -> None:
-        """Check hours up to the cut-off; those before `flat_before` may repeat a value because nothing was running."""
+        """Check hours up to the cut-off; those before `flat_before` may repeat a value through a downtime."""
         self._hass = hass
         self._entry = entry
         self._progress = run.progress
         self._outcome = run.outcome
         self._cut_off = run.cut_off
-        self._clock_offset = run.clock_offset
+        self._times = run.times
         self._flat_before = flat_before
 
     async def async_run(self, targets: Iterable[Target]) -> None:
@@ -73,11 +73,12 @@ class MeasuredRepair:
     ) -> None:
         """Fetch the history of sensors, and write the hours that they missed."""
         uids = [target.uid for target in targets]
-        readings = await async_readings(self._entry.runtime_data.client, uids, *span, offset=self._clock_offset)
+        readings = await async_readings(self._entry.runtime_data.client, uids, *self._times.span(*span))
         written: list[WrittenHour] = []
         for target in targets:
             kept = recorded[target.uid]
-            rows = measured_repair(target.readings(readings.get(target.uid, [])), kept, *wanted)
+            placed = self._times.placed(readings.get(target.uid, []), *span)
+            rows = measured_repair(target.readings(placed), kept, *wanted)
             if rows is None:
                 self._refuse(target)
                 continue
@@ -92,7 +93,7 @@ class MeasuredRepair:
             await async_confirm(self._hass, written)
 
     def _refuse(self, target: Target) -> None:
-        """Leave a sensor as it is, and say why."""
+        """Leave a sensor as it is, and note the reason."""
         now = dt_util.utcnow().timestamp()
         self._progress.wait(target.uid, Refusal.OTHER_MEANS, now)
         self._outcome.refuse(target.uid, target.entity_id, Refusal.OTHER_MEANS)

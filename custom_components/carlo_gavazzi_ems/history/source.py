@@ -1,7 +1,7 @@
 """Readings from the gateway's history, with bounded memory."""
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -22,7 +22,7 @@ from .arithmetic.rows import HOUR, Reading
 #: Seconds around a span to ask for as well: the document says neither which end of a span a gateway includes, nor
 #: whether it means the time of the sample or the end of the period.
 _MARGIN: Final = 960.0
-#: Rows of a minute to expect from one run through the pages. The client holds them while it reads.
+#: Rows to expect from one read of all pages, at a row a minute. The client holds them while it reads.
 _ROWS_AT_ONCE: Final = 50_000
 _SIGNALS_AT_ONCE: Final = 100
 #: Readings in memory at a time, 100 bytes each.
@@ -43,30 +43,18 @@ class HistorySource(Protocol):
         """Yield the history of several signals, page by page."""
 
 
-async def async_readings(  # noqa: PLR0913  # what is asked, and what is told meanwhile
-    source: HistorySource,
-    uids: Iterable[int],
-    start: float,
-    end: float,
-    progress: Callable[[float], None] | None = None,
-    *,
-    offset: float = 0.0,
+async def async_readings(
+    source: HistorySource, uids: Iterable[int], start: float, end: float, *, offset: float = 0.0
 ) -> dict[int, list[Reading]]:
     """Return the readings of periods that end between two instants, both included, in no particular order.
 
-    One request is in flight at a time. `progress` is called after each page with the share of the readings read,
-    0 to 1, estimated for one reading per minute. The gateway's clock is ahead by `offset` seconds. Raises EmsError.
+    One request is in flight at a time. The gateway's clock is ahead by `offset` seconds. Raises EmsError.
     """
-    wanted = sorted(uids)
     found: defaultdict[int, list[Reading]] = defaultdict(list)
-    expected, seen = max(len(wanted) * (end - start) / 60, 1), 0
-    async for rows in async_rows(source, wanted, start, end, offset=offset):
+    async for rows in async_rows(source, uids, start, end, offset=offset):
         for row in rows:
             if row.value is not None:
-                found[row.uid].append(_reading(row, row.value, row.period_end - offset))
-                seen += 1
-        if progress is not None:
-            progress(min(seen / expected, 1.0))
+                found[row.uid].append(reading_of(row, row.value, row.period_end - offset))
     return found
 
 
@@ -83,7 +71,7 @@ async def async_rows(
         begin = start
         while begin < end:
             stop = min(begin + step, end)
-            first, last = _date(begin + offset - _MARGIN), _date(stop + offset + _MARGIN)
+            first, last = date_of(begin + offset - _MARGIN), date_of(stop + offset + _MARGIN)
             async with aclosing(source.history(uids=some, start=first, end=last)) as pages:
                 async for rows in pages:
                     # The requested spans overlap by the margin; the rows may not.
@@ -99,7 +87,7 @@ async def async_has_rows(source: HistorySource, uids: Collection[int], start: fl
     `limit` is the number of signals, so at least one row comes whether it counts rows, rows per signal, or signals.
     Raises EmsError.
     """
-    pages = source.history(uids=uids, start=_date(start - _MARGIN), end=_date(end + _MARGIN), limit=len(uids))
+    pages = source.history(uids=uids, start=date_of(start - _MARGIN), end=date_of(end + _MARGIN), limit=len(uids))
     async with aclosing(pages):
         async for rows in pages:
             if rows or rows.rejected:
@@ -148,11 +136,13 @@ def _parts[T](items: list[T], size: int) -> Iterator[list[T]]:
     yield from (items[i : i + size] for i in range(0, len(items), size))
 
 
-def _reading(row: HistoryRow, value: float, period_end: float) -> Reading:
+def reading_of(row: HistoryRow, value: float, period_end: float) -> Reading:
+    """Return a row's reading. A missing minimum or maximum is the reading itself."""
     low = value if row.minimum is None else row.minimum
     high = value if row.maximum is None else row.maximum
     return Reading(period_end, value, low, high)
 
 
-def _date(instant: float) -> datetime:
+def date_of(instant: float) -> datetime:
+    """Return an instant as a datetime in UTC."""
     return datetime.fromtimestamp(instant, UTC)

@@ -28,7 +28,7 @@ from .database import RecorderFailedError, async_read, async_wait
 from .targets import Target
 
 #: Seconds after the end of an hour in which it may not be compiled yet.
-_COMPILING: Final = 600.0
+COMPILING: Final = 600.0
 _FIVE_MINUTES: Final = 300.0
 type Kind = Literal["change", "last_reset", "max", "mean", "min", "state", "sum"]
 #: Rows per import. The recorder does nothing else during an import.
@@ -46,7 +46,7 @@ class WrittenHour(NamedTuple):
 async def async_cut_off(hass: HomeAssistant) -> float:
     """Return the end of the last hour that the recorder has compiled. Nothing from then on may be written."""
     compiled = await async_compiled_until(hass)
-    return floor_hour(min(dt_util.utcnow().timestamp() - _COMPILING, compiled))
+    return floor_hour(min(dt_util.utcnow().timestamp() - COMPILING, compiled))
 
 
 async def async_compiled_until(hass: HomeAssistant) -> float:

@@ -47,6 +47,32 @@ async def async_targets(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Targ
     Sensors that are disabled or not recorded are left out, and those whose statistics have a unit that the gateway's
     unit cannot be converted to, or are about to get another unit. Raises RecorderFailedError.
     """
+    entity_ids = _recorded(hass, entry)
+    metadata = await async_read(hass, lambda: get_metadata(hass, statistic_ids=set(entity_ids)))
+    found = (
+        _target(entry, entity_ids[entity_id], entity_id, kept)
+        for entity_id, (_, kept) in metadata.items()
+        if entity_id in entity_ids
+    )
+    return sorted((target for target in found if target is not None), key=lambda target: target.uid)
+
+
+async def async_has_silent(hass: HomeAssistant, entry: EmsConfigEntry) -> bool:
+    """Return whether a sensor of an entry will have statistics but has none yet, as its meter was silent so far.
+
+    Raises RecorderFailedError.
+    """
+    runtime = entry.runtime_data
+    due = {
+        entity_id
+        for entity_id, uid in _recorded(hass, entry).items()
+        if runtime.units.state_class(runtime.topology.data.signals[uid].code) is not None
+    }
+    return len(await async_read(hass, lambda: get_metadata(hass, statistic_ids=due))) < len(due)
+
+
+def _recorded(hass: HomeAssistant, entry: EmsConfigEntry) -> dict[str, int]:
+    """Return signal UIDs by entity ID, of sensors that are enabled, recorded and not about to get another unit."""
     runtime = entry.runtime_data
     registry = er.async_get(hass)
     entity_ids: dict[str, int] = {}
@@ -58,13 +84,7 @@ async def async_targets(hass: HomeAssistant, entry: EmsConfigEntry) -> list[Targ
         item = registry.async_get(entity_id)
         if item is not None and not item.disabled:
             entity_ids[entity_id] = uid
-    metadata = await async_read(hass, lambda: get_metadata(hass, statistic_ids=set(entity_ids)))
-    found = (
-        _target(entry, entity_ids[entity_id], entity_id, kept)
-        for entity_id, (_, kept) in metadata.items()
-        if entity_id in entity_ids
-    )
-    return sorted((target for target in found if target is not None), key=lambda target: target.uid)
+    return entity_ids
 
 
 def _target(entry: EmsConfigEntry, uid: int, entity_id: str, metadata: StatisticMetaData) -> Target | None:

@@ -38,7 +38,7 @@ from .statistics import async_compiled_until
 
 _LOGGER = logging.getLogger(__name__)
 _PERIOD: Final = 300
-#: How long after the end of its period a value waits for a recorder that compiles nothing.
+#: How long after the end of its period a value stays hidden if the recorder compiles nothing.
 _PATIENCE: Final = timedelta(minutes=15)
 
 
@@ -126,7 +126,7 @@ class UnitSettlement:
             async_dispatcher_send(self._hass, signal_units_settled(self._entry.entry_id))
 
     async def _async_correct(self) -> None:
-        """Correct the units of statistics. Each step can be repeated after it was cut short, which the store tells."""
+        """Correct the units of statistics. After an interruption the store tells which step to repeat."""
         sensors = self._sensors()
         metadata = await async_read(self._hass, lambda: get_metadata(self._hass, statistic_ids=set(sensors)))
         if self._units.before != self._units.after and not self._units.converted:
@@ -137,7 +137,7 @@ class UnitSettlement:
             await self._async_store(self._units.before, converted=True)
         for entity_id, (_, kept) in metadata.items():
             sensor = sensors[entity_id]
-            # An older version left statistics without a unit where a code was named later.
+            # An older version left statistics without a unit if their code was named later.
             if self._units.changed(sensor.code) or (kept["unit_of_measurement"] is None and sensor.unit is not None):
                 async_update_statistics_metadata(
                     self._hass, entity_id, new_unit_class=sensor.unit_class, new_unit_of_measurement=sensor.unit
@@ -146,7 +146,7 @@ class UnitSettlement:
         await self._async_store(self._units.after)
 
     async def _async_undo_display_unit(self, kept: StatisticMetaData, before: RecordedAs | None) -> None:
-        """Convert statistics in a unit that was chosen for display to the one that the gateway's number was taken for."""
+        """Convert statistics from a unit that was chosen for display back to the one that the code had before."""
         recorded = kept["unit_of_measurement"]
         wrong = None if before is None else before.get("unit")
         converter = UNIT_CLASS_TO_UNIT_CONVERTER.get(kept["unit_class"])
@@ -159,7 +159,7 @@ class UnitSettlement:
 
     async def _async_store(self, codes: Mapping[str, RecordedAs], *, converted: bool = False) -> None:
         """Store how the codes are recorded."""
-        await units_store(self._hass, self._entry.entry_id).async_save({"codes": {**codes}, "converted": converted})
+        await units_store(self._hass, self._entry).async_save({"codes": {**codes}, "converted": converted})
 
     def _sensors(self) -> dict[str, _Sensor]:
         """Return all sensors that have statistics, by entity id."""
@@ -177,7 +177,7 @@ class UnitSettlement:
 
 
 def _unit_class(device_class: str | None, unit: str | None) -> str | None:
-    """Return the unit class as the recorder works it out."""
+    """Return the unit class as the recorder determines it."""
     by_class = UNIT_CONVERTERS.get(device_class) if device_class else None
     if by_class is not None and unit in by_class.VALID_UNITS:
         return by_class.UNIT_CLASS

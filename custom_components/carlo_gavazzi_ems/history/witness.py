@@ -1,4 +1,4 @@
-"""The gateway's history as a witness for counters that read something doubtful now."""
+"""Checks doubtful readings of counters against the gateway's history."""
 
 import logging
 import time
@@ -13,9 +13,9 @@ from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Seconds between two questions: rows of a minute are the shortest that are worth asking for.
+#: Seconds between two requests: asking for rows shorter than a minute is not worth it.
 _PAUSE: Final = 30.0
-#: Seconds by which the time of a row may be off: a row that closes later tells of what came up before.
+#: Seconds by which the time of a row may be off. A row counts only if it is later by more than that.
 _SLACK: Final = 3.0
 
 
@@ -28,12 +28,12 @@ class Witness:
         self._entry = entry
         self._asked_at = float("-inf")
         self._wanted: set[int] = set()
-        #: The newest row of each counter that was asked about: when its sample was taken by this clock, and its reading.
+        #: The newest row of each requested counter: the time of its sample by the host's clock, and its reading.
         self._rows: dict[int, tuple[float, float]] = {}
 
     @callback
     def async_reading_since(self, uid: int, since: float) -> float | None:
-        """Return what history read after an instant in seconds since 1970; None where it does not tell yet, and is asked."""
+        """Return a reading from history after an instant (seconds since 1970); None if it still has to be requested."""
         found = self._rows.get(uid)
         if found is not None and found[0] > since + _SLACK:
             return found[1]

@@ -22,7 +22,7 @@ MIN_SECONDS: Final = 24 * 3600.0
 
 
 class Absence(TypedDict):
-    """Since when (seconds since 1970) and in how many complete lists a load is missing."""
+    """Since when (in seconds since 1970) a load is missing, and in how many complete lists."""
 
     since: float
     reads: int

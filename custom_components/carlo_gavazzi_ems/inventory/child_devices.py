@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @callback
 def async_convert_child_devices(hass: HomeAssistant, entry: EmsConfigEntry) -> None:
-    """Make devices of child devices, with the same id, connected via what was their parent.
+    """Convert child devices to devices with the same id, connected via their former parent.
 
     Home Assistant converts only in the other direction, but gives a device that was removed its id, area, labels and
     name back when it is registered again. Its entities would be removed with it, so they are detached meanwhile.

@@ -76,9 +76,9 @@ class DeviceTree:
         return DeviceInfo(identifiers={self._load_identifier(uid)})
 
     def id_beginning(self, place: DeviceInfo) -> str | None:
-        """Return how entity ids on a device without a label begin, such as `load_83`; None for a device with one.
+        """Return the beginning of entity ids on a device without a label, such as `load_83`; None for a device with one.
 
-        The default name of such a device is translated, but entity ids are the same in every language.
+        The default name of such a device is translated, but entity ids must be the same in every language.
         """
         return next(
             (
@@ -102,7 +102,7 @@ class DeviceTree:
             return uid in data.loads
         if (uid := self._uid_of(device, "device")) is not None:
             return uid in data.devices or any(load.device_uid == uid for load in data.loads.values())
-        # What else there is belongs to a gateway that was replaced.
+        # Any other device belongs to a gateway that was replaced.
         return (DOMAIN, self._serial) in device.identifiers
 
     @callback
@@ -128,7 +128,7 @@ class DeviceTree:
         return None
 
     def _loads_by_meter(self) -> dict[int, set[int]]:
-        """Return the loads of each meter, with registered ones that are not listed; empty for a meter with signals only."""
+        """Return the loads of each meter, listed or registered; an empty set for a meter whose signals have no load."""
         data, registered = self._topology.data, self.registered_loads()
         found: defaultdict[int, set[int]] = defaultdict(set)
         for load in data.loads.values():
@@ -150,13 +150,13 @@ class DeviceTree:
         return self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, self._serial)},
-            connections={(dr.CONNECTION_NETWORK_MAC, dr.format_mac(info.mac_address))},
+            connections={(dr.CONNECTION_NETWORK_MAC, dr.format_mac(info.mac_address))} if info.mac_address else set(),
             name=self._entry.title,
             manufacturer=MANUFACTURER,
             model=MODEL,
-            model_id=info.part_number,
+            model_id=info.part_number or None,
             serial_number=self._serial,
-            sw_version=info.firmware,
+            sw_version=info.firmware or None,
             configuration_url=Account.from_data(self._entry.data).address.url,
         ).id
 
@@ -180,7 +180,7 @@ class DeviceTree:
         ).id
 
     def _register_load(self, load: Load, name: str | None) -> None:
-        """Register a load. A meter that is not listed now tells no model, and does not erase the known one."""
+        """Register a load. If its meter is not listed now, the known model is kept."""
         identifier = self._load_identifier(load.uid)
         meter_uid = load.device_uid
         meter = None if meter_uid is None else self._topology.data.devices.get(meter_uid)
@@ -199,7 +199,7 @@ class DeviceTree:
         )
 
     def _remove_emptied_meters(self) -> None:
-        """Remove meters that are not devices of their own. What a person chose for one goes to its only load."""
+        """Remove meters that are no longer devices of their own. A person's settings of one move to its only load."""
         loads = self.registered_loads()
         entities = er.async_get(self._hass)
         for uid, meter in self._registered("device").items():

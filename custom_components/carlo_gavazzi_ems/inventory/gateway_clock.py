@@ -1,4 +1,4 @@
-"""The gateway's clock, held against Home Assistant's."""
+"""The gateway's clock compared with Home Assistant's."""
 
 import time
 from typing import Final
@@ -7,30 +7,30 @@ from custom_components.carlo_gavazzi_ems.api import (
     CertificateChangedError,
     EmsClient,
     EmsError,
-    InvalidCredentialsError,
+    LoginError,
 )
 
-#: The gateway tells whole seconds, on average half a second late.
+#: The gateway's time has whole seconds: the true time is half a second later on average.
 _HALF: Final = 0.5
 
 
 def clock_base() -> float:
-    """Return what lies between this host's clock and one that nobody sets, in seconds: it jumps where the clock is set."""
+    """Return this host's clock minus its monotonic clock in seconds. It jumps when the clock is set."""
     return time.time() - time.monotonic()
 
 
 async def async_gateway_clock(client: EmsClient) -> float | None:
-    """Return by how many seconds the gateway's clock is ahead, None where it does not tell its time in UTC.
+    """Return by how many seconds the gateway's clock is ahead, None if its time in UTC is not known.
 
-    Raises CertificateChangedError or InvalidCredentialsError.
+    Raises CertificateChangedError or LoginError.
     """
     begun, asked = time.monotonic(), time.time()
     try:
         date = (await client.date()).utc
-    except CertificateChangedError, InvalidCredentialsError:
+    except CertificateChangedError, LoginError:
         raise
     except EmsError:
-        # A gateway that cannot tell the time is as good as any other.
+        # The clock is not essential.
         return None
     if date is None:
         return None

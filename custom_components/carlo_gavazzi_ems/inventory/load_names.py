@@ -9,10 +9,10 @@ from custom_components.carlo_gavazzi_ems.api import Device, Load
 def load_names(
     meters: Mapping[int, Device], loads: Mapping[int, Load], sole_loads: Mapping[int, int]
 ) -> dict[int, str]:
-    """Return the name of each load; one without any is left out. `sole_loads`: meter -> its only load.
+    """Return the name of each load; loads without a name are left out. `sole_loads`: meter -> its only load.
 
-    The name is the label; the meter's label where the load has none and is the only one; and both labels where several
-    loads of the gateway have the same.
+    The name is the load's label. If it has none and is the meter's only load, it is the meter's label. If several loads
+    of the gateway have the same name, the meter's label is put before it.
     """
     meter_labels = {
         load.uid: meter.label for load in loads.values() if (meter := meters.get(load.device_uid or -1)) is not None

@@ -1,5 +1,6 @@
 """The coordinator of the lists: devices, loads and signals, read every ten minutes."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, override
 
@@ -11,12 +12,14 @@ from custom_components.carlo_gavazzi_ems.api import (
     EmsClient,
     EmsError,
     GatewayInfo,
+    InvalidAnswerError,
     InvalidCredentialsError,
     Load,
     LoginLockedError,
     Records,
     Signal,
     Snapshot,
+    StatusError,
     UnsupportedVersionError,
 )
 from custom_components.carlo_gavazzi_ems.const import DOMAIN, TOPOLOGY_INTERVAL
@@ -40,13 +43,13 @@ class Topology:
     clock_offset: float | None = None
     """Seconds that the gateway's clock is ahead; None if it does not give a UTC time."""
     clock_base: float = field(default_factory=clock_base)
-    """Seconds from the start of the monotonic clock to 1970 when that was read: another number means a clock that was set."""
+    """Home Assistant's clock minus its monotonic clock at that time, in seconds; it changes when the clock is set."""
     fresh: bool = True
     """Whether the lists were read in this run; else they come from the archive."""
 
 
 class TopologyCoordinator(EmsCoordinator[Topology]):
-    """Reads the lists. After a failure the last ones stay."""
+    """Reads the lists. After a failure the last ones remain."""
 
     info: GatewayInfo
 
@@ -55,6 +58,8 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
         super().__init__(hass, entry, client, name=f"{DOMAIN} topology", interval=TOPOLOGY_INTERVAL)
         self._archive = archive
         self._kept: Snapshot | None = None
+        #: How many logins there had been when the gateway was last known to be that of the entry.
+        self._logins = 0
 
     @override
     async def _async_setup(self) -> None:
@@ -83,6 +88,7 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
 
     def _check_serial_number(self, serial_number: str) -> None:
         """Raise ConfigEntryError if this is another gateway; a repair asks whether it replaces the old one."""
+        self._logins = self.client.logins
         is_other = serial_number != self.config_entry.unique_id
         async_other_gateway(self.hass, self.config_entry, found=is_other)
         if is_other:
@@ -91,6 +97,24 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
                 translation_key="other_gateway",
                 translation_placeholders={"gateway": self.config_entry.title},
             )
+
+    async def async_is_other_gateway(self) -> bool:
+        """Return whether another gateway answers since the last login, and reload to have a repair ask about it.
+
+        It may have the address, the account and even the certificate of the one before.
+        """
+        if self.client.logins == self._logins:
+            return False
+        try:
+            serial_number = await self.client.serial_number()
+        except EmsError:
+            # With the next poll, then.
+            return False
+        self._logins = self.client.logins
+        if serial_number == self.config_entry.unique_id:
+            return False
+        self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
+        return True
 
     @override
     async def _async_update_data(self) -> Topology:
@@ -106,21 +130,30 @@ class TopologyCoordinator(EmsCoordinator[Topology]):
             topology = Topology(
                 devices=await self.client.devices(),
                 loads=await self.client.loads(),
-                signals=await self.client.signals(),
+                signals=await self._async_signals(),
                 clock_offset=await async_gateway_clock(self.client),
             )
         except EmsError as err:
             if isinstance(err, UnsupportedVersionError) and not self._is_fresh:
                 await self._async_start_over()
             failure = self._failure(err)
-            self._silence(success=False)
+            self._set_success(success=False)
             raise failure from err
         async_certificate_trusted(self.hass, self.config_entry)
-        self._silence(success=True)
+        self._set_success(success=True)
         self.ready = True
         self._report(topology)
         self._archive.async_keep(Snapshot.of(self.info, topology.devices, topology.loads, topology.signals))
         return topology
+
+    async def _async_signals(self) -> Records[Signal]:
+        """Read the signals, and ask again for those that are missing: a list that changes between two pages loses some."""
+        signals = await self.client.signals()
+        known: Topology | None = self.data
+        if known is not None and (missing := known.signals.keys() - signals.keys()):
+            with suppress(StatusError, InvalidAnswerError):
+                signals.add(await self.client.signals(uids=missing))
+        return signals
 
     @property
     def _is_fresh(self) -> bool:

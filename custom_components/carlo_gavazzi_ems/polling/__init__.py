@@ -1,1 +1,1 @@
-"""When a gateway is asked, and how patiently."""
+"""When a gateway is polled, and when a failure counts as an outage."""

@@ -1,4 +1,4 @@
-"""What both coordinators do alike: errors, silence about them, and words about records that were left out."""
+"""Base of both coordinators: translates errors, and logs outages and rejected records once."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -30,7 +30,7 @@ _MAX_WARNINGS = 20
 
 
 class EmsCoordinator[T](DataUpdateCoordinator[T]):
-    """Polls one gateway; says neither that it fails nor that it is back: who knows the whole picture does that."""
+    """Polls one gateway. Does not log failures; the realtime coordinator does."""
 
     config_entry: EmsConfigEntry
 
@@ -40,22 +40,22 @@ class EmsCoordinator[T](DataUpdateCoordinator[T]):
         """Poll with this client."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=name, update_interval=interval)
         self.client = client
-        #: What else has to end when the gateway refuses the credentials.
+        #: Called when the gateway refuses the credentials; stops the other coordinator.
         self.when_refused: Callable[[], None] = lambda: None
-        #: Whether there has been an answer at all; until then Home Assistant itself tells what is wrong.
+        #: Whether there was a successful answer; until then Home Assistant itself reports errors.
         self.ready = False
-        #: What was left out of the last answer, and why.
+        #: Rejected records of the last answer: where each was -> reason.
         self.rejected: dict[str, str] = {}
         self._warned: set[str] = set()
 
     def _failure(self, err: EmsError) -> HomeAssistantError:
-        """Return Home Assistant's error for one of the client's; to be raised from it."""
+        """Return Home Assistant's error for one of the client's, and create the issue of a changed certificate."""
         entry = self.config_entry
         placeholders = {"gateway": entry.title}
         if isinstance(err, CertificateChangedError | CertificateUntrustedError):
             async_certificate_changed(self.hass, entry)
         if not isinstance(err, InvalidCredentialsError):
-            # Later the interval of the poll decides; at set-up Home Assistant 2026.11 waits as long as the gateway asks for.
+            # At set-up, Home Assistant 2026.11 waits as long as the gateway asks for; later the poll interval decides.
             wait = err.retry_after if isinstance(err, BusyError | LoginLockedError) and not self.ready else None
             return UpdateFailed(
                 translation_domain=DOMAIN,
@@ -67,28 +67,28 @@ class EmsCoordinator[T](DataUpdateCoordinator[T]):
             translation_domain=DOMAIN, translation_key="invalid_auth", translation_placeholders=placeholders
         )
         if self.ready and self.last_update_success:
-            self._tell(failure)
+            self._log_outage(failure)
         self.when_refused()
         return failure
 
     @callback
     def async_give_up(self) -> None:
-        """Poll no more: the gateway refuses the credentials, and only a person can change that."""
+        """Stop polling: the gateway refuses the credentials, and only a person can correct them."""
         self.last_update_success = False
         self.async_update_listeners()
         self.hass.async_create_task(self.async_shutdown(), f"{self.name} gives up")
 
-    def _tell(self, failure: HomeAssistantError) -> None:
-        """Say once that the gateway is out of reach."""
+    def _log_outage(self, failure: HomeAssistantError) -> None:
+        """Log that the gateway is unavailable; to be called once for each outage."""
         text = str(failure).rstrip(".")
         _LOGGER.info("%s; its entities are unavailable until that is over", text)
 
-    def _silence(self, *, success: bool) -> None:
-        """Take Home Assistant's own two lines about a poll that fails, and one that works again, out of the log."""
+    def _set_success(self, *, success: bool) -> None:
+        """Set the result of a poll early, so that Home Assistant logs neither a failure nor a recovery by itself."""
         self.last_update_success = success
 
     def _warn_once(self, what: str, reason: str) -> None:
-        """Say once a run that records of this kind are left out."""
+        """Log that records of this kind are left out, once in a run of Home Assistant."""
         if what in self._warned or len(self._warned) >= _MAX_WARNINGS:
             return
         self._warned.add(what)

@@ -1,4 +1,4 @@
-"""Who shows which signal, and what each of them shows: a listener is called only where that has to change."""
+"""The listeners of each signal, and the value that each was last called for, so that only changes cause a call."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
@@ -8,22 +8,22 @@ from .throttle import Throttle
 type Update = Callable[[], None]
 type Values = Mapping[int, float | None]
 
-#: What is shown of a signal that has no value.
+#: Stands for the value of a signal that is unavailable.
 UNAVAILABLE: Final = object()
 
 
 class SignalListeners:
-    """One listener for each signal."""
+    """The listeners of each signal: its sensor and, for the power of a load, the sensor of its production."""
 
     def __init__(self, throttle: Throttle) -> None:
-        """Show changed numbers as often as the throttle allows."""
+        """Limit the updates of changed numbers with a throttle."""
         self._throttle = throttle
-        self._updates: dict[int, Update] = {}
-        #: What each listener was last told to show: its value, None for no number, or UNAVAILABLE.
+        self._updates: dict[int, tuple[Update, ...]] = {}
+        #: What the listeners were last called for: the value, None for no number, or UNAVAILABLE.
         self._shown: dict[int, object] = {}
-        #: Their UIDs; None after they have changed.
+        #: Cached result of `uids`; None after a change.
         self._uids: frozenset[int] | None = None
-        #: What was looked through last, and until when nothing more of it is due.
+        #: The values of the last call of `due`, and the time until which none of them can become due.
         self._values: Values | None = None
         self._quiet_until = 0.0
 
@@ -35,23 +35,26 @@ class SignalListeners:
         return self._uids
 
     def add(self, uid: int, update: Update, values: Values) -> None:
-        """Call back about a signal from now on; the listener shows the present value already."""
-        self._updates[uid] = update
-        self._shown[uid] = values.get(uid, UNAVAILABLE)
+        """Add a listener of a signal, which shows the present value already."""
+        self._updates[uid] = (*self._updates.get(uid, ()), update)
+        # Another listener may still show an older value.
+        self._shown.setdefault(uid, values.get(uid, UNAVAILABLE))
         self._uids = None
         if values.get(uid) is None:
             self._throttle.release(uid)
 
-    def remove(self, uid: int) -> None:
-        """Call back no more about a signal."""
-        del self._updates[uid], self._shown[uid]
+    def remove(self, uid: int, update: Update) -> None:
+        """Remove a listener of a signal."""
+        self._updates[uid] = tuple(other for other in self._updates[uid] if other != update)
+        if not self._updates[uid]:
+            del self._updates[uid], self._shown[uid]
         self._uids = None
 
     def due(self, values: Values, now: float, *, is_last: bool = False) -> list[int]:
-        """Return the signals to show now, at a time in seconds: those of which something else is shown.
+        """Return the signals to update at time `now` in seconds: those whose value differs from the shown one.
 
-        A number that takes the place of another waits for its turn; what comes or goes does not. `is_last` says that
-        five minutes end before the next call. `values` is never changed in place.
+        The throttle may delay a new number that replaces a number; a number that appears or disappears is shown at
+        once. `is_last`: a five-minute period ends before the next call. The caller must not change `values` later.
         """
         known, self._values = self._values, values
         if not is_last and now < self._quiet_until and (values is known or values == known):
@@ -65,7 +68,7 @@ class SignalListeners:
         ]
         for uid in due:
             if values.get(uid) is None:
-                # What comes back is shown at once.
+                # When its number comes back, it is shown at once.
                 self._throttle.release(uid)
             else:
                 self._throttle.take(uid, now)
@@ -73,9 +76,9 @@ class SignalListeners:
         return due
 
     def updates(self, uids: Iterable[int], values: Values) -> Iterator[Update]:
-        """Yield what to call for these signals to be shown with these values."""
+        """Yield the callbacks of these signals, and record these values as shown."""
         for uid in uids:
-            # It may have gone since it was due.
-            if (update := self._updates.get(uid)) is not None:
+            # Its listeners may have been removed since it was due.
+            if updates := self._updates.get(uid):
                 self._shown[uid] = values.get(uid, UNAVAILABLE)
-                yield update
+                yield from updates

@@ -1,34 +1,34 @@
-"""How often to ask a gateway that is slow, and how long to bear with one that does not answer."""
+"""The poll interval for a slow gateway, and the limits from which a failure counts as an outage."""
 
 from typing import Final
 
 MAX_INTERVAL: Final = 300.0
-"""Seconds; a slow gateway is asked at least so often."""
+"""The longest interval in seconds for a slow gateway."""
 _POLLS: Final = 5
 _SLOW: Final = 0.5
 _RETRY: Final = 30.0
 MAX_FAILURES: Final = 3
 MAX_SILENCE: Final = 90.0
-"""Seconds of failed polls after which even fewer of them count as an outage."""
+"""Seconds of failed polls that count as an outage, even if these are fewer than MAX_FAILURES."""
 
 
 class Pace:
-    """The interval between two polls: doubled for a gateway that struggles, and back when it no longer does."""
+    """The poll interval: doubled for a slow gateway, and halved again when it answers quickly."""
 
     def __init__(self, interval: float) -> None:
-        """Poll every so many seconds where nothing speaks against it."""
-        #: Seconds between two polls where nothing speaks against it.
+        """Start with this interval in seconds."""
+        #: The configured interval in seconds.
         self.wanted = interval
-        #: Seconds between two polls now.
+        #: The present interval in seconds.
         self.interval = interval
         self._slow = 0
         self._quick = 0
 
     def answered(self, took: float) -> None:
-        """Note that a poll took so many seconds."""
+        """Record that a poll took `took` seconds."""
         if took > _SLOW * self.interval:
             self._slow, self._quick = self._slow + 1, 0
-        # Only a gateway that would be quick enough at half the interval gets it back.
+        # The interval is halved only if the gateway would be quick enough for the half.
         elif took <= _SLOW * self._half:
             self._slow, self._quick = 0, self._quick + 1
         else:
@@ -40,35 +40,35 @@ class Pace:
             self._quick = 0
 
     def refused(self) -> None:
-        """Note that the gateway asked for patience (HTTP status 423, 429 or 503)."""
+        """Record that the gateway asked to wait (HTTP status 423, 429 or 503)."""
         self._double()
 
     def _double(self) -> None:
-        """Ask half as often."""
+        """Double the interval, up to its maximum."""
         self.interval = min(2 * self.interval, max(MAX_INTERVAL, self.wanted))
         self._slow = self._quick = 0
 
     @property
     def _half(self) -> float:
-        """The interval that a quick gateway would get."""
+        """Half of the interval, but not less than the configured one."""
         return max(self.interval / 2, self.wanted)
 
 
 class Patience:
-    """Tells a short failure from an outage."""
+    """Distinguishes a short failure from an outage."""
 
     def __init__(self) -> None:
-        """Begin without failures."""
+        """Start without failures."""
         #: Failed polls in a row.
         self.failures = 0
         self._since = 0.0
 
     def answered(self) -> None:
-        """Note a poll that succeeded."""
+        """Record a successful poll."""
         self.failures = 0
 
     def failed(self, started: float, now: float) -> bool:
-        """Note a poll that started and failed at these times in seconds; return whether that is an outage by now."""
+        """Record a poll that started and failed at these times in seconds; return whether this is an outage."""
         if self.failures == 0:
             self._since = started
         self.failures += 1
@@ -76,5 +76,5 @@ class Patience:
 
 
 def retry_interval(interval: float) -> float:
-    """Return after how many seconds to poll again when a poll has failed: soon, so that an outage shows soon."""
+    """Return the seconds until the next poll after a failed one: 30 at most, so that an outage is found soon."""
     return min(interval, _RETRY)

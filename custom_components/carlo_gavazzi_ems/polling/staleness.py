@@ -1,7 +1,7 @@
-"""Which loads have fallen silent: the gateway goes on answering, and repeats their last values with their old time.
+"""Finds stale loads: their meter does not answer, and the gateway repeats their last values with the old timestamps.
 
-Each load has its own rhythm, from a second to a day, and its own clock, which may be wrong. So its times are held only
-against those of its earlier answers, and how long they stand still is measured by Home Assistant's monotonic clock.
+Each load has its own update interval, from a second to a day, and its own clock, which may be wrong. So its timestamps
+are compared only with its own earlier ones, and the time since they changed is measured by a monotonic clock.
 """
 
 from collections import deque
@@ -17,9 +17,9 @@ from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 
 MIN_AGE: Final = 120.0
-"""Seconds that the times of a load may stand still, however short interval and rhythm are."""
+"""Seconds for which timestamps of a load may stay the same in any case, however short its update interval is."""
 UNKNOWN_RHYTHM: Final = 2.5 * 3600
-"""Seconds that they may stand still before the rhythm is known: a gas meter is read once an hour, not always in time."""
+"""The same before the update interval is known: a gas meter is read once an hour, and not always in time."""
 _INTERVALS: Final = 5
 _RHYTHMS: Final = 3
 _STEPS: Final = 5
@@ -29,46 +29,46 @@ type Times = Mapping[int, float | None]
 
 @dataclass(slots=True)
 class _Rhythm:
-    """How often the times of one load move."""
+    """How often the timestamps of one load change."""
 
     since: float
-    """When they moved last, or were seen first, in seconds of the monotonic clock."""
+    """When they last changed, or were first seen, in seconds of the monotonic clock."""
     moved: bool = False
-    """Whether they have moved since they were seen first."""
+    """Whether they have changed since they were first seen."""
     steps: deque[float] = field(default_factory=lambda: deque(maxlen=_STEPS))
-    """The last times between two moves, in seconds."""
+    """The last intervals between two changes, in seconds."""
     limit: float = UNKNOWN_RHYTHM
-    """Seconds after which the load is stale, whatever the interval is."""
+    """Seconds without a change after which the load is stale, at any poll interval."""
 
     def move(self, by: float, now: float) -> None:
-        """Note that the times moved by some seconds of the load's own clock."""
-        # When the move before the first one was, only the load's own clock tells.
+        """Record a change of the timestamps by `by` seconds, at `now` on the monotonic clock."""
+        # The change before the first seen one is known from the load's own clock only.
         self.steps.append(now - self.since if self.moved else max(now - self.since, by))
         self.since, self.moved = now, True
         self.limit = _RHYTHMS * median_low(self.steps)
 
 
 class Staleness:
-    """Follows the times of all loads of a gateway from answer to answer."""
+    """Tracks the timestamps of all loads of a gateway."""
 
     def __init__(self) -> None:
-        """Start with all loads fresh."""
-        #: Loads whose values are old, by UID.
+        """Start without stale loads."""
+        #: UIDs of the loads whose values are stale.
         self.stale: frozenset[int] = frozenset()
-        #: Loads that have a value with a time in the latest answer.
+        #: UIDs of the loads that have a timestamp in the latest answer.
         self.dated: frozenset[int] = frozenset()
         self._rhythms: dict[int, _Rhythm] = {}
         self._times: Times = {}
         self._signals: Mapping[int, Signal] = {}
-        #: These signals by load.
+        #: The UIDs of these signals, by load.
         self._members: dict[int, list[int]] = {}
 
     def is_stale(self, load: int) -> bool | None:
-        """Return whether the values of a load are old, None if it has none with a time."""
+        """Return whether the values of a load are stale, None if it has no timestamp."""
         return load in self.stale if load in self.dated else None
 
     def update(self, times: Times, signals: Mapping[int, Signal], interval: float, now: float) -> None:
-        """Take in the times of an answer, by signal; polled every `interval` seconds, `now` on the monotonic clock."""
+        """Process the timestamps of an answer, by signal; `interval` is that of polling, `now` is monotonic, in seconds."""
         listed_anew = signals is not self._signals
         if listed_anew:
             self._signals, self._members = signals, _by_load(signals)
@@ -81,7 +81,7 @@ class Staleness:
         )
 
     def _compare(self, times: Times, now: float) -> None:
-        """Find out which loads have a time, and which of these have moved."""
+        """Determine which loads have a timestamp, and for which it has changed."""
         before, self._times = self._times, times
         moves = {load: _move(times, before, uids) for load, uids in self._members.items()}
         self.dated = frozenset(load for load, by in moves.items() if by is not None)
@@ -93,7 +93,7 @@ class Staleness:
 
 
 def _move(times: Times, before: Times, uids: list[int]) -> float | None:
-    """Return by how many seconds the time of one of these signals has moved, 0 if of none; None if none has a time."""
+    """Return by how many seconds a timestamp of these signals has changed, 0 if none has; None if there is none."""
     dated = False
     for uid in uids:
         if (time := times.get(uid)) is not None:
@@ -117,11 +117,11 @@ _STALENESS: HassKey[dict[str, Staleness]] = HassKey(f"{DOMAIN}_staleness")
 
 @callback
 def async_staleness(hass: HomeAssistant, entry_id: str) -> Staleness:
-    """Return what is known of the loads of an entry; it outlives a reload, but not a restart."""
+    """Return the tracker of an entry; it is kept over a reload, but not over a restart."""
     return hass.data.setdefault(_STALENESS, {}).setdefault(entry_id, Staleness())
 
 
 @callback
 def async_forget_staleness(hass: HomeAssistant, entry_id: str) -> None:
-    """Forget the loads of an entry that was removed."""
+    """Delete the tracker of an entry that was removed."""
     hass.data.get(_STALENESS, {}).pop(entry_id, None)

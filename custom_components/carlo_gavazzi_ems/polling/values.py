@@ -1,4 +1,4 @@
-"""What is to be shown of each signal, worked out once from each answer."""
+"""The value to show for each signal, computed once for each answer."""
 
 from collections.abc import Mapping, Set as AbstractSet
 from typing import Protocol
@@ -7,36 +7,36 @@ from custom_components.carlo_gavazzi_ems.api import Samples, Signal
 
 
 class Counter(Protocol):
-    """A counter that judges its readings before they are shown."""
+    """A counter that checks its readings before they are shown."""
 
     @property
     def shown(self) -> float | None:
-        """The latest good reading, None before the first."""
+        """The last accepted reading, None before the first."""
 
     @property
     def in_doubt(self) -> bool:
         """Whether a reading is held back."""
 
     def read(self, value: float | None, rested: float | None) -> float | None:
-        """Judge a reading, return what to show; the one before it was still there `rested` seconds earlier."""
+        """Check a reading and return the value to show. `rested`: seconds since the previous reading, or None."""
 
 
 class SignalValues:
-    """The value of each signal that is available; None where the gateway has no number for it."""
+    """The value of each available signal, None if the gateway has no number for it."""
 
     def __init__(self) -> None:
-        """Begin without values."""
+        """Start without values."""
         self.current: dict[int, float | None] = {}
         self._samples = Samples()
         self._signals: Mapping[int, Signal] = {}
         self._counters: dict[int, Counter] = {}
-        #: What the counters show, once they have judged a reading.
+        #: The values that the counters show.
         self._good: dict[int, float | None] = {}
-        #: The counters of which a reading is held back.
+        #: UIDs of the counters that hold a reading back.
         self.in_doubt: set[int] = set()
 
     def add_counter(self, uid: int, counter: Counter) -> None:
-        """Have a counter judge each new reading from now on, the latest one included."""
+        """Let a counter check each new reading from now on, starting with the latest."""
         self._counters[uid] = counter
         self._good[uid] = counter.shown
         if uid in self._samples.numbers:
@@ -44,12 +44,12 @@ class SignalValues:
         self.current = self._with_counters(self.current)
 
     def remove_counter(self, uid: int) -> None:
-        """Have a counter judge nothing more."""
+        """Stop the checks of a counter."""
         del self._counters[uid], self._good[uid]
         self.in_doubt.discard(uid)
 
     def update(self, samples: Samples, signals: Mapping[int, Signal], stale: AbstractSet[int]) -> None:
-        """Take in an answer, with the signals that are listed and the loads of which the values are old."""
+        """Process an answer, with the listed signals and the stale loads."""
         before, self._samples, self._signals = self._samples, samples, signals
         new, old, doubted = samples.numbers, before.numbers, self.in_doubt
         for uid in self._counters:
@@ -62,24 +62,24 @@ class SignalValues:
         self.current = self._with_counters(values)
 
     def repeat(self) -> None:
-        """Take in the last answer once more: to a counter in doubt, the same reading counts again."""
+        """Process the last answer again: for a counter in doubt, the same reading counts as one more."""
         if self.in_doubt:
             for uid in self.in_doubt & self._samples.keys():
                 self._judge(uid, self._samples.times[uid])
             self.current = self._with_counters(self.current)
 
     def _judge(self, uid: int, last: float | None) -> None:
-        """Have a counter judge its latest reading; the one before was taken at `last`, None where that is not known."""
+        """Let a counter check its latest reading. `last` is the timestamp of the previous one, None if not known."""
         counter, time = self._counters[uid], self._samples.times[uid]
         rested = None if last is None or time is None or time < last else time - last
         self._good[uid] = counter.read(self._samples.numbers[uid], rested)
         if counter.in_doubt:
             self.in_doubt.add(uid)
-        else:
+        elif self.in_doubt:
             self.in_doubt.discard(uid)
 
     def _with_counters(self, values: Mapping[int, float | None]) -> dict[int, float | None]:
-        """Return values with those of the counters: a good reading is shown for as long as the counter is listed."""
+        """Return values with those of the counters: an accepted reading is shown as long as the counter is listed."""
         shown = {**values, **self._good}
         for uid in self._good.keys() - self._samples.numbers.keys():
             if self._good[uid] is None or uid not in self._signals:

@@ -1,1 +1,1 @@
-"""Finding out what codes measure: what is read for it, when, and what was recognised."""
+"""Identifies codes on a gateway: what is read for it and when, and what was recognised."""

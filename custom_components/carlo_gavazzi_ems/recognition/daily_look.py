@@ -1,4 +1,4 @@
-"""Looks at the codes once a day in the week after the set-up: what stood still on the first day may have run since."""
+"""Identifies codes daily in the week after the set-up: a device that was off on the first day may have run since."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -25,16 +25,16 @@ _LOGGER = logging.getLogger(__name__)
 
 #: Looks after the set-up, one a day.
 DAYS: Final = 7
-#: How often it is seen whether a look is due, and whether nothing else reads the history.
+#: How often it checks whether a look is due and no other task reads the history.
 CHECK_INTERVAL: Final = timedelta(hours=1)
-#: Loads that are looked at on one day. Where codes are in doubt on more, each day has others.
+#: The most loads that are looked at on one day. If codes are in doubt on more, they take turns.
 LOADS_A_DAY: Final = 8
-#: Held while codes are identified, so that several gateways take one core and not all.
+#: Held while codes are identified, so that several gateways use one core and not all.
 _IDENTIFYING: HassKey[asyncio.Lock] = HassKey(f"{DOMAIN}_identifying")
 
 
 class DailyLook:
-    """Finds out about codes without a name from each new day of history. It names none: the options offer what it found."""
+    """Identifies unnamed codes from each new day of history. It names none: the options offer what it found."""
 
     def __init__(self, hass: HomeAssistant, entry: EmsConfigEntry) -> None:
         """Look at the codes of this entry."""
@@ -55,7 +55,7 @@ class DailyLook:
     def recognised(self) -> dict[int, Finding]:
         """The findings about codes that the gateway lists, each certain.
 
-        They are void once a code was named, corrected or given up, as they rest on what was known before.
+        They are discarded once a code is named, corrected or removed, as they depend on what was known before.
         """
         runtime = self._entry.runtime_data
         if self._kept.named != runtime.catalogue.confirmed:
@@ -79,7 +79,7 @@ class DailyLook:
             )
 
     async def _async_run(self, day: int) -> None:
-        """Look. What fails or is stopped is tried again an hour later."""
+        """Look. A failed or stopped look is repeated an hour later."""
         history = self._entry.runtime_data.history
         try:
             async with history.lock:
@@ -90,7 +90,7 @@ class DailyLook:
             history.look = None
 
     async def _async_look(self, day: int) -> None:
-        """Read a day of the loads in doubt, and keep what is certain now."""
+        """Read a day of the loads with uncertain codes, and store what is certain now."""
         runtime = self._entry.runtime_data
         topology = runtime.topology.data
         before = self.recognised

@@ -25,9 +25,9 @@ async def async_identify(
     recognised: Mapping[int, Finding] = MappingProxyType({}),
     progress: Callable[[float], None] | None = None,
 ) -> Mapping[int, Finding]:
-    """Return what the codes may mean; those with a name and those recognised before are evidence.
+    """Return what the codes may mean, given those that are named or recognised.
 
-    The thread ends soon after the caller is cancelled. Progress, 0 to 1, is told in the event loop.
+    The thread ends soon after the caller is cancelled. `progress` is called with 0 to 1 in the event loop.
     """
     cancelled = threading.Event()
     meanings = catalogue.meanings
@@ -60,7 +60,7 @@ async def async_identify(
 
 
 def _with_assumption_of(recognised: Mapping[int, Finding], found: Mapping[int, Finding]) -> Mapping[int, Finding]:
-    """Mark phases whose number follows from one that was assumed before: to the identification that one is known."""
+    """Mark phases whose number follows from an assumed one, which the identification takes for known."""
     assumption = next((finding.assumption for finding in recognised.values() if finding.assumption), None)
     return {
         code: replace(finding, assumption=assumption)

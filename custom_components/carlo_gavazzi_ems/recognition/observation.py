@@ -1,4 +1,4 @@
-"""Reads as much of a gateway's past as it takes to find out what its codes measure."""
+"""Reads as much of a gateway's history as the identification of its codes needs."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -25,21 +25,21 @@ from custom_components.carlo_gavazzi_ems.signals.identify import Series, load_ke
 
 _LOGGER = logging.getLogger(__name__)
 
-#: How far back to look: a day holds the sun, the meals and the night.
+#: How far back to look: a day contains sunshine, cooking and the night.
 SPAN: Final = timedelta(hours=24)
-#: Seconds; a person is waiting. What has been read by then is what the proposals rest on.
+#: Seconds until reading ends, as a person is waiting. The proposals use what has been read by then.
 TIME_BUDGET: Final = 120.0
-#: So many days are read of the loads of which a day did not tell enough, the first one included.
+#: Days to read of the loads for which one day was not enough, including that one.
 DAYS: Final = 7
 #: Seconds; as `TIME_BUDGET`, for the other days.
 MORE_TIME_BUDGET: Final = 15.0
 #: Seconds; as `TIME_BUDGET`, for a look in the background.
 DAY_TIME_BUDGET: Final = 60.0
-#: Of so many loads more than a day is read, those first on which the most codes are in doubt.
+#: The most loads to read more than a day of. Those with the most codes in doubt come first.
 _LOADS_TO_SEE_MORE_OF: Final = 5
-#: On so many loads a code is looked at; more would tell little more.
+#: Loads on which a code is looked at; more would add little.
 _LOADS_PER_CODE: Final = 3
-#: Signals asked for at once, so that a page stays small also where `limit` counts rows a signal.
+#: Signals per request, so that a page stays small even if `limit` counts rows per signal.
 _SIGNALS_PER_REQUEST: Final = 50
 
 
@@ -48,8 +48,8 @@ async def async_observe(
 ) -> tuple[list[Series], Samples]:
     """Return the history of some signals of every code, and the latest values of all.
 
-    `progress` is told the share that is done, 0 to 1. A gateway that keeps no history, or is slow,
-    gives shorter series or none, which is no error; one that cannot be reached raises an EmsError.
+    `progress` is called with the share that is done, 0 to 1. A gateway without history, or a slow one, gives shorter
+    series or none, which is no error. Raises EmsError if the gateway cannot be reached.
     """
     listed = {signal.uid: signal for signal in signals}
     samples = await client.realtime(wanted=listed.keys())
@@ -73,9 +73,9 @@ async def async_observe_more(
     end: datetime,
     progress: Callable[[float], None],
 ) -> list[Series] | None:
-    """Return the series with up to a week of the loads that may tell what some codes measure; None if there is no more.
+    """Return the series, longer by up to a week for loads that may identify `codes`; None if there is no more history.
 
-    What stood still on the day before `end` may have run on another. It is bounded in time as `async_observe` is.
+    A device that was off on the day before `end` may have run on another. The time is limited as in `async_observe`.
     """
     wanted = loads_to_see_more_of(series, codes)
     loads = sorted(wanted, key=lambda load: (-len(wanted[load]), load))[:_LOADS_TO_SEE_MORE_OF]
@@ -94,9 +94,9 @@ async def async_observe_more(
 
 
 async def async_observe_day(client: EmsClient, signals: Sequence[Signal]) -> list[Series]:
-    """Return the history of the last day of signals, those first that come first, as far as the time allows.
+    """Return the last day of history of signals in their order, as far as the time allows.
 
-    A gateway without history gives empty series; one that cannot be reached raises an EmsError.
+    A gateway without history gives empty series. Raises EmsError if the gateway cannot be reached.
     """
     samples = await client.realtime(wanted={signal.uid for signal in signals})
     seen = [signal for signal in signals if signal.uid in samples]
@@ -111,10 +111,10 @@ class _Reader:
     """Reads parts of a gateway's history until its time is up."""
 
     lost: EmsConnectionError | None = None
-    """Why the gateway could not be reached."""
+    """The last error of reaching the gateway."""
 
     def __init__(self, client: EmsClient, budget: float) -> None:
-        """Read for so many seconds."""
+        """Read for at most `budget` seconds."""
         self.rows_read = 0
         self._client = client
         self._deadline = time.monotonic() + budget
@@ -174,7 +174,7 @@ def _series(signal: Signal, rows: list[tuple[float, float]], samples: Mapping[in
 
 
 def with_context(series: Iterable[Series], loads: Mapping[int, Load], devices: Mapping[int, Device]) -> list[Series]:
-    """Return series with the label of their load and the connection of its device, as the gateway writes them."""
+    """Return series with the label of their load and the wiring system of its device, as the gateway reports them."""
     described = []
     for one in series:
         load = None if one.load_uid is None else loads.get(one.load_uid)
@@ -186,9 +186,9 @@ def with_context(series: Iterable[Series], loads: Mapping[int, Load], devices: M
 
 
 def newest(samples: Mapping[int, Sample]) -> datetime:
-    """Return the newest stamp: now, by the gateway's own clock, which may be wrong.
+    """Return the newest sample time: about now by the gateway's clock, which may be wrong.
 
-    A load may have a clock of its own: what is more than a day ahead of the median does not count.
+    A load may have a clock of its own: times more than a day ahead of the median do not count.
     """
     stamps = sorted(sample.timestamp for sample in samples.values() if sample.timestamp is not None)
     if not stamps:
@@ -198,7 +198,7 @@ def newest(samples: Mapping[int, Sample]) -> datetime:
 
 
 def batches_of(signals: list[Signal]) -> list[list[int]]:
-    """Return which signals to ask for together: whole loads, those first that show the most new codes.
+    """Return the signals to request together: whole loads, those with the most new codes first.
 
     The laws hold between the signals of one load, so a load is looked at as a whole or not at all.
     """
@@ -210,7 +210,7 @@ def batches_of(signals: list[Signal]) -> list[list[int]]:
     def gain(load: tuple[int | None, int | None]) -> float:
         return sum(1 / (1 + seen[signal.code]) for signal in of_load[load] if seen[signal.code] < _LOADS_PER_CODE)
 
-    # A gain only ever falls: what comes off the heap with the gain that it has now is the best of all.
+    # Gains only fall. So a load that is first in the heap with its current gain is the best of all.
     heap = [(-gain(load), place, load) for place, load in enumerate(of_load)]
     heapify(heap)
     batches: list[list[int]] = []

@@ -1,4 +1,4 @@
-"""What the daily looks have recognised, as it is kept over restarts."""
+"""What the daily looks have recognised, stored over restarts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,18 +15,18 @@ from custom_components.carlo_gavazzi_ems.storage.checked import CheckedStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """What was found out so far, and when."""
+    """The findings so far, and the day of the last look."""
 
     day: int = 0
     """The day of the last look, counted from the set-up; 0 before the first."""
     named: Mapping[str, str] = field(default_factory=dict)
-    """The confirmed codes on which it rests."""
+    """The confirmed codes that the findings depend on."""
     findings: Mapping[int, Finding] = field(default_factory=dict)
     """By code; each is certain."""
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """Return what `as_dict` gave; KeyError, TypeError or ValueError where it is something else."""
+        """Restore the result of `as_dict`. Raises KeyError, TypeError or ValueError for anything else."""
         return cls(
             day=int(stored["day"]),
             named={str(code): str(text) for code, text in stored["named"].items()},
@@ -57,7 +57,7 @@ def recognised_store(hass: HomeAssistant, entry: EmsConfigEntry) -> CheckedStore
 
 
 def _finding(code: int, kept: Mapping[str, Any]) -> Finding:
-    """Return a stored finding; ValueError for a meaning that this version does not know."""
+    """Return a stored finding. Raises ValueError for a meaning that this version does not know."""
     candidate = Candidate(
         text=parse_meaning(kept["text"], Source.CONFIRMED).text,
         confidence=float(kept["confidence"]),

@@ -1,1 +1,1 @@
-"""What of a value reaches the state machine."""
+"""Which values reach the state machine: limits per hour, filter of counter readings, units."""

@@ -1,4 +1,4 @@
-"""How many states of a quantity are recorded per hour, so that years of them fit into a database."""
+"""How many states of a quantity are recorded per hour, so that the database stays small."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,7 +18,7 @@ _ROWS: Final[Mapping[SensorDeviceClass | None, int]] = MappingProxyType(
         SensorDeviceClass.TEMPERATURE: 20,
     }
 )
-"""States per hour of quantities that fluctuate without information."""
+"""States per hour of quantities whose fluctuations have little information."""
 
 
 def rows_per_hour(quantity: Quantity | None) -> int:

@@ -13,16 +13,17 @@ from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.issues import (
     async_counter_jumped,
     async_counter_returned,
+    place_of,
 )
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
-from .guard import KILOWATT_HOUR, CounterGuard, Event, Verdict
+from .guard import KILOWATT_HOUR, Before, CounterGuard, Event, Verdict
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Seconds for which a counter may have counted unseen where no clock tells.
+#: Age in seconds of a stored reading if the clock cannot tell it.
 _UNKNOWN_AGE: Final = 24 * 3600.0
 
 
@@ -36,6 +37,8 @@ class StoredReading(ExtraStoredData):
     value: float
     changed_at: float
     """Time of the first reading of this value, in seconds since 1970."""
+    before: tuple[float, float] | None = None
+    """What the counter read before a doubtful reading was accepted, and when that came up, in seconds since 1970."""
 
     @override
     def as_dict(self) -> dict[str, Any]:
@@ -47,7 +50,7 @@ class CounterReadings:
     """The state of one counter."""
 
     def __init__(self, entry: EmsConfigEntry, signal: Signal, unit: str | None, *, rising: bool) -> None:
-        """Take the readings of a counter. It is guarded if it is `rising`, so that it may not fall."""
+        """Take the readings of a counter. They are filtered if it is `rising`, that is, may not fall."""
         self._entry = entry
         self._signal = signal
         self._unit = unit
@@ -57,20 +60,20 @@ class CounterReadings:
 
     @property
     def shown(self) -> float | None:
-        """The shown reading, None before the first."""
+        """The shown value, None before the first reading."""
         return self._latest
 
     @property
     def in_doubt(self) -> bool:
-        """Whether a reading is held back: then every further one is taken, also one that is the same."""
+        """Whether a reading is held back; then every further reading must be passed to `read`, even the same one."""
         return self._is_early or (self._guard is not None and self._guard.holding)
 
     @property
     def _is_early(self) -> bool:
-        """Whether the restored reading is still to be shown.
+        """Whether the restored reading is still shown, because Home Assistant is starting.
 
-        Cost sensors and utility meters follow a counter from when Home Assistant is running: of what came before they
-        would never see the difference.
+        Cost sensors and utility meters follow a counter only when Home Assistant is running; they would miss an
+        earlier change.
         """
         return self._restored and self._entry.runtime_data.realtime.hass.state is not CoreState.running
 
@@ -87,7 +90,12 @@ class CounterReadings:
             unit=self._unit,
             value=value,
             changed_at=time.time() - (0.0 if guard is None else time.monotonic() - guard.changed_at),
+            before=None if guard is None or guard.before is None else self._dated(guard.before),
         )
+
+    @staticmethod
+    def _dated(before: Before) -> tuple[float, float]:
+        return before.value, time.time() - (time.monotonic() - before.at)
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Restore a stored reading, if it is of the same signal, gateway and unit."""
@@ -101,15 +109,19 @@ class CounterReadings:
             self._latest = value
         else:
             # A host whose clock was set back does not know how long it was off.
-            age = time.time() - changed_at
-            self._guard.restore(value, age if age >= 0 else _UNKNOWN_AGE, time.monotonic())
+            age, now = time.time() - changed_at, time.monotonic()
+            before: Before | None = None
+            match kept.get("before"):
+                case [int() | float() as earlier, int() | float() as at] if at <= time.time():
+                    before = Before(earlier, now - (time.time() - at))
+            self._guard.restore(value, age if age >= 0 else _UNKNOWN_AGE, now, before)
             self._latest = self._guard.shown
         self._restored = self._latest is not None
 
     def read(self, value: float | None, rested: float | None = None) -> float | None:
-        """Take a reading, None for one without a number, and return the value to show.
+        """Process a reading, None for one without a number, and return the value to show.
 
-        `rested` is how many seconds before it the last reading was still there, None where that is not known.
+        `rested` is the number of seconds since the timestamp of the previous reading, None if not known.
         """
         if value is not None and is_over_range(value):
             value = None
@@ -121,7 +133,7 @@ class CounterReadings:
             return self._latest
         now = time.monotonic()
         if rested is not None and not is_first:
-            # What was there in the poll before was not the restored reading.
+            # The previous poll had the last accepted reading, not the restored one.
             self._guard.seen(now - rested)
         self._ask_history(self._guard, now)
         verdict = self._guard.read(value, now)
@@ -131,19 +143,17 @@ class CounterReadings:
         return self._latest
 
     def _ask_history(self, guard: CounterGuard, now: float) -> None:
-        """Have the gateway's history tell about a reading that is held back."""
+        """Compare a reading that is held back with the gateway's history."""
         if (since := guard.doubtful_since) is None:
             return
         witness = self._entry.runtime_data.history.witness
         reading = witness.async_reading_since(self._signal.uid, time.time() - (now - since))
         if reading is not None:
-            guard.testify(reading, now)
+            guard.check_history(reading, now)
 
     def _report(self, verdict: Verdict, event: Event, since: float) -> None:
-        """Log an accepted reading that was in doubt `since` a time, and raise a repair where a person has to know."""
+        """Log an accepted reading that was in doubt since a time in seconds since 1970; create or delete its issue."""
         runtime = self._entry.runtime_data
-        load = runtime.topology.data.loads.get(self._signal.load_uid if self._signal.load_uid is not None else -1)
-        place = self._entry.title if load is None else escaped(load.label) or str(load.uid)
         amount = f"{abs(verdict.change):.3f} {self._unit or ''}".strip()
         if (kilowatt_hour := KILOWATT_HOUR.get(self._unit or "")) is not None:
             amount = f"{abs(verdict.change) / kilowatt_hour:.3f} kWh"
@@ -151,7 +161,7 @@ class CounterReadings:
         _LOGGER.log(
             logging.WARNING if event is Event.CORRECTED else logging.INFO,
             "%s: counter of code %s (%s), now %s %s the last reading",
-            place,
+            escaped(place_of(self._entry, self._signal.uid)),
             self._signal.code,
             event,
             amount,
@@ -160,9 +170,9 @@ class CounterReadings:
         hass, uid = runtime.realtime.hass, self._signal.uid
         match event:
             case Event.JUMPED:
-                async_counter_jumped(hass, self._entry, uid, load=place, amount=amount, at=since)
+                async_counter_jumped(hass, self._entry, uid, amount=amount, at=since)
             case Event.RETURNED:
                 async_counter_returned(hass, self._entry, uid)
         if event is not Event.JUMPED:
-            # What was recorded of it meanwhile is held against history.
-            runtime.history.again[uid] = min(since, runtime.history.again.get(uid, since))
+            # The hours recorded meanwhile are compared with the gateway's history.
+            runtime.history.check_again(uid, since)

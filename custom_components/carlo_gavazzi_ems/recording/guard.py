@@ -1,11 +1,11 @@
 """A filter for implausible readings of an increasing counter.
 
-One wrong 0 adds the whole content of the counter to Home Assistant's statistics: it counts as a reset, and the next
-reading as consumption. So a reading that falls, or rises faster than any installation can, is held back until it has
-lasted and the gateway's history confirms it. No reading is held back for ever. What was accepted wrongly is noticed
-when the counter returns to where it was.
+A single wrong 0 adds the whole reading of the counter to Home Assistant's statistics: the 0 counts as a reset, and the
+next reading as consumption. So a reading that falls, or rises faster than any installation can, is held back until it
+has lasted and the gateway's history confirms it. Without history it is accepted after a time limit. A wrongly accepted
+reading is detected when the counter returns to its former value.
 
-Times are seconds of a clock that is never set.
+Times are seconds of the monotonic clock.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ RESET_BELOW: Final = 0.9
 """A reading below this share of the last one may be a reset. Home Assistant uses the same limit."""
 RESET_POLLS: Final = 3
 RESET_SECONDS: Final = 60.0
-"""A doubtful reading is accepted after so many in a row over so many seconds that do not fall."""
+"""A doubtful reading has lasted after RESET_POLLS readings in a row over RESET_SECONDS seconds that do not fall."""
 HOLD_SECONDS: Final = 15 * 60.0
-"""A doubtful reading is held back for no longer than this where the history says nothing about it."""
+"""The longest time for which a doubtful reading is held back if the history has no information."""
 DENIED_SECONDS: Final = 24 * 3600.0
-"""A doubtful reading is held back for no longer than this where the history contradicts it."""
+"""The longest time for which a doubtful reading is held back if the history contradicts it."""
 RETURN_SECONDS: Final = 7 * 24 * 3600.0
-"""For so long a counter may return to where it was before a wrong reading was accepted."""
+"""The time after a wrongly accepted reading in which a return of the counter is recognised."""
 MOST: Final = 1e15
 """The largest reading in any unit. Above it, a float has no decimals."""
 _TINY_PART: Final = 0.001
@@ -44,11 +44,11 @@ class Event(StrEnum):
     RESET = "reset"
     """The counter was set back, or its meter replaced."""
     CORRECTED = "corrected"
-    """The counter is a little lower than before, and stayed there; history says nothing about it."""
+    """The counter is a little lower than before, and stayed there; history has no information."""
     JUMPED = "jumped"
     """The counter rose more than any installation can, and stayed there."""
     RETURNED = "returned"
-    """The counter goes on where it was: what was accepted since was wrong."""
+    """The counter continues from its former value: the reading accepted since was wrong."""
 
 
 class _Doubt(Enum):
@@ -69,11 +69,11 @@ class Verdict(NamedTuple):
     change: float = 0.0
     """The accepted reading minus the value shown before it, in the unit of the counter."""
     since: float = 0.0
-    """When the event began."""
+    """When the reading was first in doubt."""
 
 
-class _Before(NamedTuple):
-    """What a counter read before a doubtful reading was accepted, and when that came up."""
+class Before(NamedTuple):
+    """The reading before a doubtful one was accepted, and when the doubtful one first came."""
 
     value: float
     at: float
@@ -104,13 +104,13 @@ class CounterGuard:
         self._last: float | None = None
         self._shown: float | None = None
         self._changed_at = self._seen_at = 0.0
-        self._before: _Before | None = None
+        self._before: Before | None = None
         self._held_since: float | None = None
         self._doubt: _Doubt | None = None
         self._candidate = -math.inf
         self._first_at = 0.0
         self._count = 0
-        #: Whether history has the doubtful reading too, or goes on without it.
+        #: Whether history confirms the doubtful reading, or contradicts it.
         self._confirmed = self._denied = False
 
     @property
@@ -129,23 +129,29 @@ class CounterGuard:
         return self._changed_at
 
     @property
+    def before(self) -> Before | None:
+        """The reading to which the counter may return, None if no doubtful one was accepted."""
+        return self._before
+
+    @property
     def holding(self) -> bool:
-        """Whether a reading is held back: then every further one counts, also one that is the same."""
+        """Whether a reading is held back; then every further reading counts, even the same one."""
         return self._held_since is not None
 
     @property
     def doubtful_since(self) -> float | None:
-        """Since when a reading is held back that history could confirm, None where there is none."""
+        """Since when a reading is held back that history could confirm, None if there is none."""
         return self._held_since if self._doubt is not _Doubt.TINY else None
 
-    def restore(self, value: float, age: float, now: float) -> None:
-        """Continue from a reading that was first seen `age` seconds ago; one that no counter can have is ignored."""
+    def restore(self, value: float, age: float, now: float, before: Before | None = None) -> None:
+        """Continue from a reading that was first seen `age` seconds ago; an impossible one is ignored."""
         if math.isfinite(value) and value >= 0:
             self._last = self._shown = value
             self._changed_at = self._seen_at = now - age
+            self._before = before
 
-    def testify(self, reading: float, now: float) -> None:
-        """Take what history read after the doubt came up."""
+    def check_history(self, reading: float, now: float) -> None:
+        """Compare the doubtful reading with one from the history since it came; note whether that confirms it."""
         if self._held_since is None or self._last is None:
             return
         falls = reading < self._last - self._tiny(self._last)
@@ -153,7 +159,7 @@ class CounterGuard:
         self._confirmed, self._denied = agrees, not agrees
 
     def seen(self, at: float) -> None:
-        """Note that the last accepted reading was still there at a time; while one is in doubt it was not."""
+        """Record that the counter still had the last accepted reading at a time; ignored while a reading is in doubt."""
         if not self.holding:
             self._seen_at = max(self._seen_at, at)
 
@@ -162,7 +168,7 @@ class CounterGuard:
         if value is None or not math.isfinite(value) or value > MOST:
             return Verdict(value=self._shown)
         if self._last is None:
-            # Nothing to lose yet; but a counter that only rises is never negative.
+            # There is nothing to compare it with; but a counter that only rises is never negative.
             return self._take(value, now) if value >= 0 else Verdict(value=None)
         if self._returns(value, now):
             return self._take_return(value, now)
@@ -171,7 +177,7 @@ class CounterGuard:
         return self._doubted(value, now)
 
     def _returns(self, value: float, now: float) -> bool:
-        """Return whether a reading goes on from before a doubtful one was accepted, and not from that."""
+        """Return whether a reading continues from before a doubtful one was accepted, and not from the doubtful one."""
         before = self._before
         if before is None or self._last is None or now - before.at > RETURN_SECONDS:
             return False
@@ -179,11 +185,11 @@ class CounterGuard:
             return False
         if self._last > before.value:
             return value < self._last
-        # In one step, which takes a meter that was set back as long as all that it counted before.
+        # A counter that was really reset would need as long as before to rise that far.
         return self._last < RESET_BELOW * before.value or self._impossible(value, now)
 
     def _take_return(self, value: float, now: float) -> Verdict:
-        """Go on from where the counter was."""
+        """Accept a reading that continues from the one before the wrongly accepted one."""
         before, last = self._before, self._last
         if before is None or last is None:
             return self._take(value, now)
@@ -200,8 +206,8 @@ class CounterGuard:
         self._candidate = value
         self._count += 1
         if doubt is _Doubt.TINY:
-            # The counter will pass it: a dip this small costs less than a correction. Seen once it may be a
-            # part of something worse, seen again and again it is where the counter stands.
+            # The last value stays shown until the counter exceeds it, which costs less than a correction. A single
+            # such reading may belong to a larger fault; a repeated one is the true reading.
             if self._count >= RESET_POLLS:
                 self._held_since = None
             return Verdict(value=self._shown)
@@ -210,18 +216,18 @@ class CounterGuard:
         if (event := self._proved(doubt, now - self._held_since, now - self._first_at)) is None:
             return Verdict(value=self._shown)
         if value < 0:
-            # What stays is no glitch, and no number that could be shown for it is true.
+            # A negative reading that lasts is no glitch, but it is not a valid reading of a rising counter either.
             self._shown = None
             return Verdict(value=None)
         last, since = self._last or 0.0, self._held_since
-        # A second doubtful reading does not hide where the counter was before the first.
-        before = self._before if self._before is not None and value < self._before.value else _Before(last, since)
+        # Keep the reading before the first doubtful one, if the second one lies below it.
+        before = self._before if self._before is not None and value < self._before.value else Before(last, since)
         self._take(value, now)
         self._before = before
         return Verdict(value=value, event=event, change=value - last, since=since)
 
     def _proved(self, doubt: _Doubt, held: float, seen: float) -> Event | None:
-        """Return as what a reading is to be accepted, None if it is not yet."""
+        """Return the event with which a doubtful reading is accepted, None if it is not accepted yet."""
         lasted = self._count >= RESET_POLLS and seen >= RESET_SECONDS
         if not (lasted and self._confirmed) and held < (DENIED_SECONDS if self._denied else HOLD_SECONDS):
             return None
@@ -230,7 +236,7 @@ class CounterGuard:
         return Event.RESET if self._confirmed or (doubt is _Doubt.RESET and lasted) else Event.CORRECTED
 
     def _reason(self, value: float) -> _Doubt:
-        """Return what is wrong with a reading."""
+        """Return why a reading is doubtful."""
         last = self._last or 0.0
         if value > last:
             return _Doubt.RISE
@@ -239,19 +245,19 @@ class CounterGuard:
         return _Doubt.RESET if value < RESET_BELOW * last or value <= 0 else _Doubt.DIP
 
     def _tiny(self, last: float) -> float:
-        """Return the largest unimportant dip: a thousandth, and at most one kilowatt-hour."""
+        """Return the largest fall that is ignored: a thousandth, and at most one kilowatt-hour."""
         return min(_TINY_PART * last, self._kwh or 1.0)
 
     def _impossible(self, value: float, now: float) -> bool:
-        """Return whether a rise is more than a megawatt makes since the reading last changed, or was last seen."""
+        """Return whether a rise exceeds one megawatt, over the time since the reading last changed or was last seen."""
         if value == self._last:
             return False
-        # What has just been read at rest cannot have gathered for hours: that counts only where nobody looked.
+        # If the last reading was seen unchanged shortly before, the rise happened since then.
         seconds = min(max(now - self._changed_at, 1.0), max(now - self._seen_at, RESET_SECONDS))
         return value - (self._last or 0.0) > self._most(seconds)
 
     def _most(self, seconds: float) -> float:
-        """Return by how much a counter may rise; without limit where it does not count energy."""
+        """Return by how much a counter may rise in some seconds; unlimited if it does not count energy."""
         return math.inf if self._kwh is None else self._kwh * _KILOWATT_HOURS_PER_SECOND * seconds
 
     def _take(self, value: float, now: float) -> Verdict:
@@ -261,7 +267,7 @@ class CounterGuard:
         self._shown, self._seen_at = value, now
         self._held_since = self._doubt = None
         self._confirmed = self._denied = False
-        return Verdict(value=value)
+        return Verdict(value)
 
 
 def _lost_decimals(last: float, value: float) -> bool:

@@ -1,39 +1,46 @@
 """The store of how each code is recorded, and which sensors are affected when that changes."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
+from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN, SensorStateClass
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.storage import Store
+import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 from custom_components.carlo_gavazzi_ems.signals.recorded import RecordedUnits, StoredUnits
+from custom_components.carlo_gavazzi_ems.storage.checked import CheckedStore
 
-_VERSION: Final = 1
-#: Options that Home Assistant keeps about the unit of a sensor, and the key that makes it work them out again.
+if TYPE_CHECKING:
+    from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
+
+_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required("codes"): {
+            str: {vol.Required("state_class"): vol.In(SensorStateClass), vol.Optional("unit"): str},
+        },
+        vol.Required("converted"): bool,
+    }
+)
+#: Options in which Home Assistant keeps the unit of a sensor, and the key that makes it compute them again.
 _UNIT_OPTIONS: Final = f"{SENSOR_DOMAIN}.private"
 _REFRESH: Final[Mapping[str, Any]] = {"refresh_initial_entity_options": True}
 
 
-def units_store(hass: HomeAssistant, entry_id: str) -> Store[StoredUnits]:
-    """Return the store of how each code of an entry is recorded."""
-    return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}.units")
+def units_store(hass: HomeAssistant, entry: EmsConfigEntry) -> CheckedStore[StoredUnits]:
+    """Return the store of the unit and state class in which each code of an entry is recorded."""
+    what = f"{entry.title}: the list of recorded units"
+    return CheckedStore(hass, f"{DOMAIN}.{entry.entry_id}.units", what, _SCHEMA)
 
 
 async def async_recorded_units(
-    hass: HomeAssistant, entry_id: str, signals: Mapping[int, Signal], catalogue: Catalogue
+    hass: HomeAssistant, entry: EmsConfigEntry, signals: Mapping[int, Signal], catalogue: Catalogue
 ) -> RecordedUnits:
-    """Compare how the codes were recorded with what they mean now."""
-    try:
-        stored = await units_store(hass, entry_id).async_load()
-    except HomeAssistantError, NotImplementedError:
-        # Damaged, or of a newer version.
-        stored = None
+    """Compare how the codes were recorded with their present meanings."""
+    stored = await units_store(hass, entry).async_read()
     return RecordedUnits.compare(stored, (signal.code for signal in signals.values()), catalogue)
 
 
@@ -41,10 +48,10 @@ async def async_recorded_units(
 def async_unsettled(
     hass: HomeAssistant, serial_number: str, signals: Mapping[int, Signal], units: RecordedUnits
 ) -> set[int]:
-    """Return the signals whose statistics would mix two units: those that had states in another one until now.
+    """Return the UIDs of signals whose statistics would mix two units, because they had another one until now.
 
-    When a sensor's unit changes from Wh to kWh, Home Assistant keeps showing Wh and converts. Here the old unit was an
-    error, so the stored unit is dropped. A unit that the user chose for display is kept.
+    When a sensor's unit changes from Wh to kWh, Home Assistant continues to show Wh and converts. Here the old unit was
+    wrong, so the stored unit is removed. A unit that the user chose for display is kept.
     """
     registry = er.async_get(hass)
     unsettled: set[int] = set()

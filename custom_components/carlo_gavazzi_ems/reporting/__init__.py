@@ -1,1 +1,1 @@
-"""The parts of the diagnostics, without names of people and places. Reads only."""
+"""The parts of the diagnostics, without personal data. Changes nothing."""

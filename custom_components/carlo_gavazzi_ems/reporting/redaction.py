@@ -1,6 +1,6 @@
-"""Lets out of a gateway's answers only what is known to be harmless: known fields, with values of their shape.
+"""Redacts a gateway's answers: only known harmless fields, with values in their expected format, are kept.
 
-Everything else is replaced, a text by the same stand-in each time, so that tests can be made of what is left.
+Everything else is replaced. The same text always gets the same replacement, so the result can be used in tests.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,13 +11,13 @@ from custom_components.carlo_gavazzi_ems.api import Answer, InvalidAnswerError, 
 
 REDACTED: Final = "**REDACTED**"
 
-#: A type or a version as makers print them: one word with a digit in it.
+#: A type or version: one word with a digit in it.
 _MAKER_TEXT: Final = re.compile(r"(?=\D*\d)[A-Za-z0-9][A-Za-z0-9_./-]{0,39}", re.ASCII)
-#: Addresses look like one: MAC with any separator, IPv4 alone.
+#: Addresses that match _MAKER_TEXT too: a MAC address with any separator, an IPv4 address.
 _ADDRESS: Final = re.compile(r"([0-9a-f]{2}[-._:/]?){5,7}[0-9a-f]{2}|\d{1,3}(\.\d{1,3}){3}", re.IGNORECASE | re.ASCII)
 _DATE: Final = re.compile(r"\d{1,4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,6})?)?Z?", re.ASCII)
 _ZONE: Final = re.compile(r"((UTC|GMT)?[+-]\d{1,2}:?\d{0,2}|UTC|GMT|Z)( [A-Z]{1,5})?", re.ASCII)
-#: Fields of texts that are kept where they have this shape.
+#: Text fields that are kept if they have this format.
 _TEXTS: Final = {
     "partNumber": _MAKER_TEXT,
     "system": _MAKER_TEXT,
@@ -31,7 +31,7 @@ _VALUES: Final = frozenset({"v", "max", "min", "t", "p"})
 #: Fields of small whole numbers: codes, types, positions.
 _SMALL: Final = frozenset({"api_ver", "d", "enable", "index", "r", "s", "si", "sir", "type"})
 _UIDS: Final = frozenset({"uid", "did", "lid"})
-#: Their keys are UIDs.
+#: Maps whose keys are UIDs.
 _MAPS: Final = frozenset({"devices", "loads", "signals", "realtime", "history"})
 _FIELDS: Final = (
     frozenset(_TEXTS)
@@ -44,12 +44,12 @@ _FIELDS: Final = (
 _STAND_INS: Final = {"sn": "SERIAL", "mac": "00:00:00:00:00:00"}
 _NUMBER: Final = re.compile(r"\s*[-+]?(\d{1,19}(\.\d{0,19})?(e[-+]?\d{1,3})?|nan|inf(inity)?)?\s*", re.IGNORECASE)
 _MAX_SMALL: Final = 10_000
-#: Larger UIDs may be serial numbers; they are replaced by numbers from here on.
+#: UIDs from here on may be serial numbers; they are replaced by consecutive numbers from here on.
 _MAX_UID: Final = 100_000
 
 
 class Redactor:
-    """Replaces what may be personal; the same text or number always gets the same replacement."""
+    """Replaces values that may be personal; the same text or number always gets the same replacement."""
 
     def __init__(self, secrets: Iterable[str | None]) -> None:
         """`secrets` are removed anywhere and in any case; those under 8 characters only as whole words."""
@@ -80,12 +80,12 @@ class Redactor:
         try:
             body = parse_json(answer.body)
         except InvalidAnswerError as err:
-            # It cannot be redacted without being parsed.
+            # A body that cannot be parsed cannot be redacted.
             return report | {"unreadable": str(err), "bytes": len(answer.body)}
         return report | {"body": self.scrub(self._redacted(body, ""))}
 
     def maker_text(self, text: str) -> str:
-        """Return a type or version that the maker chose; anything else is replaced."""
+        """Return a text if it looks like a type or version of the maker; anything else is replaced."""
         return self._text(text, "partNumber")
 
     def uid(self, uid: int) -> int:
@@ -93,11 +93,11 @@ class Redactor:
         return uid if 0 <= uid < _MAX_UID else self._uids.setdefault(uid, _MAX_UID + len(self._uids))
 
     def uid_text(self, text: str) -> str:
-        """Return a text that should be a UID; anything else is replaced."""
+        """Return a text if it is a UID; anything else is replaced."""
         return str(self.uid(int(text))) if re.fullmatch(r"\d{1,19}", text, re.ASCII) else self._stand_in(text)
 
     def small(self, number: float | None) -> float | None:
-        """Return a number of an unexplained field if it is small."""
+        """Return a number of an undocumented field if it is small, else 0."""
         return number if number is None or abs(number) < _MAX_SMALL else 0
 
     def _redacted(self, value: object, key: str) -> object:
@@ -117,7 +117,7 @@ class Redactor:
         return 0
 
     def _number(self, number: float, key: str) -> float:
-        """Return the number of a field; 0 if nothing is known of the field."""
+        """Return the number of a field; 0 if it may be personal."""
         if key in _VALUES:
             return number
         if key in _UIDS:
@@ -137,7 +137,7 @@ class Redactor:
         return _STAND_INS.get(key) or self._stand_in(text)
 
     def _field(self, name: str) -> str:
-        """Return the name of a field of the API; another one may be a personal text."""
+        """Return the name of a field if it is one of the API; another one may be a personal text and is replaced."""
         return name if name in _FIELDS else self._stand_in(name)
 
     def _stand_in(self, text: str) -> str:

@@ -16,7 +16,7 @@ _VALUES_PER_CODE: Final = 5
 
 
 def settings(entry: EmsConfigEntry) -> dict[str, Any]:
-    """Return the options that are numbers and switches; the codes have a part of their own."""
+    """Return the options that are numbers and switches; codes are reported separately."""
     options = Options.of(entry)
     values = {item.name: getattr(options, item.name) for item in fields(options)}
     return {key: value for key, value in values.items() if isinstance(value, int | float)}
@@ -91,7 +91,7 @@ def topology(runtime: EmsRuntimeData, redactor: Redactor) -> dict[str, Any]:
 
 
 def left_out(rejected: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
-    """Return the records that were left out, and why; what stands in the place of a UID may be anything."""
+    """Return the rejected records with their reasons. A key may be any text, so it is redacted."""
     found: dict[str, str] = {}
     for where, reason in rejected.items():
         what, key = re.fullmatch(r"(\w*)\[?(.*?)\]?", where, re.DOTALL | re.ASCII).groups()  # type: ignore[union-attr]  # matches any text
@@ -100,7 +100,7 @@ def left_out(rejected: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
 
 
 def codes(entry: EmsConfigEntry) -> dict[str, Any]:
-    """Return the meaning of each code, the codes without one, and those with a stored meaning that is none."""
+    """Return the meaning of each code, the codes without one, and the codes whose stored meaning is invalid."""
     runtime = entry.runtime_data
     found = sorted({signal.code for signal in runtime.topology.data.signals.values()})
     return {

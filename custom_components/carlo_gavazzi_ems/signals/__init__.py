@@ -1,1 +1,1 @@
-"""What the gateway's signals mean: the quantities, the signal-identifier codes, and how to find out an unknown one."""
+"""What the gateway's signals mean: quantities, signal-identifier codes, and the identification of unknown codes."""

@@ -1,4 +1,4 @@
-"""What each signal-identifier code means: what is documented in public, then what the user has confirmed.
+"""The meaning of each signal-identifier code: documented in public, or confirmed by the user.
 
 The documented codes are read from `catalogue.json` when this module is imported, once. Home Assistant imports a custom
 integration in its import executor, so the read never runs in the event loop as long as the integration's `__init__`
@@ -19,19 +19,19 @@ from .quantities import QUANTITIES, Quantity
 _CODE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _COMMENT = "#"
 _OF_A_PHASE: Final = frozenset({"voltage", "current"})
-"""Quantities that a system has one of for each phase, so that the bare name leaves something to say."""
+"""Quantities that a system has once for each phase, so that their bare name leaves the phase open."""
 _HEADER = "# Signal-identifier codes of a Carlo Gavazzi EMS: code = quantity/unit"
 
 
 class Source(StrEnum):
-    """Where the knowledge of a code is from."""
+    """The source of a code's meaning."""
 
     DOCUMENTED = "documented"
     CONFIRMED = "confirmed"
 
 
-class UnknownMeaning(ValueError):  # noqa: N818  # it is the meaning that is unknown; nothing broke
-    """A text or a code that means nothing here; its message says what is wrong with it."""
+class UnknownMeaning(ValueError):  # noqa: N818  # named after what is unknown
+    """A text or a code without a valid meaning; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Meaning:
     unit: str | None
     source: Source
     reference: str = ""
-    """The document, and the place in it, that a documented code is from."""
+    """The document and the place in it, for a documented code."""
 
     @property
     def text(self) -> str:
@@ -51,11 +51,11 @@ class Meaning:
 
     @property
     def phase_open(self) -> bool:
-        """Whether a document tells the quantity, but not of which phase; what a person confirmed is meant as it stands."""
+        """Whether a document gives the quantity, but not its phase. A confirmed meaning is taken literally."""
         return self.source is Source.DOCUMENTED and self.quantity.key in _OF_A_PHASE
 
     def names_phase_of(self, other: Meaning) -> bool:
-        """Tell whether this is the same as another, and says of which phase besides."""
+        """Tell whether this is the same as another meaning, but for its phase, which the other leaves open."""
         return self.unit == other.unit and re.sub(r"_l[123]$", "", self.quantity.key) == other.quantity.key
 
 
@@ -70,23 +70,23 @@ class Problem:
 
 
 class UnreadableTable(ValueError):  # noqa: N818  # as above
-    """A shared table with lines that could not be read: `problems` names every one of them."""
+    """A shared table with unreadable lines, all of which are in `problems`."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        """Keep the problems, at least one; the message tells the first three."""
-        told = [f"line {problem.line}: {problem.reason}" for problem in problems[:3]]
+        """Keep the problems, at least one; the message has the first three."""
+        shown = [f"line {problem.line}: {problem.reason}" for problem in problems[:3]]
         more = [f"and {len(problems) - 3} more"] if len(problems) > 3 else []
-        super().__init__("; ".join(told + more))
+        super().__init__("; ".join(shown + more))
         self.problems = problems
 
 
 def _shorten(text: str) -> str:
-    """Return a text that is fit for a message."""
+    """Return a text, cut to 40 characters for a message."""
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _text(value: object) -> str:
-    """Return a stored value if it is a text; raise UnknownMeaning."""
+    """Return a stored value if it is a text; raise UnknownMeaning otherwise."""
     if not isinstance(value, str):
         raise UnknownMeaning(f"{_shorten(repr(value))} is not a text")
     return value
@@ -100,7 +100,7 @@ def _unit_names(quantity: Quantity) -> str:
 def parse_meaning(text: str, source: Source) -> Meaning:
     """Read `active_power/kW`, or `power_factor` for a bare number; raise UnknownMeaning for anything else.
 
-    Nothing is guessed: upper and lower case count, and so does every character of a unit.
+    Key and unit must match exactly, including upper and lower case.
     """
     key, slash, rest = text.partition("/")
     if (quantity := QUANTITIES.get(key)) is None:
@@ -131,11 +131,11 @@ def _documented() -> Mapping[int, Meaning]:
 
 
 DOCUMENTED: Final = _documented()
-"""The codes that a public document tells the meaning of."""
+"""The codes whose meaning is in a public document."""
 
 
 def _parse_entry(entry: str, known: Mapping[str, str]) -> tuple[str, str]:
-    """Read `45 = active_power/kW`, which must not say otherwise than what is known; raise UnknownMeaning."""
+    """Read `45 = active_power/kW`. Raises UnknownMeaning if it is invalid or contradicts `known`."""
     code, equals, text = (part.strip() for part in entry.partition("="))
     if not equals:
         raise UnknownMeaning("it is not of the form: code = quantity/unit")
@@ -146,12 +146,12 @@ def _parse_entry(entry: str, known: Mapping[str, str]) -> tuple[str, str]:
 
 
 class Catalogue:
-    """The codes of which the meaning is known."""
+    """The codes whose meaning is known."""
 
     def __init__(self, confirmed: Mapping[str, object] = MappingProxyType({})) -> None:
         """Take the codes that the user has confirmed, from code to text: `{"45": "active_power/kW"}`.
 
-        One of them wins over a documented code. One that makes no sense is skipped and kept in `rejected`.
+        A confirmed code overrides a documented one. An invalid one is skipped and kept in `rejected`.
         """
         self._confirmed: dict[int, Meaning] = {}
         rejected: dict[str, str] = {}
@@ -166,7 +166,7 @@ class Catalogue:
         """Every known code, in ascending order."""
 
     def meaning(self, code: int) -> Meaning | None:
-        """Return what a code means, None if nobody has told yet."""
+        """Return the meaning of a code, None if it is not known."""
         return self.meanings.get(code)
 
     @property
@@ -175,14 +175,14 @@ class Catalogue:
         return {str(code): meaning.text for code, meaning in sorted(self._confirmed.items())}
 
     def to_text(self) -> str:
-        """Return the confirmed codes as a table to share: a line each, `45 = active_power/kW`."""
+        """Return the confirmed codes as a table to share, with one line each: `45 = active_power/kW`."""
         return "\n".join([_HEADER, *(f"{code} = {text}" for code, text in self.confirmed.items())]) + "\n"
 
     @classmethod
     def from_text(cls, table: str) -> Catalogue:
-        """Read a shared table; raise UnreadableTable, which names every bad line, and then take none of them.
+        """Read a shared table. Raises UnreadableTable, with all bad lines, if there are any.
 
-        Blank lines and what follows a `#` are left out. A code told twice must mean the same.
+        Blank lines, and text after a `#`, are ignored. A code may occur twice only with the same meaning.
         """
         confirmed: dict[str, str] = {}
         problems: list[Problem] = []

@@ -1,4 +1,4 @@
-"""The dimensions of quantities: Home Assistant's device class, the units they come in, the decimals worth showing."""
+"""The dimensions of quantities: Home Assistant's device class, the native units, and the decimals to show."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from homeassistant.const import (
 )
 
 type Decimals = Mapping[str | None, int]
-"""Decimals worth showing in each native unit, the common unit first; None is the unit of a bare number."""
+"""Decimals to show in each native unit, the most common unit first; None is the unit of a bare number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """What kind of number a quantity is."""
+    """The device class and the units of a quantity."""
 
     device_class: SensorDeviceClass | None
     decimals: Decimals

@@ -19,11 +19,11 @@ def is_export(code: int, catalogue: Catalogue) -> bool:
 
 
 def wanted_signals(signals: Mapping[int, Signal], catalogue: Catalogue, values: Mapping[int, float | None]) -> set[int]:
-    """Return the signals of which the sensor is enabled by default, given their present values.
+    """Return the UIDs of signals whose sensor is enabled by default, given their present values.
 
-    Of each load those that most people want. A signal that is switched off on the gateway has no values. An export
-    counter that has never moved belongs to a consumer. Signals without a meaning are wanted only on a load that would
-    show nothing else.
+    These are the usual quantities of each load. Left out are signals that are disabled on the gateway, and export
+    counters that read 0 or nothing, as on a consumer. Signals without a meaning are enabled only on a load that has no
+    other enabled signal.
     """
     of_load: defaultdict[tuple[int | None, int | None], list[Signal]] = defaultdict(list)
     for signal in signals.values():

@@ -1,36 +1,36 @@
-"""Finds out what a signal-identifier code measures, from the physics of its data.
+"""Identifies what a signal-identifier code measures, from the physics of its data.
 
-A code means the same quantity on every load, so the answer is one assignment of quantities to codes under which the
-laws hold on all loads at once. It is found in the order in which laws need the fewest assumptions:
+A code means the same quantity on every load. So the result is one assignment of quantities to codes with which the
+laws hold on all loads. Laws that need the fewest assumptions come first:
 
-1. Voltages by themselves: the mean is a third of the sum of the phases, a line voltage the third side of a triangle.
-2. Kinds: P = S · PF, S² = P² + Q², S = U · I, cos φ = P / √(P² + Q²). None has a constant that could be fitted, so what holds is no chance;
-   S = U · I ties the numbers to volts and amperes and so tells W from kW.
-3. Phases: the parts of P add up to the total. Then U, I, PF, Q and S of each phase and of the total are worked out and
-   every open code is held against every place; a code gets a place if this is likelier by far than any other place for
-   it and any other code for the place. What has its place no longer competes: the rest follows by elimination.
-4. Counters: the integral of each power in each direction is held against each counter on all loads, rows taken as means
-   or as last samples, whichever the counters follow; levels then tell the total from its part since a reset, the tariffs
-   that make it up, and the net.
-5. Demands, run hours, frequency, the neutral, and a second meter's import and export: each by its own law.
+1. Voltages alone: the mean is a third of the sum of the phases, a line voltage is the third side of a triangle.
+2. Kinds: P = S · PF, S² = P² + Q², S = U · I, cos φ = P / √(P² + Q²). These have no constant that could be fitted, so
+   they hardly hold by chance. S = U · I relates powers to volts and amperes and so tells W from kW.
+3. Phases: the active powers of the phases add up to the total. Then U, I, PF, Q and S of each phase and of the total
+   are computed, and every open code is compared with each of these places. A code gets a place if this is far likelier
+   than any other place for the code and any other code for the place. Assigned codes and places are then excluded.
+4. Counters: each counter is compared on all loads with the integral of each power in each direction. Rows are taken as
+   means or as last samples, whichever fits better. The readings then tell the total from its part since a reset, from
+   its tariffs, and from the net.
+5. Demands, run hours, frequency, neutral current, and a second meter's import and export: each by its own law.
 
-The laws propose. What is certain is decided by `identification.proofs`, which take certainty away and never add any:
+The laws propose meanings. `identification.proofs` decides which are certain; it only removes certainty:
 
-- A relation proves something only to what the digits resolve, in nearly all rows that can tell, on every load that has
-  its codes, and only where it fails once a part of it is held still: it could have failed.
-- It has to fail with every other code of the load in the place. What a meter may publish but does not show is a rival
-  too: it is refuted by digits that resolve its distance (phases lie within 0.2 % of their mean), or by a second
-  relation that it would not satisfy (S passes for P until Q or PF is seen), or by what the gateway says (`1P`).
-- Where hardly a relation holds to the digits, readings are disturbed alike or sampled apart. The first is measured by
-  what the relations are off, and taken for so where nearly all then hold; a rival has to exceed that noise by so much
-  that chance makes it so less than once in a million codes. In the second only rows count in which little moves. Both
-  only widen what explains a residual, so what lies closer together, such as the voltages of phases, stays open.
-- A kind needs two relations that no other reading of the codes satisfies, a place a proven kind, a counter a proven
-  power, a total its parts: nothing certain rests on what is not.
+- A relation counts only if it holds within the resolution of the readings, in nearly all rows that can show it, on
+  every load that has its codes, and if it fails once one of its parts is replaced by a constant.
+- It has to fail with every other code of the load in the same place. A quantity that the meter may have but does not
+  publish is a rival too. It is excluded by a resolution that is fine enough (phases lie within 0.2 % of their mean), by
+  a second relation that it would not satisfy (S fits as P until Q or PF is checked), or by the gateway (`1P`).
+- If hardly any relation holds within the resolution, the readings have noise, or are sampled at different times.
+  Noise is estimated from the residuals, and assumed only if nearly all relations then hold; a rival has to exceed it
+  by so much that chance does so less than once in a million codes. With different sampling times only rows with
+  little change count. Both only widen the tolerance, so close values, such as phase voltages, stay undecided.
+- A kind needs two relations that no other assignment satisfies, a place needs a proven kind, a counter a proven
+  power, a total its proven parts: nothing certain depends on anything uncertain.
 
-So what is certain is right if the list of rivals at each proof is complete; what physics cannot tell stays a proposal:
-a lone counter, which may be a part or a tariff; active from apparent power where the power factor is always 1; the net
-from the import where nothing was ever exported, unless both are there. Which phase is L1 is an assumption and marked so.
+So a certain result is right if the list of rivals of each proof is complete. What physics cannot tell stays a proposal:
+a single counter, which may be a part or a tariff; active or apparent power if the power factor is always 1; net or
+import if nothing was ever exported, unless both exist. Which phase is L1 is an assumption, and marked as one.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -55,10 +55,10 @@ def identify(
 ) -> dict[int, Finding]:
     """Return a finding for every code that is not known; known codes (code to `voltage/V`) are evidence.
 
-    Of a known code in `phase_open` nobody has said which phase it is of, or whether of one at all: there is a finding
-    about it where that is beyond doubt.
+    The phase of a known code in `phase_open` is not known, or whether it has one: there is a finding about it if the
+    phase is certain.
 
-    It takes a second or more of CPU: call it in an executor. Progress is told from 0 to 1; an exception that it
-    raises ends the work and comes out here.
+    Takes a second or more of CPU time, so call it in an executor. `progress` gets values from 0 to 1; an exception that
+    it raises stops the work and is passed on to the caller.
     """
     return solve(Knowledge(series, known, progress, phase_open))

@@ -1,4 +1,4 @@
-"""Which signal of a load is its active power."""
+"""The signal of a load's active power."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ _TOTAL, *_PHASES = ("active_power", "active_power_l1", "active_power_l2", "activ
 
 
 def load_power(signals: Mapping[int, Signal], catalogue: Catalogue, load_uid: int) -> Signal | None:
-    """Return the active power of a load: the total, or that of a phase where the load has one phase only."""
+    """Return the active power of a load: the total, or that of a phase if the load has one phase only."""
     found = {
         meaning.quantity.key: signal
         for signal in signals.values()

@@ -1,8 +1,8 @@
-"""Every quantity that the meters behind an EMS publish, as data.
+"""The table of all quantities that the meters behind an EMS publish.
 
-A key is stored in config entries and shared between installations: none is ever renamed, reused or taken away.
-The order is the one in which a person looks for a quantity in a list. Power is positive for import; where a meter
-tells the two directions apart (DSMR P1), import and export are quantities of their own, never negative.
+Keys are stored in config entries and shared between installations, so a key must not be renamed, reused or removed.
+The order is that of lists in dialogs. Power is positive for import; for meters that separate the two directions
+(DSMR P1), import and export are quantities of their own, never negative.
 """
 
 from collections.abc import Collection, Mapping
@@ -31,7 +31,7 @@ from .quantity import (
 __all__ = ["FAMILIES", "MAX_ENABLED", "QUANTITIES", "Family", "Quantity", "enabled_by_default"]
 
 MAX_ENABLED: Final = 11
-"""How many sensors of one load are enabled by default, at most; with its connectivity a load has twelve entities."""
+"""The most sensors of one load that are enabled by default; with its connectivity a load has twelve entities."""
 
 
 class Family(StrEnum):
@@ -193,9 +193,9 @@ _ENERGY_KEYS: Final = frozenset(quantity.key for quantity in FAMILIES[Family.ENE
 def enabled_by_default(keys: Collection[str]) -> frozenset[str]:
     """Return which of a load's quantities are enabled by default, given the keys of all that it publishes.
 
-    A stand-in is enabled where its load lacks what it stands in for: without the tariffs, a P1 meter would have no
-    energy. Where there are more than `MAX_ENABLED`, energy goes first, then the order of the table; phases and tariffs
-    of which not all fit are left out together. Keys that are no quantity are left out.
+    A quantity with `stands_in_for` is enabled if its load has none of those: a P1 meter, for example, has tariffs but no
+    total. If there are more than `MAX_ENABLED`, energy comes first, then the order of the table; phases or tariffs that
+    do not all fit are all left out. Unknown keys are ignored.
     """
     published = frozenset(keys)
     wanted = [

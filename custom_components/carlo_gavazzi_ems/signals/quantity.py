@@ -1,4 +1,4 @@
-"""What a quantity is, and the factories that the table of quantities is written with."""
+"""The class of a quantity, and factories for the table of quantities."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,31 +19,31 @@ class Quantity:
     """One physical quantity that a meter publishes."""
 
     key: str
-    """Stable for ever: `active_power`, `active_power_l1`, `energy_import_t1`."""
+    """Never changed: `active_power`, `active_power_l1`, `energy_import_t1`."""
     translation_key: str
     """Shared by phases, tariffs and quadrants: `active_power_phase`."""
     placeholders: Mapping[str, str] = field(default=MappingProxyType({}), hash=False)
-    """What the translated name wants: `{"phase": "L1"}`."""
+    """Placeholders of the translated name: `{"phase": "L1"}`."""
     device_class: SensorDeviceClass | None
     state_class: SensorStateClass | None
     decimals: Decimals = field(hash=False)
     enabled_default: bool = False
     stands_in_for: tuple[str, ...] = ()
-    """Keys; enabled by default as well where a load publishes none of them."""
+    """Keys; the quantity is also enabled by default on a load that publishes none of them."""
     entity_category: EntityCategory | None = None
 
     @property
     def units(self) -> tuple[str | None, ...]:
-        """Native units it may come in, the common one first; None is a bare number."""
+        """The possible native units, the most common one first; None is a bare number."""
         return tuple(self.decimals)
 
     @property
     def is_counter(self) -> bool:
-        """True for what adds up (energy, volume, hours): it keeps its value when its meter falls silent."""
+        """Whether it accumulates (energy, volume, hours): its value stays valid while its meter does not answer."""
         return self.state_class in {SensorStateClass.TOTAL, SensorStateClass.TOTAL_INCREASING}
 
     def precision(self, unit: str | None) -> int | None:
-        """Return the decimals worth showing in a unit, None for a unit that it does not come in."""
+        """Return the decimals to show in a unit, None for a unit that it does not have."""
         return self.decimals.get(unit)
 
 
@@ -67,7 +67,7 @@ def measurement(
 
 
 def total(key: str, dimension: Dimension, *, enabled: bool = False, category: EntityCategory | None = None) -> Quantity:
-    """Make a counter that never falls, but for a reset."""
+    """Make a counter that falls only at a reset."""
     quantity = _quantity(key, dimension, SensorStateClass.TOTAL_INCREASING)
     return replace(quantity, enabled_default=enabled, entity_category=category)
 
@@ -78,7 +78,7 @@ def net(key: str, dimension: Dimension, *, stands_in_for: tuple[str, ...]) -> Qu
 
 
 def code(key: str, *, category: EntityCategory | None = EntityCategory.DIAGNOSTIC) -> Quantity:
-    """Make a number that stands for something else: it has no statistics."""
+    """Make a number that is a code, such as a status; it has no statistics."""
     return replace(_quantity(key, NUMBER, None), entity_category=category)
 
 
@@ -90,7 +90,7 @@ def _split(
     enabled: bool = False,
     stands_in_for: tuple[str, ...] = (),
 ) -> Iterator[Quantity]:
-    """Make the parts of a quantity from key suffix -> text for the placeholder."""
+    """Make the parts of a quantity; `parts` maps the suffix of the key to the text of the placeholder."""
     for suffix, part in parts.items():
         yield replace(
             whole,

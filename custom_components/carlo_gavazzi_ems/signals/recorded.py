@@ -22,7 +22,7 @@ class StoredUnits(TypedDict):
 
     codes: dict[str, RecordedAs]
     converted: bool
-    """Whether statistics in a unit chosen for display are converted already, in a correction that was cut short."""
+    """Whether an interrupted correction has already converted the statistics in a unit chosen for display."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +32,11 @@ class RecordedUnits:
     before: Mapping[str, RecordedAs]
     after: Mapping[str, RecordedAs]
     converted: bool
-    """Whether an earlier correction was cut short after its first step."""
+    """Whether an earlier correction was interrupted after its first step."""
 
     @classmethod
     def compare(cls, stored: StoredUnits | None, listed: Iterable[int], catalogue: Catalogue) -> RecordedUnits:
-        """Compare what is stored with the meaning of each code. Where nothing is stored, nothing has changed."""
+        """Compare what is stored with the meaning of each code. If nothing is stored, nothing has changed."""
         before = stored["codes"] if stored else {}
         after = dict(before)
         for code in {*listed, *catalogue.meanings}:
@@ -53,7 +53,7 @@ class RecordedUnits:
         return self.before.get(str(code)) != self.after.get(str(code))
 
     def state_class(self, code: int) -> SensorStateClass | None:
-        """Return the state class of a code. One that has lost its meaning keeps it, and so its statistics."""
+        """Return the state class of a code. A code whose meaning was removed keeps its state class and its statistics."""
         now = self.after.get(str(code))
         return None if now is None else SensorStateClass(now["state_class"])
 

@@ -10,14 +10,14 @@ from homeassistant.helpers.storage import Store
 import voluptuous as vol
 
 _LOGGER = logging.getLogger(__name__)
-#: What reading raises for a file that cannot be used; the first two for one of a newer version.
+#: Errors of reading an unusable file; the first two are those of a newer version.
 _UNUSABLE = (HomeAssistantError, NotImplementedError, vol.Invalid, AttributeError, KeyError, TypeError, ValueError)
 
 
 class CheckedStore[T](Store[Any]):
-    """Reads a file, or starts without it where it is damaged or of a newer version, and logs that once.
+    """Reads a file. If it is damaged or of a newer version, this is logged, and the store starts without it.
 
-    The next save replaces such a file; it is of use to nobody who has gone back to this version.
+    The next save replaces such a file: this version cannot use it.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class CheckedStore[T](Store[Any]):
         self._upgrades = upgrades
 
     async def async_read(self) -> T | None:
-        """Return what is stored, None where there is nothing that can be used."""
+        """Return the checked content, None if there is none that can be used."""
         try:
             stored = await self.async_load()
             return None if stored is None else self._check(stored)

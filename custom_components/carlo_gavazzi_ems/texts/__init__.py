@@ -1,1 +1,1 @@
-"""Text that others chose, made safe to show."""
+"""Makes text from outside safe to show."""

@@ -1,4 +1,4 @@
-"""Text that a gateway or its certificate chose, for pages that render Markdown and titles that do not."""
+"""Makes text from a gateway or its certificate safe for pages that render Markdown and for titles that do not."""
 
 import re
 from typing import Final
@@ -35,7 +35,7 @@ def escaped(text: str, limit: int = MAX_LENGTH) -> str:
 
     A text of more than `limit` characters is cut and ends with `…`.
     """
-    # The rules look at the beginning; what makes up for hundreds of characters there is no label.
+    # A very long text is cut first, to limit the work. No label is that long, even with characters that are removed.
     visible = _BLANK.sub(" ", text[: 4 * limit])
     visible = "".join(char for char in visible if unicodedata.category(char) not in _INVISIBLE)
     found = visible.translate(_LOOK_ALIKES).strip()
@@ -46,5 +46,5 @@ def escaped(text: str, limit: int = MAX_LENGTH) -> str:
 
 
 def bullets(lines: list[str]) -> str:
-    """Return lines as a Markdown list, a dash where there are none."""
+    """Return lines as a Markdown list, or a dash if there are none."""
     return "\n".join(f"- {line}" for line in lines) or "—"

@@ -1,4 +1,4 @@
-"""What the tests of discovery have in common: a device is announced, and a person answers."""
+"""Helpers for the tests of discovery: announce a device, and fill in the dialogs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -20,12 +20,12 @@ from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import Gateway
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME
 
-#: Where the gateway was before. Nothing listens there.
+#: The gateway's former address. Nothing listens there.
 ELSEWHERE = "127.0.0.9"
 
 
 async def announce(hass: HomeAssistant, mac: str, host: str = "127.0.0.1") -> ConfigFlowResult:
-    """Let the network announce a device, as Home Assistant hands it on."""
+    """Announce a device on the network, as Home Assistant's DHCP discovery does."""
     result = await hass.config_entries.flow.async_init(
         DOMAIN,
         context={"source": SOURCE_DHCP},
@@ -36,12 +36,12 @@ async def announce(hass: HomeAssistant, mac: str, host: str = "127.0.0.1") -> Co
 
 
 async def submit(hass: HomeAssistant, flow: ConfigFlowResult, data: Mapping[str, Any]) -> ConfigFlowResult:
-    """Fill in a form, and leave what the codes measure open."""
+    """Fill in a form, take what was recognised, and leave the doubts open."""
     result = await hass.config_entries.flow.async_configure(flow["flow_id"], dict(data))
     while result["type"] is FlowResultType.SHOW_PROGRESS:
         await hass.async_block_till_done(wait_background_tasks=True)
         result = await hass.config_entries.flow.async_configure(flow["flow_id"])
-    if result["type"] is FlowResultType.FORM and result["step_id"] == "codes":
+    if result["type"] is FlowResultType.FORM and result["step_id"] in {"findings", "doubts"}:
         return await submit(hass, result, {})
     await hass.async_block_till_done(wait_background_tasks=True)
     return result
@@ -62,13 +62,13 @@ def typed(gateway: Gateway) -> dict[str, str]:
 
 
 def move(hass: HomeAssistant, entry: ConfigEntry, host: str = ELSEWHERE) -> None:
-    """Let the entry's address be an old one."""
+    """Give the entry an address at which the gateway is not any more."""
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: host})
 
 
 @asynccontextmanager
 async def relay(gateway: Gateway, host: str) -> AsyncIterator[None]:
-    """Pass every byte on to the gateway, from another address: its certificate is the trusted one."""
+    """Forward all bytes to the gateway from another address, which so has the trusted certificate."""
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

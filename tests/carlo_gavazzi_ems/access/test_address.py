@@ -1,4 +1,4 @@
-"""An address in all the ways people type one."""
+"""The address of a gateway in all forms in which people type it."""
 
 from hypothesis import given, strategies as st
 import pytest

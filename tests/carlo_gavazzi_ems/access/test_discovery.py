@@ -1,4 +1,4 @@
-"""R16: what becomes of a device that the network announces, over real HTTPS."""
+"""R16: how the discovery of a device on the network ends, over real HTTPS."""
 
 import json
 from typing import Any
@@ -91,7 +91,7 @@ async def test_r16_a_gateway_that_a_person_disabled_is_left_alone(
 async def test_r16_a_host_name_that_leads_nowhere_is_replaced(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The name was forgotten by the router; the announced address is good."""
+    """The router no longer resolves the name; the announced address works."""
     entry = await set_up(gateway)
     move(hass, entry, "ems.invalid")
 
@@ -114,7 +114,7 @@ async def test_r16_a_host_name_that_leads_nowhere_is_replaced(
 async def test_r16_r13_nothing_is_sent_to_a_box_with_another_certificate(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """Whoever borrows the MAC address gets neither password nor token, and the entry stays as it is."""
+    """A device with a copied MAC address gets neither password nor token, and the entry does not change."""
     entry = await set_up(gateway)
     move(hass, entry)
     before = dict(entry.data)
@@ -145,7 +145,7 @@ async def test_r16_another_gateway_at_the_address_changes_nothing(
 async def test_r16_r08_refused_credentials_are_not_tried_at_a_new_address(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A discovery is no excuse to send a password that was refused, or too early one that has to wait."""
+    """A discovery does not send a refused password again, nor log in before the time to wait is over."""
     entry = await set_up(gateway)
     gateway.reboot()
     fault = gateway.faults.add(RefuseLogins())

@@ -1,4 +1,4 @@
-"""R14: whoever announces made-up devices fills no page, and costs no logins."""
+"""R14: announcements of made-up devices are limited, and cost no logins."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_lo
 
 
 async def test_r14_twenty_mac_addresses_at_one_address_are_one_offer(hass: HomeAssistant, gateway: Gateway) -> None:
-    """Whoever makes up MAC addresses of the maker fills no page with dialogs."""
+    """Made-up MAC addresses with the maker's prefix do not open many dialogs."""
     macs = [f"00:19:ee:00:00:{number:02x}" for number in range(20)]
     results = await asyncio.gather(*(announce(hass, mac) for mac in macs))
     assert [outcome(result) for result in results].count(None) == 1

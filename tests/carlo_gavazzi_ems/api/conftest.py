@@ -14,14 +14,14 @@ type Connect = Callable[..., EmsClient]
 
 @pytest.fixture
 async def session(socket_enabled: None) -> AsyncIterator[aiohttp.ClientSession]:
-    """A session as Home Assistant's: it verifies certificates unless a request says otherwise."""
+    """A session like Home Assistant's, which verifies certificates by default."""
     async with aiohttp.ClientSession() as opened:
         yield opened
 
 
 @pytest.fixture
 def connect(session: aiohttp.ClientSession) -> Connect:
-    """Make a client for a gateway, which is trusted by its pin unless a test wants otherwise."""
+    """Make a client for a gateway, with its certificate pinned by default."""
 
     def do(gateway: Gateway, *, username: str = USERNAME, password: str = PASSWORD, **address: str | None) -> EmsClient:
         pin = address.get("fingerprint", gateway.fingerprint)

@@ -1,4 +1,4 @@
-"""A clock that a test sets, and logins that end as a test says."""
+"""A clock that a test sets, and a transport with prepared answers to logins."""
 
 import asyncio
 from typing import cast
@@ -25,17 +25,17 @@ class Clock:
 
 
 class Logins:
-    """Stands for the wire: answers each login with the next of these, the last one for good."""
+    """Replaces the transport: gives one answer after the other to logins, and then repeats the last one."""
 
     def __init__(self, *answers: object, clock: Clock | None = None) -> None:
-        """Answer so."""
+        """Take the answers."""
         self.answers = list(answers)
         self.sent: list[object] = []
         self.sent_at = 0.0
         self._clock = clock
 
     async def exchange(self, *request: object, body: object = None, **_: object) -> object:
-        """Take some time, as a login does."""
+        """Answer a login in a later iteration of the event loop."""
         self.sent.append((*request, body))
         self.sent_at = self._clock() if self._clock else 0.0
         await asyncio.sleep(0)
@@ -46,10 +46,10 @@ class Logins:
 
 
 def manager(logins: Logins, clock: Clock) -> TokenManager:
-    """Return a token manager on this wire."""
+    """Return a token manager with this transport."""
     return TokenManager(cast("Transport", logins), "user", "secret", clock=clock, backoff=LoginBackoff(clock=clock))
 
 
 def tokens(*names: str) -> Logins:
-    """Return a wire that gives these tokens."""
+    """Return a transport that gives these tokens."""
     return Logins(*({"token": name} for name in names))

@@ -119,7 +119,8 @@ async def test_r08_an_account_without_rights_is_no_wrong_password() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [None, [], {}, {"token": ""}, {"token": 5}, {"token": "a\r\nX-Evil: 1"}, {"tok": "a"}]
+    "answer",
+    [None, [], {}, {"token": ""}, {"token": 5}, {"token": "a\r\nX-Evil: 1"}, {"token": 20_000 * "a"}, {"tok": "a"}],
 )
 async def test_a_login_without_a_token_is_a_clear_error(answer: object) -> None:
     """Also one that would write a header of its own."""

@@ -1,4 +1,4 @@
-"""The token where requests fail: a login where it may help, and no flood of them."""
+"""The token when requests fail: a new login when it may help, and not too many."""
 
 import pytest
 
@@ -31,7 +31,7 @@ async def test_r07_a_token_that_never_works_is_not_renewed_at_every_poll() -> No
 
 
 async def test_r09_a_gateway_that_fails_in_another_way_gets_a_login() -> None:
-    """Pages for people for ten minutes, then a 401 after the reboot: back within two polls."""
+    """Web pages for ten minutes, then a 401 after the reboot: values are back within two polls."""
     clock, logins = Clock(), tokens(*(f"t{i}" for i in range(100)))
     auth = manager(logins, clock)
     for _ in range(60):
@@ -44,7 +44,7 @@ async def test_r09_a_gateway_that_fails_in_another_way_gets_a_login() -> None:
     await auth.token()
     assert not auth.reject(await auth.token(), UnauthorizedError, PATH)
     assert auth.logins == before + 1
-    # No connection for a minute is as good a sign.
+    # A minute without a connection is also a sign of a reboot.
     clock.now += 60
     auth.failed(EmsConnectionError, PATH)
     assert auth.reject(await auth.token(), UnauthorizedError, PATH)
@@ -52,7 +52,7 @@ async def test_r09_a_gateway_that_fails_in_another_way_gets_a_login() -> None:
 
 @pytest.mark.parametrize(("error", "most"), [(UnauthorizedError, 60), (InvalidAnswerError, 56)])
 async def test_r07_a_path_that_never_works_beside_one_that_does(error: type[EmsError], most: int) -> None:
-    """A day long: what the gateway takes elsewhere is no reason to log in for this path again and again."""
+    """For a day: success on another path does not cause repeated logins for this path."""
     clock, logins = Clock(), tokens(*(f"t{i}" for i in range(2000)))
     auth = manager(logins, clock)
     for second in range(0, 24 * 3600, 10):
@@ -80,7 +80,7 @@ async def test_r09_a_path_that_never_works_costs_another_no_time() -> None:
 
 
 async def test_r07_a_gateway_that_fails_in_ever_other_ways() -> None:
-    """A day of pages and 401 in turns, and one without a connection now and then: no flood of logins."""
+    """A day of alternating web pages and 401, with some lost connections: only few logins."""
     clock, logins = Clock(), tokens(*(f"t{i}" for i in range(2000)))
     auth = manager(logins, clock)
     for poll in range(24 * 360):
@@ -111,7 +111,7 @@ async def test_r07_no_login_while_nothing_works() -> None:
 
 
 async def test_r07_one_trouble_on_two_paths_costs_one_login() -> None:
-    """Pages for people everywhere: the login that did not help one path is not tried for the other."""
+    """Web pages on all paths: a login that did not help one path is not repeated for the other."""
     auth = manager(tokens("a", "b", "c"), Clock())
     assert auth.reject(await auth.token(), InvalidAnswerError, PATH)
     assert not auth.reject(await auth.token(), InvalidAnswerError, OTHER)
@@ -120,7 +120,7 @@ async def test_r07_one_trouble_on_two_paths_costs_one_login() -> None:
 
 
 async def test_r07_logins_that_fail_are_not_repeated_at_every_poll() -> None:
-    """Where the login itself is broken, the token that there is has to do, also beyond its life."""
+    """If logins fail, the present token is used, even after its expiry."""
     clock, logins = Clock(), Logins({"token": "a"}, InvalidAnswerError("a page for people"))
     auth = manager(logins, clock)
     auth.accept(await auth.token(), PATH)
@@ -147,7 +147,7 @@ async def test_r07_logins_that_fail_are_not_repeated_at_every_poll() -> None:
 
 @pytest.mark.parametrize("life", [5, 60, 600])
 async def test_r07_an_account_that_somebody_else_uses(life: float) -> None:
-    """One session an account, and its owner on the web page: a few new logins at once, then it slows down and says so."""
+    """One session per account, and a person uses the web page: a few new logins at once, then fewer, with a warning."""
     clock = Clock()
     logins = Logins(*({"token": f"t{i}"} for i in range(2000)), clock=clock)
     auth = manager(logins, clock)
@@ -173,7 +173,7 @@ async def test_r07_an_account_that_somebody_else_uses(life: float) -> None:
 
 
 async def test_r07_a_reboot_or_two_are_no_second_user() -> None:
-    """Nobody is told of sessions that end with the gateway's restart now and then."""
+    """Sessions that end with an occasional restart of the gateway cause no warning."""
     clock, logins = Clock(), tokens(*(f"t{i}" for i in range(100)))
     auth = manager(logins, clock)
     for second in range(0, 24 * 3600, 10):

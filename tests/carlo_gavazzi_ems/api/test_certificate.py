@@ -1,4 +1,4 @@
-"""R13: certificates as devices have them, read from a real handshake."""
+"""R13: certificates of all kinds that devices have, read from a real handshake."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -41,7 +41,7 @@ def signed(begins: datetime, ends: datetime) -> bytes:
 
 
 def changed(old: bytes, new: bytes) -> bytes:
-    """Return a certificate with other bytes in one place; nobody checks what has signed itself."""
+    """Return a certificate with other bytes in one place; the signature of a self-signed one is not checked."""
     der = signed(datetime(2024, 1, 1, tzinfo=UTC), datetime(2044, 1, 1, tzinfo=UTC))
     assert der.count(old) == 1
     assert len(old) == len(new)
@@ -49,7 +49,7 @@ def changed(old: bytes, new: bytes) -> bytes:
 
 
 def version_6() -> bytes:
-    """Return a certificate of a version that X.509 does not have; 2 stands for the third."""
+    """Return a certificate of a version that X.509 does not have; the third one is encoded as 2."""
     return changed(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05")
 
 
@@ -60,7 +60,7 @@ def thirteenth_month() -> bytes:
 
 @asynccontextmanager
 async def served(der: bytes, folder: Path) -> AsyncIterator[int]:
-    """Show a certificate on a port of loopback."""
+    """Serve a certificate on a port of loopback."""
     path = folder / "pair.pem"
     key = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path.write_bytes(key + ssl.DER_cert_to_PEM_cert(der).encode())
@@ -75,7 +75,7 @@ async def served(der: bytes, folder: Path) -> AsyncIterator[int]:
 
 
 async def shown(der: bytes, folder: Path) -> Certificate:
-    """Return what is read of a certificate over a socket."""
+    """Return the certificate that is read from a socket."""
     async with served(der, folder) as port, aiohttp.ClientSession() as session:
         certificate = await fetch_certificate(session, "127.0.0.1", port)
     assert certificate.fingerprint == hashlib.sha256(der).hexdigest()

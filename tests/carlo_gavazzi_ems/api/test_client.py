@@ -225,7 +225,7 @@ async def test_an_empty_page_in_every_form(gateway: Gateway, client: EmsClient, 
 
 
 async def test_a_list_of_nothing(gateway: Gateway, client: EmsClient) -> None:
-    """204 says that there is nothing; 200 without a body says nothing, and may be a gateway that is starting."""
+    """204 is an empty list; 200 without a body is an error, as the gateway may be starting."""
     gateway.faults.add(Status(code=204, path="/v1/devices*"))
     gateway.faults.add(Status(code=204, path="/v1/signals*"))
     assert (await client.signals(), len(await client.realtime()), client.logins) == ({}, 0, 1)

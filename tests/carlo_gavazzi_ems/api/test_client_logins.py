@@ -33,7 +33,7 @@ from .conftest import Connect
 
 
 async def test_r09_a_void_token_costs_one_login(gateway: Gateway, client: EmsClient) -> None:
-    """After a reboot of the gateway: one new login, the request repeated, nobody notices."""
+    """After a reboot of the gateway: one new login and one repeat, without an error."""
     await client.realtime()
     gateway.faults.add(VoidTokens(times=1))
     assert await client.realtime()

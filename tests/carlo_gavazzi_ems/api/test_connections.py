@@ -1,4 +1,4 @@
-"""Connections as embedded servers and home networks have them: names, IPv6, one at a time, closed in silence, slow."""
+"""Connections to embedded servers in home networks: names, IPv6, one at a time, closed without notice, slow."""
 
 import socket
 from typing import Any, override
@@ -31,7 +31,7 @@ def address_of(gateway: Gateway) -> Address:
 
 
 class LocalNames(AbstractResolver):
-    """Knows one name, as a resolver of Home Assistant's knows names that end in `.local`."""
+    """Resolves one name, as Home Assistant's resolver does with names that end in `.local`."""
 
     @override
     async def resolve(
@@ -115,7 +115,7 @@ async def test_r11_a_login_over_a_connection_that_is_gone(gateway: Gateway, sess
 
 
 async def test_r11_clients_of_a_gateway_share_one_connection(gateway: Gateway, session: aiohttp.ClientSession) -> None:
-    """A gateway that bears one at a time: the dialog's is the entry's, and an error does not cost it."""
+    """A gateway with one connection at a time: dialog and entry share it, and keep it after an error."""
     gateway.faults.add(OneConnection())
     for _ in range(5):
         client = EmsClient.connect(session, address_of(gateway), USERNAME, PASSWORD)

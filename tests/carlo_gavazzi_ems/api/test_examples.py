@@ -1,4 +1,4 @@
-"""What the API document prints is understood."""
+"""The examples of the API document can be parsed."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -16,14 +16,14 @@ from custom_components.carlo_gavazzi_ems.api.jsontext import MAX_OBJECTS, MAX_VA
 
 @pytest.mark.parametrize("printed", ["NaN", "nan", "-nan", "nan(0x8000)", "Infinity", "-inf", "+Inf", "INFINITY"])
 def test_r20_a_bare_not_a_number_is_a_missing_value(printed: str) -> None:
-    """What printf makes of a number that is none harms only that one value."""
+    """NaN and infinity, as printf prints them, are one missing value."""
     body = f'{{"v": {printed}, "list": [1,{printed}], "label": "{printed} \\" nan, inf", "t": 5}}'.encode()
     assert parse_json(body) == {"v": None, "list": [1, None], "label": f'{printed} " nan, inf', "t": 5}
 
 
 @pytest.mark.parametrize("printed", ["1e999", "-1.5E+999", "9" * 400, f"-{'9' * 400}.5", "1e400"])
 def test_r20_a_number_that_no_float_holds_is_a_missing_value(printed: str) -> None:
-    """It is JSON all the same, and harms only that one value; the others keep every digit."""
+    """It is valid JSON and one missing value; the others keep every digit."""
     body = f'{{"v": {printed}, "list": [1.25e300,{printed},12345.678901], "label": "{printed}", "t": 1781716182618}}'
     assert parse_json(body.encode()) == {
         "v": None,
@@ -51,7 +51,7 @@ def test_r20_a_number_that_no_float_holds_is_a_missing_value(printed: str) -> No
     ],
 )
 def test_r14_what_is_no_json_is_a_clear_error(body: bytes) -> None:
-    """HTML, half a body and a nest without end are refused, quickly and without a traceback."""
+    """HTML, an incomplete body and very deep nesting are refused quickly, without a traceback."""
     with pytest.raises(InvalidAnswerError):
         parse_json(body)
 
@@ -151,7 +151,7 @@ def test_r20_any_bytes_are_json_or_refused(body: bytes) -> None:
     ],
 )
 def test_r20_a_value_that_is_no_json_costs_itself_only(printed: str, value: float | None) -> None:
-    """Its neighbours stay; a number that only C would print so is still the number."""
+    """Other values are kept; numbers in C's notation are read."""
     last = f'{{"a": {{"uid": 1, "v": {printed}}}, "b": {{"v": 2}}}}'
     middle = f'{{"a": {{"v": {printed}, "uid": 1}}, "b": {{"v": 2}}}}'
     expected = {"a": {"uid": 1, "v": value}, "b": {"v": 2}}

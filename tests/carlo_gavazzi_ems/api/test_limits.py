@@ -1,4 +1,4 @@
-"""Time, size and redirects: an answer is taken only as far as it should be."""
+"""Limits of time, size and redirects."""
 
 import time
 import tracemalloc
@@ -61,7 +61,7 @@ async def test_r14_a_broken_answer_ends_in_time(
     gateway: Gateway, client: EmsClient, impatient: EmsClient, fault: Drop, error: type[EmsError]
 ) -> None:
     """Whatever is wrong with an answer, it is over within the time limit, with a clear error."""
-    # The first answer of all takes the simulated gateway long, and that is not what is measured.
+    # The first answer takes the simulated gateway long, which is not to be measured.
     await client.realtime()
     gateway.faults.add(fault)
     started = time.monotonic()

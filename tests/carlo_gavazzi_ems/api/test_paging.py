@@ -28,7 +28,7 @@ def last_page_again(items: list[int], page: int, size: int) -> list[int]:
 
 
 def error_after_the_end(items: list[int], page: int, size: int) -> list[int]:
-    """Answer as a gateway that calls a page after the last one an error."""
+    """Answer as a gateway that answers a page after the last one with an error."""
     if page > 1 and (page - 1) * size >= len(items):
         raise NotFoundError(404) if page % 2 else BadRequestError(400)
     return pages(items, page, size)
@@ -68,6 +68,23 @@ async def test_history_is_complete_for_every_gateway(gateway: Gateway, count: in
     found = [row.period_end for page in [rows async for rows in read_history(fetch)] for row in page]
     assert found == list(range(count))
     assert len(asked) <= count // size + 2
+
+
+async def test_r03_a_clock_that_was_set_back_comes_to_the_same_times_twice() -> None:
+    """Both rows of a time come, also where a page has no other; a gateway that repeats itself is not asked for ever."""
+    rows = [HistoryRow(uid=1, timestamp=i % 50, period_end=i % 50, value=i) for i in range(100)]
+    asked: list[int] = []
+
+    async def fetch(page: int) -> Rows:
+        return Rows(rows[(page - 1) * 25 : page * 25])
+
+    async def repeat(page: int) -> Rows:
+        # The period that is still running has another value each time.
+        asked.append(page)
+        return Rows([*rows[:9], HistoryRow(uid=1, timestamp=99, period_end=99, value=page)])
+
+    assert [row.value for page in [page async for page in read_history(fetch)] for row in page] == list(range(100))
+    assert len([page async for page in read_history(repeat)]) == len(asked) == 2
 
 
 async def test_r11_no_page_more_than_is_wanted() -> None:

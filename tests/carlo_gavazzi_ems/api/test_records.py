@@ -19,11 +19,17 @@ from custom_components.carlo_gavazzi_ems.api.records import (
 )
 
 
-@pytest.mark.parametrize("payload", [{}, {"api_ver": "1"}, {"api_ver": True}, {"api_ver": None}, "1"])
+@pytest.mark.parametrize("payload", [{}, {"api_ver": "1.0"}, {"api_ver": True}, {"api_ver": None}, "1"])
 def test_a_version_that_is_none(payload: object) -> None:
     """A machine that answers with JSON is no EMS yet."""
     with pytest.raises(InvalidAnswerError):
         parse_version(payload)
+
+
+@pytest.mark.parametrize("version", [1, 1.0, "1", " 1 "])
+def test_a_version_in_any_spelling(version: object) -> None:
+    """A number in quotes is the number, here as everywhere."""
+    assert parse_version({"api_ver": version}) == 1
 
 
 @pytest.mark.parametrize("missing", [None, "", " ", float("nan"), float("inf")])
@@ -48,8 +54,6 @@ BAD_RECORDS: list[object] = [
     {"v": "high"},
     {"v": True},
     {"v": [1]},
-    {"v": 1, "t": 1e300},
-    {"v": 1, "t": -5},
 ]
 
 
@@ -64,6 +68,15 @@ def test_r20_one_bad_record_leaves_249(bad: object) -> None:
     assert len(records) == 249
     assert list(records.rejected) == ["9000"]
     assert records.rejected["9000"]
+
+
+@pytest.mark.parametrize("time", [1e300, -5, 1752493029975000, "2026-11-30T12:00:00Z", True, [1], {}])
+def test_r20_a_wrong_time_costs_itself_only(time: object) -> None:
+    """The value counts; a row of history is known by the other of its two times."""
+    sample = parse_sample({"uid": 1, "v": 230.4, "t": time}, 1)
+    assert (sample.value, sample.timestamp) == (230.4, None)
+    rows = parse_history({"history": {"1": [{"t": time, "p": 120, "v": 1}, {"t": 179, "p": time, "v": 2}]}})
+    assert [(row.timestamp, row.period_end, row.value) for row in rows] == [(120, 120, 1), (179, 179, 2)]
 
 
 @pytest.mark.parametrize("key", ["", "x", "-1", "1.0", "٣", "9" * 30])
@@ -95,9 +108,9 @@ def test_enable_in_any_spelling(printed: object, enabled: bool) -> None:  # noqa
     assert parse_signal({"si": 29, "enable": printed}, 1).enabled is enabled
 
 
-@pytest.mark.parametrize("record", [{"enable": True}, {"si": None}, {"si": "volts"}, {"si": 29, "lid": []}])
+@pytest.mark.parametrize("record", [{"enable": True}, {"si": None}, {"si": "volts"}])
 def test_r20_a_signal_that_is_none(record: dict[str, object]) -> None:
-    """A signal without a code, or of a load that is none, is left out."""
+    """A signal without a code is left out."""
     assert parse_map({"signals": {"1": record}}, "signals", parse_signal).rejected.keys() == {"1"}
 
 
@@ -136,9 +149,24 @@ def test_r20_a_code_is_any_whole_number(code: int) -> None:
 
 @pytest.mark.parametrize("key", ["index", "type", "did"])
 def test_whole_numbers_in_any_spelling(key: str) -> None:
-    """A whole number may be printed as a float or in quotes."""
-    loads = [parse_load({"label": "Main", key: printed}, 2) for printed in (7, 7.0, "7")]
-    assert loads[0] == loads[1] == loads[2]
+    """A whole number may be printed as a float, in quotes, or with spaces about it."""
+    loads = [parse_load({"label": "Main", key: printed}, 2) for printed in (7, 7.0, "7", " 7 ")]
+    assert loads[0] == loads[1] == loads[2] == loads[3]
+
+
+def test_a_uid_with_spaces() -> None:
+    """A UID that is printed with spaces about it is the same one."""
+    record = {"uid": " 100", "si": " 29", "lid": " 83 ", "did": "82 "}
+    assert parse_map({"signals": {" 100 ": record}}, "signals", parse_signal) == {
+        100: parse_signal({"si": 29, "lid": 83, "did": 82}, 100)
+    }
+
+
+@pytest.mark.parametrize("load", [[], "x", 1.5, {}, None])
+def test_r20_a_signal_of_no_load(load: object) -> None:
+    """It hangs on its meter: a link that is none costs no signal."""
+    signals = parse_map({"signals": {"1": {"si": 29, "lid": load, "did": 5}}}, "signals", parse_signal)
+    assert (signals[1].load_uid, signals[1].device_uid) == (None, 5)
 
 
 def test_r14_labels_lose_what_cannot_be_seen() -> None:

@@ -1,4 +1,4 @@
-"""Realtime values: a page that repeats the last one is not read again, and what is read is what was printed."""
+"""Realtime values: the same page is not parsed twice, and values are as printed."""
 
 from collections.abc import Mapping
 import json

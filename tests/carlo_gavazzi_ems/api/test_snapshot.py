@@ -1,4 +1,4 @@
-"""What is kept of a gateway comes back as it was, or not at all."""
+"""The stored lists of a gateway are restored as they were, or refused."""
 
 from dataclasses import replace
 import string
@@ -26,7 +26,7 @@ INFOS = st.builds(GatewayInfo, serial_number=NAMES, mac_address=NAMES, firmware=
 
 
 def records[T](kind: type[T], **fields: st.SearchStrategy[object]) -> st.SearchStrategy[dict[int, T]]:
-    """Return maps of records under their own UIDs."""
+    """Return maps of records by UID."""
     return st.lists(st.builds(kind, uid=UIDS, **fields), max_size=5).map(
         lambda some: {record.uid: record for record in some}  # type: ignore[attr-defined]  # every kind has one
     )

@@ -1,4 +1,4 @@
-"""How long a gateway asks to be left alone."""
+"""The time that a gateway asks to wait: `Retry-After`."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime

@@ -1,4 +1,4 @@
-"""Stamps and the gateway's date."""
+"""Timestamps and the gateway's date."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -59,11 +59,11 @@ def test_a_date_with_an_offset_of_its_own() -> None:
 @pytest.mark.parametrize("local", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "1969-12-31 12:00:00"])
 @pytest.mark.parametrize("zone", ["+14:00", "-12:00", "UTC", "+99:99"])
 def test_a_date_that_stands_for_none(local: str, zone: str) -> None:
-    """Year 1 or 9999, also where it is beyond what a date can be in UTC, tells no time and is no error."""
+    """Year 1 or 9999, even if it is out of range in UTC, is a missing time, not an error."""
     assert parse_date({"date": local, "tz": zone}).utc is None
 
 
-@pytest.mark.parametrize("payload", [{"date": "yesterday", "tz": "UTC"}, {"date": "2025-06-01 12:00:00"}, [], None])
+@pytest.mark.parametrize("payload", [{"date": "yesterday", "tz": "UTC"}, {"tz": "UTC"}, [], None])
 def test_a_date_that_is_none(payload: object) -> None:
     """Anything else is a clear error."""
     with pytest.raises(InvalidAnswerError):

@@ -1,4 +1,4 @@
-"""How requests are counted, and that what is kept of answers has an end."""
+"""How requests are counted, and the limits of the answers that are kept."""
 
 from custom_components.carlo_gavazzi_ems.api import EmsClient, Traffic
 from simulator import Gateway
@@ -12,7 +12,7 @@ def keeping() -> Traffic:
 
 
 def bodies(traffic: Traffic) -> list[bytes]:
-    """Return what is kept."""
+    """Return the bodies that are kept."""
     return [answer.body for answer in traffic.answers or ()]
 
 
@@ -29,7 +29,7 @@ def test_one_tally_for_all_uids() -> None:
 
 
 def test_nothing_is_kept_unasked() -> None:
-    """Off is no memory."""
+    """By default no answer is kept in memory."""
     traffic = Traffic()
     traffic.answered("/ver", None, b"{}")
     assert traffic.answers is None
@@ -75,7 +75,7 @@ def test_r14_what_is_kept_has_an_end() -> None:
 
 
 async def test_r14_a_login_is_never_kept(gateway: Gateway, client: EmsClient) -> None:
-    """Its answer is the token."""
+    """Its answer contains the token."""
     client.traffic.keep_answers()
     await client.loads()
     assert client.traffic.answers is not None

@@ -1,4 +1,4 @@
-"""Hosts, ports and statuses: each way in which no answer comes has its error."""
+"""Hosts, ports and statuses: every kind of failure has its own error."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ from tests.carlo_gavazzi_ems.resident import REALTIME
 async def test_r12_a_session_that_is_closed_is_no_connection(
     client: EmsClient, session: aiohttp.ClientSession, gateway: Gateway
 ) -> None:
-    """Home Assistant closes it when it stops; to whoever asks then that is no bug."""
+    """Home Assistant closes it when it stops; a request then fails without a traceback."""
     await session.close()
     with pytest.raises(EmsConnectionError):
         await client.login()
@@ -44,7 +44,7 @@ async def test_r12_a_session_that_is_closed_is_no_connection(
 
 @pytest.fixture
 async def plain(socket_enabled: None) -> AsyncIterator[int]:
-    """A port behind which something other than TLS is spoken."""
+    """A port that does not use TLS."""
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
@@ -59,7 +59,7 @@ async def plain(socket_enabled: None) -> AsyncIterator[int]:
 
 @pytest.fixture
 async def mute(socket_enabled: None) -> AsyncIterator[int]:
-    """A port that takes connections and says nothing."""
+    """A port that accepts connections and sends nothing."""
     done = asyncio.Event()
 
     async def wait(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -101,7 +101,7 @@ async def test_r15_a_port_that_nobody_listens_on(session: aiohttp.ClientSession,
 
 
 class Nowhere(AbstractResolver):
-    """Knows no host."""
+    """Resolves no name."""
 
     @override
     async def resolve(

@@ -1,4 +1,4 @@
-"""Whom a client trusts: a certificate that is pinned or vouched for, and nobody else."""
+"""The certificates that a client trusts: a pinned one, or one of a trusted authority."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -91,7 +91,7 @@ async def test_r13_an_authority_is_enough(verified: tuple[Gateway, EmsClient]) -
 
 
 async def test_r13_a_name_that_does_not_fit_is_not_trusted(site: Site, socket_enabled: None) -> None:
-    """Where an authority is to vouch, the name counts."""
+    """If an authority verifies the certificate, its name has to match."""
     authority = Authority.create()
     trust = ssl.create_default_context(cadata=authority.pem)
     spec = CertificateSpec(authority=authority, names=("another.example",))
@@ -119,7 +119,7 @@ async def test_r13_a_certificate_is_shown_before_anything_is_sent(
 
 
 def test_a_certificate_that_cannot_be_read_has_a_fingerprint() -> None:
-    """What is pinned is the fingerprint; the rest is for the eye."""
+    """The fingerprint is pinned; the rest is only displayed."""
     certificate = describe_certificate(b"no certificate")
     assert len(certificate.fingerprint) == 64
     assert (certificate.subject, certificate.not_before, certificate.not_after) == ("", None, None)

@@ -1,4 +1,4 @@
-"""A house whose clock is Home Assistant's, and sensors of the demand of one of its loads."""
+"""A house with the clock of Home Assistant, and the demand sensors of one of its loads."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant, State
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.carlo_gavazzi_ems.demand.meter import DemandMeter
 from simulator import Gateway
 from tests.carlo_gavazzi_ems.resident import entity_id, named
 
@@ -14,6 +16,13 @@ type Show = Callable[[str], State]
 type Kwh = Callable[[float, float], float]
 
 BEGIN = "2026-11-20 09:58:00+00:00"
+
+
+def meter_of(entry: MockConfigEntry) -> DemandMeter:
+    """Return the object that follows the demand of the load."""
+    (meter,) = entry.runtime_data.demand.meters.values()
+    found: DemandMeter = meter
+    return found
 
 
 @pytest.fixture
@@ -25,13 +34,13 @@ async def at_ten(hass: HomeAssistant, gateway: Gateway, freezer: FrozenDateTimeF
 
 @pytest.fixture
 def options(gateway: Gateway, load: int, at_ten: None) -> dict[str, Any]:
-    """Every code has its name, every value is shown at once, and one load is followed."""
+    """All codes named, no throttle, and the demand of one load."""
     return {"codes": named(gateway.site), "throttle": 0, "demand_loads": [load], "demand_period": 15}
 
 
 @pytest.fixture
 def show(hass: HomeAssistant, gateway: Gateway, load: int) -> Show:
-    """Return what a sensor of the demand shows."""
+    """Return the state of a demand sensor."""
 
     def do(key: str) -> State:
         state = hass.states.get(entity_id(hass, gateway, f"load_{load}_{key}"))
@@ -53,7 +62,7 @@ def counter(gateway: Gateway, load: int) -> int:
 
 @pytest.fixture
 def kwh(gateway: Gateway, counter: int) -> Kwh:
-    """Return what the load counted between two instants."""
+    """Return the load's energy between two instants."""
     factor = {"Wh": 1000.0, "kWh": 1.0, "MWh": 0.001}[gateway.site.truth(counter)[1] or ""]
 
     def do(start: float, end: float) -> float:

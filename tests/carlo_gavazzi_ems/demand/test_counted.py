@@ -1,4 +1,4 @@
-"""What counters read at any time, from their history."""
+"""The readings of counters at any time, from their history."""
 
 from collections.abc import Iterable
 
@@ -18,8 +18,8 @@ def truth() -> Truth:
     return Truth(TEN, TEN + 7200, 3)
 
 
-def but(rows: Iterable[Row], start: float, end: float) -> list[Row]:
-    """Leave out the rows that close between two instants."""
+def without(rows: Iterable[Row], start: float, end: float) -> list[Row]:
+    """Return the rows without those that close between two instants."""
     return [row for row in rows if not start < row.end < end]
 
 
@@ -46,7 +46,7 @@ def test_r32_long_rows_that_close_with_the_quarter(truth: Truth, length: float) 
 
 
 def test_r32_rows_of_an_hour_tell_no_quarter(truth: Truth) -> None:
-    """They tell hours."""
+    """Only the energy of whole hours is known."""
     rows = list(truth.rows(TEN - 7200, TEN + 7200, 3600.0))
     assert Counted(rows, QUARTER).energy(TEN, TEN + QUARTER) is None
     assert Counted(rows, QUARTER).energy(TEN + 900, TEN + 1800) is None
@@ -54,8 +54,8 @@ def test_r32_rows_of_an_hour_tell_no_quarter(truth: Truth) -> None:
 
 
 def test_r32_a_gap_at_a_boundary(truth: Truth) -> None:
-    """Of twenty minutes without rows: both quarters that it touches are unknown, the others are not."""
-    rows = but(truth.rows(TEN - 3600, TEN + 7200), TEN + 1500, TEN + 2700)
+    """Twenty minutes without rows: both quarters that they touch are unknown, the others are known."""
+    rows = without(truth.rows(TEN - 3600, TEN + 7200), TEN + 1500, TEN + 2700)
     counted = Counted(rows, QUARTER)
     known = [counted.energy(TEN + 900 * number, TEN + 900 * number + 900) is not None for number in range(5)]
     assert known == [True, False, False, True, True]
@@ -86,7 +86,7 @@ def test_r32_wrong_readings_that_are_taken_back(truth: Truth, wrong: float) -> N
 
 
 def test_r32_a_jump_that_no_installation_makes(truth: Truth) -> None:
-    """It stays, so nobody knows what was counted in that minute."""
+    """The reading stays high, so the energy of that minute is unknown."""
     rows = [
         row._replace(kwh=row.kwh + 100) if row.end > TEN + 1300 else row for row in truth.rows(TEN - 3600, TEN + 7200)
     ]
@@ -98,7 +98,7 @@ def test_r32_a_jump_that_no_installation_makes(truth: Truth) -> None:
 
 @pytest.mark.parametrize("off", [-3600.0, 3600.0, 1800.0])
 def test_r32_samples_dated_by_a_wrong_clock(truth: Truth, off: float) -> None:
-    """Then a reading belongs to the end of its row."""
+    """Then the time of a reading is the end of its row."""
     rows = [row._replace(sampled=row.sampled + off) for row in truth.rows(TEN - 3600, TEN + 7200)]
     assert Counted(rows, QUARTER).energy(TEN, TEN + 900) == pytest.approx(truth.energy(TEN, TEN + 900), abs=0.006)
 
@@ -107,11 +107,11 @@ def test_r32_the_beginning_of_the_running_quarter(truth: Truth) -> None:
     """From history, if a later live reading lies between its rows; not where it belongs to another meter, or rows lack."""
     rows = list(truth.rows(TEN - 3600, TEN + 300))
     live = truth.reading(TEN + 100)
-    assert beginning([Counted(rows, QUARTER)], TEN, live) == pytest.approx(truth.counter(TEN), abs=0.006)
-    assert beginning([Counted(rows, QUARTER)], TEN, None) is None
-    assert beginning([Counted(rows, QUARTER)], TEN, live._replace(at=TEN + 400)) is None
+    assert beginning([Counted(rows, QUARTER)], TEN, None, live) == pytest.approx(truth.counter(TEN), abs=0.006)
+    assert beginning([Counted(rows, QUARTER)], TEN, None, None) is None
+    assert beginning([Counted(rows, QUARTER)], TEN, None, live._replace(at=TEN + 400)) is None
     other = [row._replace(kwh=row.kwh + 5) for row in rows]
-    assert beginning([Counted(other, QUARTER)], TEN, live) is None
+    assert beginning([Counted(other, QUARTER)], TEN, None, live) is None
 
 
 def test_r32_several_counters_add_up(truth: Truth) -> None:
@@ -121,5 +121,5 @@ def test_r32_several_counters_add_up(truth: Truth) -> None:
     total = truth.energy(TEN, TEN + 900) + other.energy(TEN, TEN + 900)
     assert energy(both, TEN, TEN + 900) == pytest.approx(total, abs=0.012)
     live = Reading(TEN + 100, truth.counter(TEN + 100) + other.counter(TEN + 100))
-    assert beginning(both, TEN, live) == pytest.approx(truth.kwh(TEN) + other.kwh(TEN), abs=0.012)
+    assert beginning(both, TEN, None, live) == pytest.approx(truth.kwh(TEN) + other.kwh(TEN), abs=0.012)
     assert energy([both[0], Counted([], QUARTER)], TEN, TEN + 900) is None

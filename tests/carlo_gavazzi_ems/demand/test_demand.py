@@ -1,6 +1,7 @@
-"""The demand in Home Assistant, beside a simulated gateway: R32."""
+"""The demand in Home Assistant with a simulated gateway: R32."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import product
 import time
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from simulator import Gateway, SiteKind
 from tests.carlo_gavazzi_ems.conftest import SetUp
 from tests.carlo_gavazzi_ems.resident import named, poll, requests
+from tests.nightly import rest_at_night
 
-from .conftest import Kwh, Show
+from .conftest import Kwh, Show, meter_of
 
 TEN = datetime.fromisoformat("2026-11-20 10:00:00+00:00").timestamp()
 HOUR = 3600.0
@@ -49,6 +51,7 @@ async def test_r32_a_quarter_hour(
     demand = entry.runtime_data.demand.meters[options["demand_loads"][0]]
     assert demand.ledger.kwh[TEN] == pytest.approx(kwh(TEN, TEN + 900), abs=0.001)
     assert float(show("demand").state) == pytest.approx(4 * kwh(TEN, TEN + 900), abs=0.001), "of the last quarter-hour"
+    assert 0 <= show("demand_peak_month").attributes["resolution"] <= 0.004
 
 
 async def test_r32_the_month_so_far_is_read_from_history(
@@ -84,8 +87,7 @@ async def test_r32_the_month_so_far_is_read_from_history(
     assert requests(gateway, HISTORY) == asked
 
 
-@pytest.mark.parametrize("seconds", [100, 800, 1700])
-@pytest.mark.parametrize("gone", [20, 400, 2400])
+@pytest.mark.parametrize(("gone", "seconds"), rest_at_night(product([20, 400, 2400], [100, 800, 1700])))
 async def test_r32_a_restart(
     hass: HomeAssistant,
     gateway: Gateway,
@@ -108,7 +110,7 @@ async def test_r32_a_restart(
     meter = entry.runtime_data.demand.meters[options["demand_loads"][0]]
     now = time.time()
     running = meter.periods.start(now - 70)
-    assert meter.ledger.missing(now - 70) == []
+    assert meter.ledger.missing(now, now - 70) == []
     for start, found in meter.ledger.kwh.items():
         if start >= TEN - 900:
             assert found == pytest.approx(kwh(start, start + 900), abs=0.003)
@@ -116,3 +118,50 @@ async def test_r32_a_restart(
         assert meter.mean == pytest.approx(
             kwh(running, meter.track.last.at) / (meter.track.last.at - running) * HOUR, rel=0.03, abs=0.02
         )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [60, pytest.param(900, marks=pytest.mark.site(SiteKind.FLAT, seed=1, exact=True, period=900))],
+)
+async def test_r32_the_longest_interval(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    options: Any,
+    show: Show,
+    kwh: Kwh,
+    row: int,
+) -> None:
+    """A poll each five minutes: history tells the beginning of the running quarter-hour, and it is shown at once."""
+    entry = await set_up(gateway, options={**options, "scan_interval": 300})
+    await poll(hass, freezer, 301, times=4)
+    meter = meter_of(entry)
+    assert meter.track.last is not None
+    seconds = meter.track.last.at - TEN - 900
+    assert 120 < seconds < 300
+    assert float(show("demand").state) == pytest.approx(kwh(TEN + 900, meter.track.last.at) / seconds * HOUR, rel=0.02)
+    assert float(show("demand_expected").state) > 0
+
+
+async def test_r32_another_time_zone(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    options: Any,
+    show: Show,
+    kwh: Kwh,
+) -> None:
+    """Periods follow the clock of the house, also where it is set in a running Home Assistant: an hour begins at half past."""
+    await set_up(gateway, options={**options, "demand_period": 60})
+    await poll(hass, freezer, times=3)
+    await hass.config.async_update(time_zone="Asia/Kolkata", country="IN")
+    await poll(hass, freezer, times=6)
+    peak = show("demand_peak_month")
+    start = datetime.fromisoformat(peak.attributes["start"])
+    assert (start.minute, start.utcoffset()) == (0, timedelta(hours=5, minutes=30))
+    assert float(peak.state) == pytest.approx(kwh(start.timestamp(), start.timestamp() + HOUR), abs=0.001)
+    await hass.config.async_update(country="NP")
+    await hass.async_block_till_done()

@@ -1,56 +1,16 @@
-"""A month of quarter-hours with outages, a change of the clock and a reset, against the meter's truth."""
+"""A month of quarter-hours with outages, a change of the clock and a reset, compared with the meter's truth."""
 
-from collections.abc import Iterator
-from datetime import datetime
-import math
 from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.carlo_gavazzi_ems.demand.arithmetic import Counted, Periods, Reading, Row, Track
+from custom_components.carlo_gavazzi_ems.demand.arithmetic import Counted, Periods, Track
 from custom_components.carlo_gavazzi_ems.demand.ledger import Ledger
 
-HOUR = 3600.0
+from .truth import HOUR, House, span
+
 WATT_HOUR = 0.001
-#: A kettle does not change at the marks of the clock: mean kW, and seconds of a swing.
-_SWINGS = ((1.1, 86_400.0), (0.9, 7_001.0), (0.6, 1_303.0), (0.2, 331.0))
-
-
-class House:
-    """A power that swings, so that its energy is known to any digit."""
-
-    def __init__(self, begin: float, seed: int) -> None:
-        """Draw where each swing begins."""
-        self._begin = begin
-        self._phases = [Random(seed).uniform(0, math.tau) for _ in _SWINGS]
-        self.reset_at = math.inf
-
-    def kwh(self, at: float) -> float:
-        """Return what was counted since the beginning."""
-        seconds, total = at - self._begin, 5000.0
-        for (mean, length), phase in zip(_SWINGS, self._phases, strict=True):
-            turn = math.tau / length
-            total += mean * (seconds - (math.cos(seconds * turn + phase) - math.cos(phase)) / turn) / HOUR
-        return total
-
-    def reading(self, at: float) -> Reading:
-        """Return what the counter shows."""
-        return Reading(at, self.kwh(at) - (self.kwh(self.reset_at) if at >= self.reset_at else 0.0))
-
-    def rows(self, start: float, end: float, holes: list[tuple[float, float]]) -> Iterator[Row]:
-        """Yield the rows of a minute that close in a span, but for the gateway's own outages."""
-        for minute in range(math.floor(start / 60) + 1, math.floor(end / 60) + 1):
-            if not any(begin < minute * 60 <= stop for begin, stop in holes):
-                sampled = minute * 60 - 1.0
-                yield Row(minute * 60.0, self.reading(sampled).kwh, sampled)
-
-
-def span(zone: str, month: str) -> tuple[float, float]:
-    """Return when a month begins and ends there."""
-    first = datetime.fromisoformat(f"{month}-01").replace(tzinfo=ZoneInfo(zone))
-    last = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
-    return first.timestamp(), last.timestamp()
 
 
 def outages(chance: Random, begin: float, end: float) -> list[tuple[float, float]]:
@@ -91,7 +51,7 @@ def test_r32_a_month_to_the_watt_hour(zone: str, month: str, minutes: int) -> No
             ledger.enter(*done)
         now += 10.0
     seen = len(ledger.kwh)
-    for start in [*ledger.missing(end - 1), periods.start(end - 1)]:
+    for start in [*ledger.missing(end - 1, end - 1), periods.start(end - 1)]:
         stop = periods.end(start)
         rows = house.rows(start - HOUR, stop + HOUR, holes)
         if start not in ledger.kwh and (kwh := Counted(rows, periods.length).energy(start, stop)) is not None:

@@ -1,4 +1,4 @@
-"""The clock's periods, in any time zone and over every change of it."""
+"""The periods of the clock in all time zones, also when summer time begins or ends."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

@@ -36,7 +36,7 @@ def test_r32_a_reading_at_the_boundary_needs_no_other() -> None:
 
 
 def test_r32_a_period_without_its_beginning_is_not_known() -> None:
-    """Nothing is made of a part of a period."""
+    """A part of a period gives no result."""
     track = track_of((100, 100.0), (895, 105.0))
     assert (track.mean(None), track.expected(5.0)) == (None, None)
     assert track.take(Reading(TEN + 905, 106.0)) is None
@@ -45,14 +45,14 @@ def test_r32_a_period_without_its_beginning_is_not_known() -> None:
 
 
 def test_r32_over_a_gap_at_a_boundary_neither_period_is_known() -> None:
-    """It is history that knows them."""
+    """They are read from history."""
     track = track_of((-5, 99.0), (5, 100.0), (899 - CLOSE, 105.0))
     assert track.take(Reading(TEN + 901, 106.0)) is None
     assert track.base is None
 
 
 def test_r32_a_gap_within_a_period_costs_nothing() -> None:
-    """The counter counts on."""
+    """The counter continues meanwhile."""
     track = track_of((-5, 99.0), (5, 100.0), (895, 105.0))
     assert track.take(Reading(TEN + 905, 106.0)) == pytest.approx((TEN, 6.0))
 
@@ -69,13 +69,13 @@ def test_r32_what_was_forgotten_is_not_known() -> None:
 
 
 def test_r32_a_counter_that_falls_begins_anew() -> None:
-    """Whatever let it through."""
+    """Even if the guard has accepted the reading."""
     track = track_of((-5, 99.0), (5, 100.0), (400, 50.0))
     assert track.base is None
 
 
 def test_r32_a_clock_that_is_set_back_begins_anew() -> None:
-    """A sample that comes twice, or late, is no such thing."""
+    """A sample that comes twice or late is not a clock that was set back."""
     track = track_of((-5, 99.0), (5, 100.0), (400, 101.0), (400, 101.0), (395, 100.9))
     assert track.mean(None) == pytest.approx((101.0 - 99.5) / 400 * 3600)
     assert track.take(Reading(TEN - 3000, 101.0)) is None
@@ -100,7 +100,7 @@ def test_r32_expected_is_what_was_counted_and_the_power_of_now_for_the_rest() ->
 
 
 def test_r32_no_slope_from_one_reading() -> None:
-    """Nothing is expected where nothing tells a power."""
+    """No expected value without a power."""
     assert track_of((0, 100.0)).expected(None) is None
 
 

@@ -7,25 +7,15 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.carlo_gavazzi_ems.demand.meter import DemandMeter
 from simulator import CounterGlitch, FreezeLoad, Gateway, Glitch, LoadClock, SiteKind, Status, WrongClock
 from tests.carlo_gavazzi_ems.conftest import SetUp
 from tests.carlo_gavazzi_ems.resident import entity_id, poll
 
-from .conftest import Kwh, Show
-from .test_demand import HOUR, TEN
+from .conftest import Kwh, Show, meter_of
+from .test_demand import HISTORY, HOUR, TEN
 
 pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, exact=True)
-HISTORY = "/v1/signals/history"
-
-
-def meter_of(entry: MockConfigEntry) -> DemandMeter:
-    """Return what follows the load."""
-    (meter,) = entry.runtime_data.demand.meters.values()
-    found: DemandMeter = meter
-    return found
 
 
 async def to_quarter_past(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
@@ -87,7 +77,7 @@ async def test_r32_a_meter_that_is_silent(
     show: Show,
     load: int,
 ) -> None:
-    """What runs is unavailable, a peak stays; the quarter-hour is unknown, since history has nothing either."""
+    """Running values are unavailable, the peak stays; the quarter-hour is unknown, as history has no rows either."""
     entry = await set_up(gateway, options=options)
     await poll(hass, freezer, times=14)
     peak = show("demand_peak_month").state
@@ -148,7 +138,7 @@ async def test_r32_the_gateway_is_away_over_a_boundary(
     gateway.faults.remove(deaf)
     await poll(hass, freezer, times=30)
     assert ledger.kwh[TEN] == pytest.approx(kwh(TEN, TEN + 900), abs=0.001)
-    assert show("demand_peak_month").state != "unavailable"
+    assert float(show("demand_peak_day").state) >= 4 * kwh(TEN, TEN + 900) - 0.004
 
 
 async def test_r32_counters_whose_sensors_are_disabled(
@@ -181,7 +171,7 @@ async def test_r32_a_damaged_store(  # what it kept is read from history again
     hass_storage: dict[str, Any],
     stored: Any,
 ) -> None:
-    """It costs nothing but the reading of history."""
+    """Its content is read from history again."""
     key = "carlo_gavazzi_ems.an_entry.demand"
     hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": stored}
     await set_up(gateway, options=options, entry_id="an_entry")
@@ -217,13 +207,16 @@ async def test_r32_hours_instead_of_quarter_hours(
     show: Show,
     kwh: Kwh,
 ) -> None:
-    """Another period begins anew, from history; its sensors keep their entity ids, and say what they are."""
+    """They are made of what is known, whatever history still knows; the sensors keep their entity ids, and say what they are."""
     entry = await set_up(gateway, options=options)
     await poll(hass, freezer, times=3)
     name = show("demand").attributes["friendly_name"]
     assert name.endswith("Demand of this quarter-hour")
+    quarters = meter_of(entry).ledger.kwh
+    gateway.faults.add(Status(path=HISTORY, code=500))
     hass.config_entries.async_update_entry(entry, options={**options, "demand_period": 60})
     await hass.config_entries.async_reload(entry.entry_id)
     await poll(hass, freezer, times=3)
     assert show("demand").attributes["friendly_name"].endswith("Demand of this hour")
+    assert len(meter_of(entry).ledger.kwh) == len(quarters) // 4
     assert meter_of(entry).ledger.kwh[TEN - HOUR - HOUR] == pytest.approx(kwh(TEN - 2 * HOUR, TEN - HOUR), abs=0.001)

@@ -1,4 +1,4 @@
-"""The pages that name codes, as a test reads and fills them."""
+"""Helpers that read and fill in the pages about codes."""
 
 from collections.abc import Mapping
 import re
@@ -15,7 +15,7 @@ from custom_components.carlo_gavazzi_ems.signals.identify import Candidate, Find
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from simulator import Gateway
 from tests.carlo_gavazzi_ems.config_pages import suggested as suggested_labels
-from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME
+from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME, SetUp
 from tests.carlo_gavazzi_ems.test_translations import TRANSLATIONS
 
 type Flow = ConfigFlowResult
@@ -23,14 +23,14 @@ type Flow = ConfigFlowResult
 
 NAMES: Final = QuantityNames(
     {
-        quantity.key: TRANSLATIONS["entity"]["sensor"][quantity.translation_key]["name"].format(**quantity.placeholders)
+        quantity.translation_key: TRANSLATIONS["entity"]["sensor"][quantity.translation_key]["name"]
         for quantity in QUANTITIES.values()
     }
 )
 
 
 def finding(code: int, *texts: str, certain: bool = False, assumption: str | None = None) -> Finding:
-    """Return what was found about a code: these, the first one most likely."""
+    """Return a finding with these candidates, the likeliest first."""
     candidates = tuple(
         Candidate(text=text, confidence=0.9 - i / 10, law="phases_add_up") for i, text in enumerate(texts)
     )
@@ -46,8 +46,8 @@ async def through_progress(hass: HomeAssistant, flow: Flow) -> Flow:
     return flow
 
 
-async def to_codes(hass: HomeAssistant, gateway: Gateway) -> Flow:
-    """Set up a gateway as far as the codes, or to the end where there is none to name."""
+async def to_findings(hass: HomeAssistant, gateway: Gateway) -> Flow:
+    """Go through the set-up to the page of findings, or to the end if every code has a name."""
     flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     data = {CONF_HOST: f"{gateway.host}:{gateway.port}", CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD}
     flow = await hass.config_entries.flow.async_configure(flow["flow_id"], data)
@@ -56,13 +56,18 @@ async def to_codes(hass: HomeAssistant, gateway: Gateway) -> Flow:
     return await through_progress(hass, flow)
 
 
+async def to_codes(hass: HomeAssistant, gateway: Gateway, set_up: SetUp, **changes: Any) -> Flow:
+    """Set up a gateway, and open the pages of all codes in its options."""
+    return await open_options(hass, (await set_up(gateway, **changes)).entry_id, "name_codes")
+
+
 def labels(form: Flow) -> dict[int, str]:
     """Return the field of each code in a form."""
     return {int(label.split(" ")[0]): field for field, label in shown(form).items()}
 
 
 def shown(form: Flow) -> dict[str, str]:
-    """Return what each field of a form is called."""
+    """Return the label of each field of a form."""
     placeholders = form["description_placeholders"] or {}
     schema = form["data_schema"]
     assert schema is not None
@@ -88,7 +93,7 @@ def options(form: Flow, code: int) -> list[str]:
 
 
 def picker_of(form: Flow, code: int) -> list[str]:
-    """Return what there is to pick from for a code, as it is read."""
+    """Return the options of the list for a code, as shown."""
     schema = form["data_schema"]
     assert schema is not None
     listed: list[str] = schema.schema[labels(form)[code]].config["options"]
@@ -103,7 +108,7 @@ async def press(hass: HomeAssistant, form: Flow, data: Mapping[str, Any]) -> Flo
 
 
 def code_of(gateway: Gateway, quantity: str) -> int:
-    """Return the code by which the gateway marks a quantity."""
+    """Return the gateway's code of a quantity."""
     return gateway.site.signals[gateway.site.find(quantity)].si
 
 

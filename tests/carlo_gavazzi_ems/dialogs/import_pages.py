@@ -1,4 +1,4 @@
-"""An entry with one recorded hour, the pages of the import, and the rows that it wrote."""
+"""An entry with one recorded hour, the pages about older history, and the rows that are filled in."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from aiohttp import web
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.db_schema import StatisticsRuns
 from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
@@ -67,7 +68,7 @@ type Rows = dict[str, list[Row]]
 
 @dataclass(kw_only=True, eq=False)
 class Gate(RequestFault):
-    """Every request waits until it is let through."""
+    """Holds every request back until the test releases it."""
 
     passes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     waiting: int = 0
@@ -81,18 +82,18 @@ class Gate(RequestFault):
             self.waiting -= 1
 
     async def arrival(self) -> None:
-        """Wait until a request waits."""
-        while not self.waiting:  # noqa: ASYNC110  # under a frozen clock nothing can be slept through
+        """Wait for a request."""
+        while not self.waiting:  # noqa: ASYNC110  # under a frozen clock no sleep ends
             await asyncio.sleep(0)
 
     async def let_one(self) -> None:
-        """Let the request through that waits, and wait until it is gone."""
+        """Release the waiting request, and wait until it is answered."""
         self.passes.release()
         while self.waiting:  # noqa: ASYNC110  # as above
             await asyncio.sleep(0)
 
     def open(self) -> None:
-        """Let everything through from now on."""
+        """Release all requests from now on."""
         for _ in range(10_000):
             self.passes.release()
 
@@ -144,7 +145,7 @@ async def submit(hass: HomeAssistant, flow: ConfigFlowResult, **data: Any) -> Co
 
 
 async def through(hass: HomeAssistant, flow: ConfigFlowResult, step: str) -> ConfigFlowResult:
-    """Wait for the end of a bar."""
+    """Wait for the end of a progress bar."""
     while flow["type"] is FlowResultType.SHOW_PROGRESS:
         assert (flow["step_id"], flow["progress_action"]) == (step, step)
         await hass.async_block_till_done(wait_background_tasks=True)
@@ -152,16 +153,21 @@ async def through(hass: HomeAssistant, flow: ConfigFlowResult, step: str) -> Con
     return flow
 
 
-async def to_confirm(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult:
-    """Go as far as the question whether to import."""
-    flow = await submit(hass, await open_page(hass, entry), start=FIRST)
-    return await through(hass, flow, "import_preview")
+async def wished(hass: HomeAssistant, entry: MockConfigEntry, start: str = FIRST) -> ConfigFlowResult:
+    """Ask for older history in the options; return the last page."""
+    return await submit(hass, await open_page(hass, entry), start=start)
 
 
-async def imported(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult:
-    """Import; return the last page."""
-    flow = await submit(hass, await to_confirm(hass, entry))
-    return await through(hass, flow, "import_run")
+async def five_minutes(hass: HomeAssistant) -> None:
+    """Announce new short-term statistics, which start the import that was asked for, and wait for its end."""
+    hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def filled_in(hass: HomeAssistant, entry: MockConfigEntry, start: str = FIRST) -> None:
+    """Ask for older history, and wait until it is filled in."""
+    assert (await wished(hass, entry, start))["reason"] == "filling_in"
+    await five_minutes(hass)
 
 
 async def recorded(hass: HomeAssistant) -> Rows:
@@ -179,7 +185,7 @@ def by_statistic(found: Any) -> Rows:
 
 
 def assert_whole(rows: Rows) -> None:
-    """Expect hours without a hole, each with what the counter gained in it: also where the recorded one is joined."""
+    """Expect all hours, and in each of them, also in the recorded one, a sum that grows as the counter does."""
     assert len(rows) == SENSORS
     for hours in rows.values():
         assert [hour[0] for hour in hours] == [NOON.timestamp() - HOUR * back for back in reversed(range(len(hours)))]
@@ -207,7 +213,7 @@ def entity_id_of(hass: HomeAssistant, entry: MockConfigEntry, uid: int) -> str:
 
 
 def assert_true(site: Site, uid: int, hours: list[tuple[float, ...]]) -> None:
-    """Expect the meter's own energy in every hour, as far as its decimals tell."""
+    """Expect the true energy in every hour, within the meter's decimals."""
     scale = 1000.0 if site.truth(uid)[1] == "kWh" else 1.0
     for (_, _, total, *_), (start, _, more, *_) in pairwise(hours[:-1]):
         truth = site.energy_wh(uid, start - 1, start + HOUR - 1) / scale
@@ -215,5 +221,5 @@ def assert_true(site: Site, uid: int, hours: list[tuple[float, ...]]) -> None:
 
 
 def import_task(hass: HomeAssistant) -> asyncio.Task[Any] | None:
-    """Return the import that is running, None where there is none."""
-    return next((task for task in asyncio.all_tasks(hass.loop) if task.get_name().endswith(" import")), None)
+    """Return the task of the import, None where there is none."""
+    return next((task for task in asyncio.all_tasks(hass.loop) if task.get_name().endswith(" older history")), None)

@@ -21,7 +21,7 @@ from tests.carlo_gavazzi_ems.dialogs.code_pages import (
     open_options,
     press,
     suggested,
-    to_codes,
+    to_findings,
 )
 from tests.carlo_gavazzi_ems.resident import entity_id
 
@@ -95,7 +95,7 @@ async def test_the_table_as_text(
 
 
 async def test_options_of_a_gateway_that_is_away(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
-    """Codes can be named where there is something to look at."""
+    """Codes can be named only if there are values to show."""
     gateway.faults.add(Drop())
     entry = await set_up(gateway, expect=ConfigEntryState.SETUP_RETRY)
     result = await open_options(hass, entry.entry_id, "name_codes")
@@ -105,18 +105,18 @@ async def test_options_of_a_gateway_that_is_away(hass: HomeAssistant, gateway: G
 async def test_r28_the_options_name_the_codes_that_wait(
     hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """There is no repair for what a person has just skipped."""
+    """Skipped codes do not create a repair."""
     codes = sorted({signal.si for signal in gateway.site.signals.values()} - {29})
     entry = await set_up(gateway, options={"codes": {str(code): "frequency/Hz" for code in codes[2:]}})
     assert not issue_registry.issues
     menu = await hass.config_entries.options.async_init(entry.entry_id)
-    assert menu["description_placeholders"] == {"codes": f"{codes[0]}, {codes[1]}", "recognised": "0"}
+    assert menu["description_placeholders"] == {"codes": f"{codes[0]}, {codes[1]}", "recognised": "0", "how_far": ""}
 
 
 async def test_removing_the_entry_takes_its_repairs_away(
     hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """What concerns a gateway that is no longer set up concerns nobody."""
+    """Repairs of a removed gateway are deleted."""
     entry = await set_up(gateway)
     async_clock_checked(hass, entry, 600)
     assert issue_registry.issues
@@ -130,8 +130,8 @@ async def test_the_report_to_share(
     """The diagnostics list each code with quantity, unit, source, what spoke for it, and a few values."""
     code = code_of(gateway, "active_power")
     findings[code] = finding(code, "active_power/kW", certain=True)
-    form = await to_codes(hass, gateway)
-    await press(hass, form, suggested(form))
+    form = await to_findings(hass, gateway)
+    await press(hass, form, {})
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     report = await get_diagnostics_for_config_entry(hass, hass_client, entry)
     codes = report["codes"]

@@ -1,4 +1,4 @@
-"""What the dialogs ask for to reach a gateway, and what they do not ask for twice."""
+"""The fields for the connection to a gateway, and that nothing is asked twice."""
 
 from datetime import UTC, datetime
 
@@ -52,7 +52,7 @@ async def test_r16_another_account_needs_its_password(hass: HomeAssistant, gatew
 async def test_r13_a_stored_password_is_not_sent_to_another_certificate(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """A slip in the address leads to a stranger: it is shown as changed, and gets nothing."""
+    """A wrong address may be another device: its certificate is shown as changed, and nothing is sent."""
     entry = await set_up(gateway, data={CONF_FINGERPRINT: None}, expect=ConfigEntryState.SETUP_RETRY)
     form = await entry.start_reconfigure_flow(hass)
     address = f"{gateway.host}:{gateway.port}"
@@ -66,7 +66,7 @@ async def test_r13_a_stored_password_is_not_sent_to_another_certificate(
 async def test_r15_a_slip_in_the_host_does_not_cost_the_password(
     hass: HomeAssistant, gateway: Gateway, unused_tcp_port: int
 ) -> None:
-    """What the form may not echo need not be typed twice; a password that was refused has to be."""
+    """The password does not have to be typed again after another error; a refused one does."""
     flow = await start(hass)
     assert isinstance(marker(flow, CONF_PASSWORD), vol.Required)
     failed = await submit(hass, flow, typed(gateway, host=f"127.0.0.1:{unused_tcp_port}", password="wrong"))

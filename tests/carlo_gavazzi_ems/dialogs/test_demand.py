@@ -14,8 +14,8 @@ from simulator import Gateway, SiteKind
 from tests.carlo_gavazzi_ems.conftest import SetUp
 from tests.carlo_gavazzi_ems.resident import entity_id, named
 
+from .energy_pages import choices, stat, suggested, uid_of
 from .import_pages import open_page, submit
-from .test_energy import choices, stat, suggested, uid_of
 
 pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=1)
 
@@ -60,7 +60,7 @@ async def test_r32_asked_for_and_given_up(hass: HomeAssistant, gateway: Gateway,
 async def test_r32_the_grid_of_the_energy_dashboard_is_proposed(
     recorder_mock: Any, hass: HomeAssistant, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """Where a person has chosen one there, it is right."""
+    """The grid's meter in the dashboard is the right one."""
     assert await async_setup_component(hass, "energy", {})
     entry = await set_up(gateway, options={"codes": named(gateway.site)})
     manager = await async_get_manager(hass)

@@ -5,13 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.energy.data import EnergyManager, async_get_manager
 from homeassistant.components.energy.validate import async_validate
-from homeassistant.config_entries import ConfigFlowResult, FlowType
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.setup import async_setup_component
+from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -22,87 +20,23 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from simulator import Gateway, Site, SiteKind, Status, build_site
+from custom_components.carlo_gavazzi_ems.ha_release import HOME_SOURCE
+from simulator import Gateway, SiteKind, Status
 from tests.carlo_gavazzi_ems.conftest import SetUp
-from tests.carlo_gavazzi_ems.resident import named
-from tests.second_gateway.driving import click_through
 
-from .code_pages import to_codes
-from .import_pages import open_page, submit, through
+from .energy_pages import choices, manager_of, stat, suggested, to_roles, uid_of
+from .import_pages import open_page, submit
 
-AFTERNOON = "2026-06-17 17:00:00+00:00"
+pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=1)
 
 
-@pytest.fixture
-def site() -> Site:
-    """A house with solar power, sub-meters, and a smart meter beside its main meter."""
-    return build_site(SiteKind.HOUSE, seed=1)
-
-
-@pytest.fixture
-async def entry(
-    recorder_mock: Any,
+async def test_r29_a_house(
+    entry: MockConfigEntry,
     hass: HomeAssistant,
-    hass_storage: dict[str, Any],
     gateway: Gateway,
-    set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-) -> MockConfigEntry:
-    """An entry whose codes all have a name, beside the Energy dashboard, where the simulated sun shines."""
-    freezer.move_to(AFTERNOON)
-    hass.config.latitude, hass.config.longitude = 45.5, 11.0
-    assert await async_setup_component(hass, "energy", {})
-    return await set_up(gateway, options={"codes": named(gateway.site), "throttle": 0})
-
-
-def uid_of(gateway: Gateway, label: str) -> str:
-    """Return the UID of a load."""
-    return next(str(uid) for uid, load in gateway.site.loads.items() if load.label == label)
-
-
-def stat(hass: HomeAssistant, gateway: Gateway, label: str, quantity: str) -> str:
-    """Return the sensor of a load's quantity."""
-    load = int(uid_of(gateway, label))
-    for uid, signal in gateway.site.signals.items():
-        if signal.lid == load and gateway.site.truth(uid)[0] == quantity:
-            unique_id = f"{gateway.identity.serial_number}_{uid}"
-            found = er.async_get(hass).async_get_entity_id("sensor", DOMAIN, unique_id)
-            assert found is not None
-            return found
-    raise AssertionError(quantity)
-
-
-def suggested(page: ConfigFlowResult) -> dict[str, Any]:
-    """Return what is chosen beforehand."""
-    schema = page["data_schema"]
-    assert schema is not None
-    return {
-        str(marker): marker.description["suggested_value"]
-        for marker in schema.schema
-        if "suggested_value" in (marker.description or {})
-    }
-
-
-def choices(page: ConfigFlowResult, field: str) -> dict[str, str]:
-    """Return what a list offers: value -> label, in its order."""
-    schema = page["data_schema"]
-    assert schema is not None
-    return {option["value"]: option["label"] for option in schema.schema[field].config["options"]}
-
-
-async def manager_of(hass: HomeAssistant) -> EnergyManager:
-    """Return Home Assistant's preferences manager."""
-    return await async_get_manager(hass)
-
-
-async def to_roles(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult:
-    """Open the page of roles, after the energy of the last day is read."""
-    page = await through(hass, await open_page(hass, entry, "energy"), "energy")
-    assert page["step_id"] == "energy_roles"
-    return page
-
-
-async def test_r29_a_house(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """What is certain is chosen; taken as it is, grid, solar power and devices are right, and complete the second time."""
     manager = await manager_of(hass)
     own: Any = {"type": "gas", "stat_energy_from": "sensor.my_gas", "stat_cost": None, "name": "Mine"}
@@ -124,14 +58,17 @@ async def test_r29_a_house(entry: MockConfigEntry, hass: HomeAssistant, gateway:
     assert page["step_id"] == "energy_review"
     before = deepcopy(manager.data)
     assert before is not None
-    words = page["description_placeholders"] or {}
-    assert words["grid"] == "\n\n- ⬇ Main Energy import, ⬆ Main Energy export, ⚡ Main Active power"
-    assert words["solar"] == "\n\n- ⬇ Solar Energy export, ⚡ - Solar Active power"
-    assert words["battery"] == words["water"] == "—"
-    assert "- Fridge: Fridge Energy import, ⚡ Fridge Active power" in words["devices"]
+    assert (page["description_placeholders"] or {})["added"].startswith(
+        "**Grid**\n\n- Main: ⬇ Energy import, ⬆ Energy export, ⚡ Active power\n\n"
+        "**Solar**\n\n- Solar: ⬇ Energy export, ⚡ - Active power\n\n"
+        "**Devices**\n\n- Heat pump: Energy import, ⚡ Active power\n- Wallbox: "
+    )
     assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)
     await assert_in_place(hass, gateway, before)
+    shown = await powers_of_the_sun(hass, gateway, entry)
+    freezer.tick(60)
+    assert (await powers_of_the_sun(hass, gateway, entry))[0] != shown[0]
     page = await to_roles(hass, entry)
     assert not choices(page, "devices").keys() & set(wanted)
     data = deepcopy(manager.data)
@@ -139,6 +76,17 @@ async def test_r29_a_house(entry: MockConfigEntry, hass: HomeAssistant, gateway:
     assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "energy_complete")
     assert manager.data == data
     assert await hass.config_entries.async_unload(entry.entry_id)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def powers_of_the_sun(hass: HomeAssistant, gateway: Gateway, entry: MockConfigEntry) -> tuple[float, float]:
+    """Poll; return the power of the solar meter and the production, which is the same turned round."""
+    await entry.runtime_data.realtime.async_refresh()
+    await hass.async_block_till_done()
+    shown = (stat(hass, gateway, "Solar", "active_power"), "sensor.solar_power_production")
+    power, production = (float(state.state) for one in shown if (state := hass.states.get(one)) is not None)
+    assert production == max(0.0, -power)
+    return power, production
 
 
 async def assert_in_place(hass: HomeAssistant, gateway: Gateway, before: Any) -> None:
@@ -159,7 +107,6 @@ async def assert_in_place(hass: HomeAssistant, gateway: Gateway, before: Any) ->
     assert power is not None
     assert production.entity_id == "sensor.solar_power_production"
     assert production.attributes["unit_of_measurement"] == power.attributes["unit_of_measurement"]
-    assert float(production.state) == max(0.0, -float(power.state))
     mine, heat_pump, *_ = data["device_consumption"]
     assert [mine] == before["device_consumption"]
     assert heat_pump["stat_consumption"] == stat(hass, gateway, "Heat pump", "energy_import")
@@ -206,6 +153,34 @@ async def test_home_assistant_finds_nothing_wrong(
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
+async def test_the_whole_house(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
+    """Where the release has such a source, a meter can be chosen as that; it is no device then."""
+    page = await to_roles(hass, entry)
+    assert page["data_schema"] is not None
+    assert ("home" in page["data_schema"].schema) is HOME_SOURCE
+    if not HOME_SOURCE:
+        return
+    fridge = uid_of(gateway, "Fridge")
+    page = await submit(hass, page, home=fridge, devices=[fridge])
+    added = (page["description_placeholders"] or {})["added"]
+    assert added == "**Whole house**\n\n- Fridge: ⬇ Energy import, ⚡ Active power"
+    assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
+    data = (await manager_of(hass)).data
+    assert data is not None
+    assert data["energy_sources"] == [
+        {
+            "type": "home",
+            "stat_energy_to": stat(hass, gateway, "Fridge", "energy_import"),
+            "stat_rate": stat(hass, gateway, "Fridge", "active_power"),
+            "name": "Fridge",
+        }
+    ]
+    page = await to_roles(hass, entry)
+    assert page["data_schema"] is not None
+    assert "home" not in page["data_schema"].schema
+
+
 async def test_what_changed_meanwhile_is_shown_again(
     entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway
 ) -> None:
@@ -219,7 +194,7 @@ async def test_what_changed_meanwhile_is_shown_again(
     await manager.async_update({"energy_sources": [], "device_consumption": [{"stat_consumption": heat_pump}]})
     again = await submit(hass, page)
     assert again["step_id"] == "energy_review"
-    assert "Heat pump" not in (again["description_placeholders"] or {})["devices"]
+    assert "Heat pump" not in (again["description_placeholders"] or {})["added"]
     assert manager.data is not None
     assert not manager.data["energy_sources"]
     assert (await submit(hass, again))["type"] is FlowResultType.CREATE_ENTRY
@@ -246,6 +221,30 @@ async def test_only_what_has_statistics(entry: MockConfigEntry, hass: HomeAssist
     assert (await open_page(hass, entry, "energy"))["reason"] == "not_loaded"
 
 
+async def test_r23_a_solar_meter_without_a_label(
+    entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway, set_up: SetUp
+) -> None:
+    """Its device has a name of the language, its sensors have ids of none; the dashboard gets the one that there will be."""
+    hass.config.language = "de"
+    await async_load_integrations(hass, {DOMAIN})
+    solar = int(uid_of(gateway, "Solar"))
+    for uid in (solar, gateway.site.loads[solar].did):
+        gateway.site.rename(uid, "")
+    options = dict(entry.options)
+    await hass.config_entries.async_remove(entry.entry_id)
+    entry = await set_up(gateway, options=options)
+    page = await to_roles(hass, entry)
+    assert choices(page, "solar")[f"{solar}/export"].startswith(f"Messpunkt {solar} · ")
+    page = await submit(hass, page, **suggested(page))
+    assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
+    data = (await manager_of(hass)).data
+    assert data is not None
+    (source,) = (source for source in data["energy_sources"] if source["type"] == "solar")
+    assert hass.states.get(str(source["stat_rate"])) is not None
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_without_history_everything_is_asked(
     entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway
 ) -> None:
@@ -263,49 +262,8 @@ async def test_without_history_everything_is_asked(
     assert page["errors"] == {"base": "upstream_loop"}
     page = await submit(hass, page, device_3=kitchen)
     assert page["step_id"] == "energy_review"
-    assert "↳ Kitchen" in (page["description_placeholders"] or {})["devices"]
+    assert "- Fridge: Energy import, ⚡ Active power, ↳ Kitchen" in (page["description_placeholders"] or {})["added"]
     assert await hass.config_entries.async_unload(entry.entry_id)
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("frontend", ["opens the next flow", "opens a new one"])
-async def test_r29_the_set_up_leads_to_the_dashboard(  # a fixture a line
-    frontend: str,
-    recorder_mock: Any,
-    hass: HomeAssistant,
-    hass_storage: dict[str, Any],
-    enable_custom_integrations: None,
-    forgiving_loop: None,
-    gateway: Gateway,
-    freezer: FrozenDateTimeFactory,
-) -> None:
-    """Behind the last page of the set-up the dialog goes on with what the meters are for; clicked through, all is there."""
-    freezer.move_to(AFTERNOON)
-    hass.config.latitude, hass.config.longitude = 45.5, 11.0
-    assert await async_setup_component(hass, "energy", {})
-    done, _ = await click_through(hass, await to_codes(hass, gateway))
-    kind, flow_id = done["next_flow"]
-    assert kind is FlowType.OPTIONS_FLOW
-    options = hass.config_entries.options
-    if frontend == "opens the next flow":
-        page = await options.async_configure(flow_id)
-    else:
-        page = await options.async_init(done["result"].entry_id)
-        assert [flow["flow_id"] for flow in options.async_progress()] == [page["flow_id"]]
-    page = await through(hass, page, "energy")
-    page = await submit(hass, page, **suggested(page))
-    assert page["step_id"] == "energy_review"
-    assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done(wait_background_tasks=True)
-    data = (await manager_of(hass)).data
-    assert data is not None
-    sources = {f"{source['type']}: {source['name']}" for source in data["energy_sources"]}
-    # The export of the operator's meter has no certain code yet, so the meter of the house is the grid.
-    assert sources == {"grid: Main", "solar: Solar"}
-    names = {device["name"] for device in data["device_consumption"]}
-    assert {"Heat pump", "Wallbox", "Kitchen"} <= names <= {load.label for load in gateway.site.loads.values()}
-    assert (await options.async_init(done["result"].entry_id))["type"] is FlowResultType.MENU
-    assert await hass.config_entries.async_unload(done["result"].entry_id)
 
 
 async def test_gas_and_water(entry: MockConfigEntry, hass: HomeAssistant, gateway: Gateway) -> None:
@@ -323,19 +281,7 @@ async def test_gas_and_water(entry: MockConfigEntry, hass: HomeAssistant, gatewa
     proposed = suggested(page)
     assert [choices(page, kind)[proposed[kind][0]] for kind in ("gas", "water")] == ["Gas", "Water"]
     page = await submit(hass, page, gas=proposed["gas"], water=proposed["water"])
-    words = page["description_placeholders"] or {}
-    assert (words["gas"], words["water"]) == ("\n\n- ⬇ Gas Gas", "\n\n- ⬇ Water Water")
+    added = (page["description_placeholders"] or {})["added"]
+    assert added == "**Gas**\n\n- Gas: ⬇ Gas\n\n**Water**\n\n- Water: ⬇ Water"
     assert (await submit(hass, page))["type"] is FlowResultType.CREATE_ENTRY
-    assert await hass.config_entries.async_unload(entry.entry_id)
-
-
-async def test_a_gateway_without_names(
-    recorder_mock: Any, hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, set_up: SetUp
-) -> None:
-    """Codes without a name are no counters: the page says what to do; without the dashboard there is no page."""
-    entry = await set_up(gateway)
-    menu = await hass.config_entries.options.async_init(entry.entry_id)
-    assert menu["menu_options"] == ["polling", "name_codes", "table", "import_history"]
-    assert await async_setup_component(hass, "energy", {})
-    assert (await open_page(hass, entry, "energy"))["reason"] == "no_meters"
     assert await hass.config_entries.async_unload(entry.entry_id)

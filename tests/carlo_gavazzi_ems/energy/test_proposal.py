@@ -1,4 +1,4 @@
-"""What the dashboard lacks: complete, in Home Assistant's format, and never at the cost of what is there."""
+"""What is added to the dashboard: complete, in Home Assistant's format, with nothing removed or changed."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -18,6 +18,7 @@ from custom_components.carlo_gavazzi_ems.energy.proposal import (
     in_sources,
     merged,
 )
+from custom_components.carlo_gavazzi_ems.ha_release import HOME_SOURCE
 
 
 def prefs(sources: Any = (), devices: Any = ()) -> EnergyPreferences:
@@ -53,7 +54,7 @@ GRID = {
 
 
 def test_a_house_with_everything() -> None:
-    """Each meter in its place, with its power the way round that Home Assistant wants it."""
+    """Each meter has its role, with its power in the direction that Home Assistant expects."""
     found = additions(
         prefs(),
         MeterRoles(
@@ -72,7 +73,7 @@ def test_a_house_with_everything() -> None:
             "power_config": {"stat_rate": "sensor.p1"},
             "name": "Load 1",
         },
-        # Its power is negative while it produces, and it has no sensor that turns it round.
+        # Its power is negative while it produces, and no sensor inverts it.
         {"type": "solar", "stat_energy_from": "sensor.e2_0", "config_entry_solar_forecast": None, "name": "Load 2"},
         {
             "type": "solar",
@@ -150,7 +151,7 @@ def test_a_battery_either_way_round(power: str, charging: Direction, energy: tup
 def test_the_sign_of_a_power(
     signs: dict[Direction, int], grid: dict[str, str] | None, exporting: str, importing: str
 ) -> None:
-    """As it was seen: a grid connection without signs has no power; a production is positive in either direction."""
+    """By the measured sign: a grid connection without signs has no power; a production is always positive."""
     seen = replace(meter(1), signs=signs, production="sensor.turned")
     (source,) = additions(prefs(), MeterRoles(grid=[seen])).sources
     assert source.get("power_config") == grid
@@ -169,8 +170,19 @@ def test_gas_and_water() -> None:
     assert not additions(prefs(found.sources), MeterRoles(gas=roles.gas))
 
 
+def test_the_whole_house() -> None:
+    """One meter, with its power, where the dashboard has none; the release that has such a source takes it."""
+    house = {"type": "home", "stat_energy_to": "sensor.i1_0", "stat_rate": "sensor.p1", "name": "Load 1"}
+    found = additions(prefs(), MeterRoles(home=meter(1)))
+    assert found.sources == [house]
+    assert in_sources(prefs([house])) == {"sensor.i1_0"}
+    assert not additions(prefs([house]), MeterRoles(home=meter(2)))
+    if HOME_SOURCE:
+        ENERGY_SOURCE_SCHEMA(found.sources)
+
+
 def test_a_battery_needs_both_directions() -> None:
-    """With one counter it cannot be one."""
+    """A meter with one counter is not a battery."""
     assert not additions(prefs(), MeterRoles(batteries=[meter(1, exported=False)]))
 
 
@@ -192,7 +204,7 @@ def test_what_is_there_stays_as_it_is() -> None:
 
 
 def test_no_meter_runs_through_itself() -> None:
-    """Upstream of a device is another device that is there, never itself by any way round."""
+    """Upstream of a device is another device of the dashboard, and there is no circle."""
     present = prefs(devices=[{"stat_consumption": "sensor.there", "included_in_stat": "sensor.i1_0"}])
     upstream = {"sensor.i1_0": "sensor.there", "sensor.i2_0": "sensor.i2_0", "sensor.i3_0": "sensor.nowhere"}
     found = additions(present, MeterRoles(devices=[meter(1), meter(2), meter(3)], upstream=upstream))
@@ -222,7 +234,7 @@ WISHES = st.builds(
 
 @given(WISHES, WISHES, st.lists(STATS, max_size=3, unique=True))
 def test_whatever_is_wished_nothing_is_lost(first: MeterRoles, second: MeterRoles, foreign: list[str]) -> None:
-    """Wish after wish: all that was there is there, unchanged and in order; the format holds; twice adds nothing."""
+    """After random choices all former sources are unchanged, in order and valid; repeating adds nothing."""
     present = prefs(
         [{"type": "gas", "stat_energy_from": "sensor.gas", "stat_cost": None}],
         [{"stat_consumption": stat, "name": "Mine"} for stat in foreign],

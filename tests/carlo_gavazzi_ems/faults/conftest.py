@@ -1,4 +1,4 @@
-"""What the fault matrix is run with: a small site, and short time limits where a fault waits for one."""
+"""Fixtures of the fault matrix: a small site, and short time limits for slow faults."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,7 +16,7 @@ from .matrix import Matrix, Strike
 from .patience import PatientClient
 from .table import Request, Variant
 
-#: Seconds until a request with a slow fault is given up; all others have their usual time.
+#: The time limit in seconds of requests with a slow fault.
 _SHORT = 0.15
 
 
@@ -28,20 +28,20 @@ def site() -> Site:
 
 @pytest.fixture(autouse=True)
 def small_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Call a megabyte too large, and read a minute of history where codes are named: the same, in less time."""
+    """Limit bodies to a megabyte, and the history that is read for codes to a minute, to save time."""
     monkeypatch.setattr(transport, "MAX_BODY", 1_000_000)
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=1))
 
 
 @pytest.fixture(autouse=True)
 def patient_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let time pass for the logins of each client when a test says so."""
+    """Use clients whose login clock a test can advance."""
     monkeypatch.setattr(account, "EmsClient", PatientClient)
 
 
 @pytest.fixture
 def strike(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Strike:
-    """Return what switches a fault on; a slow one is given up soon, and only where it strikes."""
+    """Return a function that switches a fault on; requests with a slow fault get a short time limit."""
     slow: list[Fault] = []
     fetch = Transport.fetch
 
@@ -81,5 +81,5 @@ def matrix(
     subtests: pytest.Subtests,
     caplog: pytest.LogCaptureFixture,
 ) -> Matrix:
-    """The fault that a test is about."""
+    """The fault of the test."""
     return Matrix(gateway, variant, strike, subtests, caplog)

@@ -1,11 +1,11 @@
-"""A fault on its way through all requests of a situation, a watch on the log, and how a person brings an entry back."""
+"""Runs a fault at each request of a situation, checks the log, and recovers the entry as a person would."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import logging
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 import pytest
@@ -14,18 +14,26 @@ from simulator import Gateway
 from simulator.faults import Fault
 from tests.carlo_gavazzi_ems.config_pages import submit
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME
+from tests.carlo_gavazzi_ems.resident import reauths
+from tests.nightly import rest_at_night
 
 from .patience import later
 from .table import AWAITED, LISTS, Request, Situation, Variant, asked, error_of, kinds_of_outcome, variants
 
-every_fault = pytest.mark.parametrize("variant", list(variants()), ids=str)
+#: All faults, or those with different outcomes. Every second one, from the first or from the second on, runs always.
+some_faults, other_faults = (
+    pytest.mark.parametrize("variant", rest_at_night(variants(), first=first), ids=str) for first in (0, 1)
+)
 every_outcome = pytest.mark.parametrize("variant", list(kinds_of_outcome()), ids=str)
+some_outcomes, other_outcomes = (
+    pytest.mark.parametrize("variant", rest_at_night(kinds_of_outcome(), first=first), ids=str) for first in (0, 1)
+)
 type Strike = Callable[[Variant, Request], Fault]
 CREDENTIALS = {CONF_USERNAME: USERNAME, CONF_PASSWORD: PASSWORD}
 
 
 class Matrix:
-    """One fault, on its way through all requests of a situation."""
+    """One fault at each request of a situation."""
 
     def __init__(
         self,
@@ -52,7 +60,7 @@ class Matrix:
 
     @contextmanager
     def at(self, request: Request, *, level: int = logging.INFO) -> Iterator[None]:
-        """Have the fault at a request; afterwards everything is well again, whatever was found."""
+        """Switch the fault on for a request, in a subtest, and off again afterwards."""
         with self._subtests.test(f"{self._variant} {request.name}"), self._caplog.at_level(level):
             self.strike(request)
             with quiet(self._caplog):
@@ -60,13 +68,13 @@ class Matrix:
         self.clear()
 
     def strike(self, request: Request) -> None:
-        """Have the fault from now on."""
+        """Switch the fault on."""
         self._strike(self._variant, request)
 
     def state_after(self, request: Request, errors: frozenset[str], *, known: bool) -> ConfigEntryState:
-        """Return what a set-up ends in that meets these errors at a request.
+        """Return the entry's state after a set-up with these errors at a request.
 
-        `known` is whether there is what the gateway listed last: then nothing else is waited for than values.
+        `known` is whether the gateway's lists are stored: then the set-up waits for values only.
         """
         missed = request is Request.HISTORY or (request not in AWAITED if known else request is Request.DATE)
         if not errors or missed:
@@ -75,18 +83,13 @@ class Matrix:
         return ConfigEntryState.SETUP_ERROR if "invalid_auth" in errors else ConfigEntryState.SETUP_RETRY
 
     def clear(self) -> None:
-        """Have the fault no more."""
+        """Switch the fault off."""
         self.gateway.faults.clear()
 
     @property
     def harmed(self) -> int:
         """How many sensors a fault in the data may make unavailable: those of one record, or of one load."""
         return {"bad-record": 1, "hide-load": len(self.gateway.site.signals_of_load(2))}.get(self.kind, 0)
-
-
-def reauths(hass: HomeAssistant) -> list[Any]:
-    """Return the dialogs that ask for a password."""
-    return [flow for flow in hass.config_entries.flow.async_progress() if flow["context"]["source"] == SOURCE_REAUTH]
 
 
 def error_shown(form: ConfigFlowResult) -> str:
@@ -97,7 +100,7 @@ def error_shown(form: ConfigFlowResult) -> str:
 
 
 def assert_lists_missed(hass: HomeAssistant, entry: ConfigEntry[Any], request: Request, errors: frozenset[str]) -> None:
-    """Expect a loaded entry to have all values; the lists are those of before where they could not be read."""
+    """Expect a loaded entry with all values; lists that could not be read are the former ones."""
     topology = entry.runtime_data.topology
     missed = bool(errors) and request in {Request.VERSION, *LISTS}
     assert topology.data.fresh is not missed
@@ -107,14 +110,14 @@ def assert_lists_missed(hass: HomeAssistant, entry: ConfigEntry[Any], request: R
 
 
 async def recover(hass: HomeAssistant, entry: ConfigEntry[Any], *, anew: bool = False) -> None:
-    """Have everything as it should be, now that nothing is wrong: a person does what only a person can do."""
+    """Expect the entry to recover without the fault; do the steps that only a person can do."""
     if anew or entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.realtime.last_update_success:
         if not reauths(hass):
-            # What a person changes is tried at once, also where the gateway wanted to be left alone.
+            # A change by a person is tried at once, also while the integration waits because of `Retry-After`.
             hass.config_entries.async_update_entry(entry, title=f"{entry.title}.")
             await hass.config_entries.async_reload(entry.entry_id)
             await hass.async_block_till_done(wait_background_tasks=True)
-        # A password that was refused is not tried again; one that is accepted ends that.
+        # A refused password is not sent again until the person enters one.
         for flow in reauths(hass):
             result = await submit(hass, flow, CREDENTIALS)
             assert result["reason"] == "reauth_successful"
@@ -122,7 +125,7 @@ async def recover(hass: HomeAssistant, entry: ConfigEntry[Any], *, anew: bool = 
     assert entry.state is ConfigEntryState.LOADED
     later(entry)
     for coordinator in (entry.runtime_data.topology, entry.runtime_data.realtime):
-        # Where the fault has cost the token, the first of them gets a new one.
+        # If the fault has voided the token, the first refresh gets a new one.
         for _ in range(2):
             await coordinator.async_refresh()
         assert coordinator.last_update_success
@@ -133,13 +136,13 @@ async def recover(hass: HomeAssistant, entry: ConfigEntry[Any], *, anew: bool = 
 
 @contextmanager
 def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Expect nothing in the log that speaks of a bug: neither an error nor a traceback."""
+    """Expect neither an error nor a traceback in the log."""
     caplog.clear()
     yield
     bugs = [
         f"{record.name}: {record.getMessage()} {record.exc_text or ''}"
         for record in caplog.records
-        # At debug level Home Assistant adds a traceback to every set-up that is to be repeated.
+        # At debug level Home Assistant logs a traceback for every set-up that it will repeat.
         if record.levelno > logging.DEBUG
         and (record.levelno >= logging.ERROR or record.exc_info)
         and not _expected(record)
@@ -149,7 +152,7 @@ def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 def _expected(record: logging.LogRecord) -> bool:
     """Return whether a line is the simulated gateway's, or Home Assistant's own about a refused password."""
-    # The gateway is in this process too, and a client that hangs up is an error to a server.
+    # The gateway runs in this process too; its server logs an error when a client closes a connection.
     return record.name == "aiohttp.server" or (
         record.name == "homeassistant.config_entries" and "could not authenticate" in record.getMessage()
     )

@@ -1,4 +1,4 @@
-"""Answers of a gateway with something wrong anywhere in them."""
+"""Answers of a gateway with a random error anywhere in them."""
 
 from dataclasses import dataclass, field
 import json
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from simulator.faults.base import ResponseFault
 
-#: What firmware, a cable or an enemy may put where something else belongs.
+#: Wrong values by faulty firmware, a faulty transmission or an attacker.
 ODDITIES: Final[tuple[Any, ...]] = (
     None,
     True,
@@ -65,7 +65,7 @@ class Mutated(ResponseFault):
                 holder[key] = [holder[key]]
             case _:
                 holder[key] = self.chance.choice(ODDITIES)
-        # Python prints numbers that are none as C does.
+        # Python prints NaN and infinities, which are not JSON, as C does.
         return json.dumps(answer).encode()
 
     def _spoiled(self, body: bytes) -> bytes:

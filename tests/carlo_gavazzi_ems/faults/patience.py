@@ -1,4 +1,4 @@
-"""Clients for whose logins time passes when a test says so."""
+"""Clients with a login clock that a test can advance."""
 
 import time
 from typing import Any, Self, override
@@ -12,7 +12,7 @@ from custom_components.carlo_gavazzi_ems.api.transport import Transport
 
 
 class PassingClock:
-    """A monotonic clock that can be put ahead."""
+    """A monotonic clock that can be advanced."""
 
     ahead = 0.0
 
@@ -48,7 +48,7 @@ class PatientClient(EmsClient):
 
 
 def later(entry: ConfigEntry[Any], seconds: float = 24 * 3600) -> None:
-    """Let so much time pass for the token and for the login that was put off; nothing else waits."""
+    """Advance the time of the token and of the next allowed login."""
     client = entry.runtime_data.client
     assert isinstance(client, PatientClient)
     client.clock.ahead += seconds

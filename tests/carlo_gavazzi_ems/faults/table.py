@@ -1,4 +1,4 @@
-"""Which faults there are, which requests, and what a fault at a request is to a person."""
+"""The faults, the requests, and the error that a person sees for a fault at a request."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Situation(StrEnum):
     REAUTH = "reauth"
 
 
-#: Settings that make another fault of it, beyond the one that a kind is by default; enumerations are taken whole.
+#: Settings whose faults behave differently; of enumerations all members are used.
 _SETTINGS: Final[Mapping[str, Mapping[str, tuple[object, ...]]]] = {
     "status": {"code": (503, 400, 401, 403, 404, 429, 500)},
     "refuse-logins": {"code": (401, 403, 423, 429, 503)},
@@ -49,12 +49,12 @@ _SETTINGS: Final[Mapping[str, Mapping[str, tuple[object, ...]]]] = {
     "garbage-numbers": {"text": ("NaN", "n/a", "230,4,", "")},
     "huge-body": {"size": (20_000_000,), "announced": (False, True)},
     "empty-page": {"code": (200, 204, 404)},
-    # Large records, so that the end comes by the size and soon; by the number of records it is the client's own test.
+    # Large records, so that the size limit ends it soon; the client's tests have the limit of records.
     "endless-list": {"bad": (False, True), "padding": (4000,)},
     "delay": {"seconds": (60.0,)},
     "hang-up": {"seconds": (0.001, 0.05)},
     "trickle": {"seconds": (0.2,)},
-    # Beyond the first answer: one that is glitched once is a matter of the counters' own tests.
+    # In all answers: the counters' tests have wrong readings in a single answer.
     "counter-glitch": {"times": (None,)},
 }
 #: Answers that hold records.
@@ -73,7 +73,7 @@ ASKED: Final[Mapping[Situation, frozenset[Request]]] = {
     Situation.START: frozenset(Request) - {Request.HISTORY},
     Situation.RELOAD: frozenset(Request) - {Request.HISTORY},
     Situation.RUNNING: frozenset(Request) - {Request.VERSION, Request.INFO},
-    # A reload has the token of before.
+    # A reload keeps the token.
     Situation.POLLING: frozenset(Request) - {Request.HISTORY, Request.LOGIN},
     Situation.NAMING: frozenset(Request) - {Request.VERSION, Request.INFO, Request.DEVICES, Request.DATE},
     Situation.IMPORT: frozenset({Request.LOGIN, Request.HISTORY}),
@@ -81,10 +81,10 @@ ASKED: Final[Mapping[Situation, frozenset[Request]]] = {
 }
 #: Read page by page; the other lists are one answer each.
 _PAGED: Final = frozenset({Request.SIGNALS, Request.REALTIME, Request.HISTORY})
-#: Asked for before anything else: what is wrong with them is told in the dialog itself.
+#: Requested first: the dialog shows their errors.
 FIRST: Final = frozenset({Request.VERSION, Request.LOGIN, Request.INFO})
 LISTS: Final = frozenset({Request.DEVICES, Request.LOADS, Request.SIGNALS})
-#: What a set-up waits for that knows what was listed last; the rest is read right after it.
+#: Requests that a set-up with stored lists waits for; the others follow right after it.
 AWAITED: Final = frozenset({Request.LOGIN, Request.INFO, Request.REALTIME})
 
 
@@ -109,12 +109,12 @@ class Variant:
 
     @property
     def pathless(self) -> bool:
-        """Return whether it is in force whatever is asked for."""
+        """Return whether it applies to all requests."""
         return issubclass(kinds()[self.kind], StateFault)
 
     @override
     def __str__(self) -> str:
-        """Return it as a test is named after it."""
+        """Return the name for a test's ID."""
         return "-".join([self.kind, *(str(value) for _, value in self.given if value is not None)])
 
 
@@ -131,7 +131,7 @@ def variants() -> Iterator[Variant]:
 
 
 def kinds_of_outcome() -> Iterator[Variant]:
-    """Yield of each kind of fault those that differ in what they end in: dialogs cannot tell the others apart."""
+    """Yield the variants of each kind of fault that lead to different errors."""
     seen = set()
     for variant in variants():
         outcome = (variant.kind, *(error_of(variant, request) for request in Request))
@@ -144,7 +144,7 @@ def meaningless(variant: Variant, request: Request) -> str | None:
     """Return why a fault cannot strike at a request, None where it can."""
     kind = kinds()[variant.kind]
     if issubclass(kind, StateFault):
-        # It is in force at all of them; once is enough.
+        # It applies to all requests; testing it once is enough.
         return None if request is Request.REALTIME else "a fault of the gateway's state has no path"
     if variant.kind == "refuse-logins" and request is not Request.LOGIN:
         return "elsewhere it is a status like others"
@@ -163,7 +163,7 @@ def asked(situation: Situation, variant: Variant) -> Iterator[Request]:
     return (request for request in Request if request in ASKED[situation] and not meaningless(variant, request))
 
 
-#: What an answer that never comes, or is none, is to a person, by kind of fault.
+#: The error that a person sees for a missing or unreadable answer, by kind of fault.
 _KEYS: Final[Mapping[str, str]] = {
     "drop": "cannot_connect",
     "half-body": "cannot_connect",
@@ -178,23 +178,23 @@ _KEYS: Final[Mapping[str, str]] = {
     "status": "gateway_error",
 }
 _LOGIN_KEYS: Final = {401: "invalid_auth", 403: "no_rights", 423: "locked", 429: "locked", 503: "locked"}
-#: A new kind of fault that strikes whole answers is one of these, until the table above knows better.
+#: All errors: any of them is accepted for a kind of fault that is missing above.
 KEYS: Final = frozenset({*_KEYS.values(), *_LOGIN_KEYS.values()})
 
 
 def error_of(variant: Variant, request: Request) -> frozenset[str]:
-    """Return the keys of the errors that a request with this fault may end in; none where the answer is of use."""
+    """Return the keys of the errors that a request with this fault may end in; none if the answer can be used."""
     kind, code = kinds()[variant.kind], dict(variant.given).get("code")
     rows_left_out = variant.kind == "endless-list" and dict(variant.given)["bad"] and request is Request.HISTORY
     if issubclass(kind, DataFault | StateFault) or rows_left_out:
-        # One bad record never harms its neighbours. History ends with a page of which no row can be read.
+        # One bad record does not affect others. History ends with a page without a readable row.
         return frozenset()
     match variant.kind:
         case "empty-page" | "garbage-numbers" | "hang-up" | "one-connection" | "short-sessions":
-            # The end of a list; what is no JSON value costs itself only; a new connection, or a new login, is all it takes.
+            # The end of a list; one missing value; a new connection or a new login is enough.
             return frozenset()
         case "void-tokens":
-            # R9: one new login and one repeat; what voids that token too is no matter of tokens.
+            # R9: one new login and one repeat; if that fails too, the token is not the cause.
             return frozenset({"no_rights"}) if ("times", None) in variant.given else frozenset()
         case "status" | "refuse-logins" if request is Request.LOGIN and code in _LOGIN_KEYS:
             return frozenset({_LOGIN_KEYS[code]})
@@ -203,7 +203,7 @@ def error_of(variant: Variant, request: Request) -> frozenset[str]:
     return frozenset({_KEYS[variant.kind]}) if variant.kind in _KEYS else KEYS
 
 
-def told_in_dialog(request: Request, errors: frozenset[str]) -> frozenset[str]:
-    """Return the keys that a dialog shows for these errors: what has logged in is an EMS, whatever it lists."""
+def dialog_errors(request: Request, errors: frozenset[str]) -> frozenset[str]:
+    """Return the keys that a dialog shows for these errors: after the login the device is known to be an EMS."""
     unreadable = request in LISTS and "not_an_ems" in errors
     return errors - {"not_an_ems"} | {"lists_unreadable"} if unreadable else errors

@@ -13,10 +13,19 @@ from custom_components.carlo_gavazzi_ems.inventory.archive import Archive
 from simulator import Gateway
 from tests.carlo_gavazzi_ems.config_pages import start, submit, typed
 from tests.carlo_gavazzi_ems.conftest import SetUp
-from tests.carlo_gavazzi_ems.resident import forget, named
+from tests.carlo_gavazzi_ems.resident import forget, named, reauths
 
-from .matrix import CREDENTIALS, Matrix, assert_lists_missed, error_shown, every_outcome, reauths, recover
-from .table import FIRST, LISTS, Situation, told_in_dialog
+from .matrix import (
+    CREDENTIALS,
+    Matrix,
+    assert_lists_missed,
+    error_shown,
+    every_outcome,
+    other_outcomes,
+    recover,
+    some_outcomes,
+)
+from .table import FIRST, LISTS, Situation, dialog_errors
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
 
@@ -30,7 +39,7 @@ async def test_r12_r15_set_up(hass: HomeAssistant, gateway: Gateway, matrix: Mat
             result = await submit(hass, certificate, {})
             if errors and request in FIRST | LISTS:
                 assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "user")
-                assert error_shown(result) in told_in_dialog(request, errors)
+                assert error_shown(result) in dialog_errors(request, errors)
                 matrix.clear()
                 result = await submit(hass, result, typed(gateway))
             assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -45,7 +54,7 @@ async def test_r12_r15_set_up(hass: HomeAssistant, gateway: Gateway, matrix: Mat
             await hass.config_entries.async_remove(entry.entry_id)
 
 
-@every_outcome
+@some_outcomes
 async def test_r12_start_without_lists(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) -> None:
     """Where nothing is known of the gateway every request counts: loaded, or repeated; a wrong password asks a person."""
     entry = await set_up(matrix.gateway, options={"codes": named(matrix.gateway.site)})
@@ -64,7 +73,7 @@ async def test_r12_start_without_lists(hass: HomeAssistant, matrix: Matrix, set_
             await recover(hass, entry)
 
 
-@every_outcome
+@other_outcomes
 async def test_r12_reload(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) -> None:
     """Set up at a start of Home Assistant: lists that fail are those of before, values are waited for."""
     entry = await set_up(matrix.gateway, options={"codes": named(matrix.gateway.site)})
@@ -84,7 +93,7 @@ async def test_r12_reload(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) ->
             await recover(hass, entry)
 
 
-@every_outcome
+@some_outcomes
 async def test_r15_reauth(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) -> None:
     """The dialog says what is wrong, and the right password helps as soon as that is over."""
     entry = await set_up(matrix.gateway, options={"codes": named(matrix.gateway.site)})
@@ -107,7 +116,7 @@ async def test_r15_reauth(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) ->
             await recover(hass, entry)
 
 
-@every_outcome
+@other_outcomes
 async def test_r15_options(hass: HomeAssistant, gateway: Gateway, matrix: Matrix, set_up: SetUp) -> None:
     """Pages that need no answer are there whatever is wrong; what was chosen is kept, and the entry set up anew."""
     entry = await set_up(gateway, options={"codes": named(gateway.site)})

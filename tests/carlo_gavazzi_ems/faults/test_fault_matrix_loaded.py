@@ -1,4 +1,4 @@
-"""Each fault of the simulator, at each kind of request, beside a gateway that is loaded, ends as the requirements say."""
+"""Each fault of the simulator, at each kind of request of a loaded entry, ends as the requirements say."""
 
 from datetime import timedelta
 
@@ -14,16 +14,16 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import Gateway
 from tests.carlo_gavazzi_ems.conftest import SetUp
-from tests.carlo_gavazzi_ems.resident import entity_id, named, state_of
+from tests.carlo_gavazzi_ems.resident import entity_id, named, reauths, state_of
 
-from .matrix import Matrix, every_fault, every_outcome, reauths, recover, unavailable
+from .matrix import Matrix, other_faults, recover, some_faults, some_outcomes, unavailable
 from .patience import later
 from .table import LISTS, Request, Situation
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
 
 
-@every_outcome
+@some_outcomes
 async def test_r15_naming(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) -> None:
     """What cannot be read costs proposals; where there is nothing to name, the dialog says why."""
     entry = await set_up(matrix.gateway)
@@ -51,11 +51,11 @@ async def test_r15_naming(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) ->
 
 @pytest.fixture
 async def running(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> MockConfigEntry:
-    """An entry that polls when a test says so, and has a name for every code."""
+    """An entry that polls only when a test wants it, with all codes named."""
     return await set_up(gateway, options={"codes": named(gateway.site), "scan_interval": 300, "throttle": 0})
 
 
-@every_fault
+@other_faults
 async def test_r09_r10_running_values(hass: HomeAssistant, matrix: Matrix, running: MockConfigEntry) -> None:
     """Two failed polls change nothing, the third does; the connectivity sensor says so; then all is back."""
     gateway = matrix.gateway
@@ -92,9 +92,9 @@ async def test_r09_r10_running_values(hass: HomeAssistant, matrix: Matrix, runni
             assert state_of(hass, gateway, "gateway_connectivity", "binary_sensor").state == STATE_ON
 
 
-@every_fault
+@some_faults
 async def test_r10_running_lists(hass: HomeAssistant, matrix: Matrix, running: MockConfigEntry) -> None:
-    """Lists that fail are not missed; a clock that cannot be read is no failure."""
+    """Without new lists the former ones are used; a clock that cannot be read is not a failure."""
     for request, errors in matrix.requests(Situation.RUNNING, *LISTS, Request.DATE):
         with matrix.at(request):
             topology = running.runtime_data.topology
@@ -117,7 +117,7 @@ async def test_r10_running_lists(hass: HomeAssistant, matrix: Matrix, running: M
             assert not reauths(hass)
 
 
-@every_fault
+@other_faults
 async def test_r15_running_history(hass: HomeAssistant, matrix: Matrix, running: MockConfigEntry) -> None:
     """The action answers with rows, or with a sentence that a person understands; values go on."""
     sensor = entity_id(hass, matrix.gateway, matrix.gateway.site.find("voltage_l1"))

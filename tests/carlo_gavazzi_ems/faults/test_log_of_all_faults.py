@@ -17,7 +17,7 @@ from tests.carlo_gavazzi_ems.config_pages import submit
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, SetUp
 from tests.carlo_gavazzi_ems.resident import forget, named
 
-from .matrix import Matrix, every_outcome
+from .matrix import Matrix, other_outcomes
 from .table import Request, Situation
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop")
@@ -68,7 +68,7 @@ def assert_no_secret(gateway: Gateway, tokens: set[str], caplog: pytest.LogCaptu
     assert not found
 
 
-@every_outcome
+@other_outcomes
 async def test_r14_the_log_of_all_faults_holds_no_secret(
     hass: HomeAssistant, gateway: Gateway, matrix: Matrix, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,1 +1,1 @@
-"""The gateway's history in the statistics."""
+"""Tests of the gateway's history in statistics."""

@@ -16,13 +16,13 @@ from .meter import Meter, at
 
 @pytest.fixture
 def persistent_database() -> bool:
-    """Record into a file as every installation does; a test that wants memory says so."""
+    """Record into a file, as every installation does; a test may override this fixture."""
     return True
 
 
 @pytest.fixture
 def meter() -> Meter:
-    """A meter that was never set back; a test that wants another changes it."""
+    """A meter without resets; a test may change it."""
     return Meter()
 
 
@@ -38,7 +38,7 @@ async def house(
     freezer.move_to(at(9) + timedelta(minutes=59))
     assert await async_setup_component(hass, "sensor", {})
     await async_recorder_block_till_done(hass)
-    # The recorder was made at the true time; it must not think that this day was compiled long ago.
+    # The recorder was made at the real time: without this it would take this day for compiled.
     made = House(hass, freezer, meter)
     made.forget(StatisticsRuns)
     return made

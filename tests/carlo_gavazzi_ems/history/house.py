@@ -34,10 +34,10 @@ MEASURED = {"device_class": "power", "state_class": "measurement", "unit_of_meas
 
 
 class House:
-    """Home Assistant with two sensors of ours, and fifty of other people."""
+    """Home Assistant with two sensors of the integration, and some of others."""
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory, meter: Meter) -> None:
-        """Take a meter in."""
+        """Add a meter."""
         self.hass = hass
         self.freezer = freezer
         self.meter = meter
@@ -69,7 +69,7 @@ class House:
         self.repair = GapRepair(hass, self.entry)
 
     def show(self, hour: float, *, available: bool = True) -> None:
-        """Write what a poll at this time gives."""
+        """Write the states of a poll at this time."""
         self.freezer.move_to(at(hour))
         scale = {"kWh": 1.0, "MWh": 1e-3}[self.counter_unit]
         counter = COUNTER | {"unit_of_measurement": self.counter_unit}
@@ -80,7 +80,7 @@ class House:
             self.hass.states.async_set(entity_id, str(number + hour), COUNTER)
 
     async def live(self, start: float, end: float, *, available: bool = True) -> None:
-        """Let Home Assistant run, on and to full five minutes: a poll just before each is over."""
+        """Let Home Assistant run between two marks of five minutes, with a poll just before each mark."""
         steps = round((end - start) * 12)
         for step in range(steps):
             begin = start + step / 12
@@ -93,7 +93,7 @@ class House:
         await async_recorder_block_till_done(self.hass)
 
     async def restart(self, hour: float) -> None:
-        """Start Home Assistant again: it makes up rows for the time it was off."""
+        """Start Home Assistant again: it adds rows for the time it was off."""
         self.show(hour, available=False)
         self.show(hour + 10 / 3600)
         await async_wait_recording_done(self.hass)
@@ -103,16 +103,16 @@ class House:
         self.repair = GapRepair(self.hass, self.entry)
 
     async def repaired(self) -> None:
-        """Repair, and wait until the recorder has written."""
+        """Repair, and wait for the recorder."""
         await self.repair.async_repair()
         await async_recorder_block_till_done(self.hass)
 
     def in_database[T](self, work: Callable[[Session], T]) -> T:
-        """Return what is done in the recorder's database."""
+        """Return the result of some work in the recorder's database."""
         return in_recorder(self.hass, work)
 
     async def unload(self) -> None:
-        """Do what Home Assistant does when the entry is unloaded."""
+        """Run the entry's unload callbacks, as Home Assistant does."""
         await self.entry._async_process_on_unload(self.hass)  # noqa: SLF001  # the entry was never set up
 
     def rows(self, entity_id: str | None = None) -> dict[float, Any]:
@@ -131,7 +131,7 @@ class House:
         return {(found.start_ts - DAY.timestamp()) / 3600: found for found in self.in_database(query)}
 
     def metadata(self) -> list[Any]:
-        """Return what the recorder knows of each statistic."""
+        """Return the recorder's metadata of each statistic."""
         kept = StatisticsMeta
         return self.in_database(
             lambda session: (
@@ -146,7 +146,7 @@ class House:
         self.in_database(lambda session: session.query(table).delete())
 
     def snapshot(self) -> list[Statistics | StatisticsShortTerm]:
-        """Return all statistics, to be put back."""
+        """Return a copy of all statistics, for `put_back`."""
 
         def copies(session: Session) -> list[Statistics | StatisticsShortTerm]:
             return [
@@ -157,7 +157,7 @@ class House:
         return self.in_database(copies)
 
     def put_back(self, kept: list[Statistics | StatisticsShortTerm]) -> None:
-        """Make the statistics what they were."""
+        """Restore the statistics."""
 
         def replace(session: Session) -> None:
             for table in (Statistics, StatisticsShortTerm):
@@ -167,7 +167,7 @@ class House:
         self.in_database(replace)
 
     def assert_true(self, *, but: tuple[float, ...] = ()) -> None:
-        """Every hour has the meter's energy."""
+        """Expect the true energy in every hour."""
         rows = self.rows()
         hours = list(rows)
         for before, hour in pairwise(hours):
@@ -179,5 +179,5 @@ class House:
 
 
 def _copied[T: (Statistics, StatisticsShortTerm)](row: T) -> T:
-    """Return a row to write again."""
+    """Return a copy of a row that can be added again."""
     return type(row)(**{column.key: getattr(row, column.key) for column in row.__table__.columns})

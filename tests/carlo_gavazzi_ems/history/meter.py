@@ -1,4 +1,4 @@
-"""A meter known to the watt-hour, and the gateway's history of it."""
+"""A meter with exactly known energy, and the gateway's history of it."""
 
 from collections.abc import AsyncGenerator, Collection, Iterator
 from dataclasses import dataclass, field
@@ -26,24 +26,24 @@ class Meter:
     silent: list[tuple[float, float]] = field(default_factory=list)
     """Hours without history."""
     offset: float = 0.0
-    """By how much history reads more than realtime: that of another meter."""
+    """Added to the readings in history, as if it were another meter's."""
     scale: float = 1.0
-    """What history multiplies kWh by: 1000 where the gateway counts Wh."""
+    """History is in kWh times this: 1000 if the gateway counts Wh."""
     begun: float = 2500.0
-    """kWh that were counted when the first day began."""
+    """kWh at the beginning of the first day."""
     swing: float = 0.25
-    """kWh by which an odd hour has more than the 2 of an even one."""
+    """An even hour has 2 kWh, an odd one so many more."""
     nonsense: dict[int, float] = field(default_factory=dict)
-    """What history says the counter read at the end of a minute since the first day, though it did not."""
+    """Wrong readings in history, by the minute since the first day."""
     is_off: bool = False
-    """Whether the load draws nothing that could be measured."""
+    """Whether the load draws no measurable power."""
     offline: bool = False
     asked: list[tuple[list[int], datetime, datetime]] = field(default_factory=list)
     in_flight: int = 0
     peak: int = 0
 
     def kwh(self, start: float, end: float | None = None) -> float:
-        """Return what was truly counted: between two hours, or since the beginning."""
+        """Return the true energy: between two hours, or since the beginning."""
         if end is not None:
             return self.kwh(end) - self.kwh(start)
         whole, part = divmod(start, 1)
@@ -61,7 +61,7 @@ class Meter:
         return 2000.0 + 250 * (int(hour) % 2) + 10 * ((hour * 60) % 7)
 
     async def date(self) -> None:
-        """Tell no time in UTC: its clock is right."""
+        """Have no such endpoint: the gateway's clock is right."""
         raise NotFoundError(404)
 
     async def history(
@@ -72,7 +72,7 @@ class Meter:
         end: datetime | None = None,
         limit: int | None = None,
     ) -> AsyncGenerator[Rows]:
-        """Yield the rows of each minute; `limit` is that of a page, and whoever sets it looks at one page only."""
+        """Yield the rows of each minute, for each signal `limit` rows at most."""
         assert start is not None
         assert end is not None
         self.asked.append((sorted(uids), start, end))
@@ -89,7 +89,7 @@ class Meter:
             self.in_flight -= 1
 
     def _minutes(self, first: int, last: int) -> Iterator[int]:
-        """Yield the minutes after one up to another of which there is history, the newest first."""
+        """Yield the minutes with history in a span, the newest first."""
         minute = last
         while minute > first:
             silence = next((begin for begin, end in self.silent if begin < minute / 60 <= end), None)
@@ -97,7 +97,7 @@ class Meter:
                 yield minute
                 minute -= 1
             else:
-                # Years may be without.
+                # In one step, as a span without history may last years.
                 minute = min(minute - 1, math.floor(silence * 60 + 1e-6))
 
     def _row(self, uid: int, minute: int) -> HistoryRow:

@@ -1,4 +1,4 @@
-"""What goes wrong while hours are repaired or imported: nothing is forgotten, and the next run makes up for it."""
+"""Failures during a repair or an import: the next run does what is left."""
 
 import asyncio
 from collections.abc import Iterator
@@ -32,20 +32,20 @@ _FULL = OperationalError("INSERT", {}, Exception("database or disk is full"))
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Let the recorder fail to write any statistics that it is given."""
+    """Let the recorder fail to write statistics."""
     with patch(f"{_RECORDER}._import_statistics_with_session", side_effect=_FULL):
         yield
 
 
 @contextmanager
 def broken_database() -> Iterator[None]:
-    """Let every reading of hours fail."""
+    """Let every query of statistics fail."""
     with patch("custom_components.carlo_gavazzi_ems.history.statistics.statistics_during_period", side_effect=_FULL):
         yield
 
 
 async def after_six_hours(house: House) -> None:
-    """Miss six hours."""
+    """Let Home Assistant miss six hours."""
     await house.live(10, 11.5)
     await house.restart(17 + 2 / 60)
     await house.live(17 + 1 / 12, 17.25)
@@ -108,7 +108,7 @@ async def test_r04_a_database_that_fails(house: House) -> None:
 
 
 async def test_r03_a_load_that_was_off_needs_no_repair(house: House) -> None:
-    """What Home Assistant made up of its power, 0 in every hour, is the truth: nothing is written, nothing claimed."""
+    """Home Assistant's own rows of its power, 0 in every hour, are right: nothing is written or reported."""
     house.meter.is_off = True
     await after_six_hours(house)
     before = house.rows(house.power)
@@ -120,7 +120,7 @@ async def test_r03_a_load_that_was_off_needs_no_repair(house: House) -> None:
 
 @dataclass(slots=True)
 class Busy(RecorderTask):
-    """Keeps the recorder from all that it was given later."""
+    """Blocks the recorder's later tasks."""
 
     go_on: threading.Event
 
@@ -130,7 +130,7 @@ class Busy(RecorderTask):
 
 
 async def test_r04_taken_up_again_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an import that broke off gave the recorder is waited for: else the next one would move all sums again."""
+    """The next import waits for the recorder's tasks of an interrupted one, or it would adjust all sums again."""
     await house.live(10.5, 12.25)
     go_on = threading.Event()
     whole = house.meter.history

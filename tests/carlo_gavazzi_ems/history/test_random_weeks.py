@@ -1,4 +1,4 @@
-"""Random weeks with the real recorder: whatever was down, in the end every hour is the meter's own."""
+"""Random outages in a week with the real recorder: at the end every hour has the true energy."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -17,8 +17,8 @@ from custom_components.carlo_gavazzi_ems.history.repair import EARLY_LOOKS
 from .house import House
 from .meter import at
 
-#: How many weeks there are, and from which seed on; a long run wants more of them.
-WEEKS = int(os.environ.get("EMS_WEEKS", "2"))
+#: The number of weeks and the first seed; a long run sets more of them.
+WEEKS = int(os.environ.get("EMS_WEEKS", "1"))
 FIRST = int(os.environ.get("EMS_FIRST_WEEK", "0"))
 _SLOT = 1 / 12
 _SECOND = 1 / 3600
@@ -27,10 +27,10 @@ _BEGIN = 10.0
 
 @dataclass
 class Week:
-    """What happens, in slots of five minutes."""
+    """The episodes of a week, in slots of five minutes."""
 
     parts: list[tuple[str, int]] = field(default_factory=list)
-    """`live`, `off` (Home Assistant), `unreachable` (the gateway), `stale` (the load), and for how many slots."""
+    """Kind and number of slots: `live`, Home Assistant `off`, the gateway `unreachable`, the load `stale`."""
 
     @classmethod
     def random(cls, chance: Random) -> Week:
@@ -46,7 +46,7 @@ class Week:
         return made
 
     def spans(self, *kinds: str) -> list[tuple[float, float]]:
-        """Return when something was so, in hours since the first day."""
+        """Return start and end of the episodes of some kinds, in hours since the first day."""
         found = []
         now = _BEGIN
         for kind, length in self.parts:
@@ -57,18 +57,18 @@ class Week:
 
     @property
     def end(self) -> float:
-        """When it is over."""
+        """The end of the week."""
         return _BEGIN + sum(length for _, length in self.parts) * _SLOT
 
 
 def resets(chance: Random, week: Week) -> list[float]:
-    """Return a few times at which the counter began anew, each at the end of a minute that the gateway has."""
+    """Return the times of a few resets, each at the end of a minute with history."""
     found: list[float] = []
     for _ in range(chance.randint(0, 3)):
         begin, end = chance.choice(week.spans("off", "unreachable", "live"))
         when = (begin + (end - begin) * chance.random()) * 60 // 1 / 60 - _SECOND + 1e-9
         stale = any(start - 0.1 < when < stop + 0.1 for start, stop in week.spans("stale"))
-        # The last look, a quarter past an hour, is at the hours before that one.
+        # The last repair, at a quarter past an hour, checks the hours before that one.
         seen = _BEGIN + 1.2 < when < (week.end - 0.25) // 1
         if seen and not stale and all(abs(when - other) > 6 for other in found):
             found.append(when)
@@ -76,7 +76,7 @@ def resets(chance: Random, week: Week) -> list[float]:
 
 
 async def slot(house: House, begin: float, kind: str, since: float | None = None) -> None:
-    """Let Home Assistant run for five minutes, or for what is left of them since it came back."""
+    """Let Home Assistant run for five minutes, or from its restart to their end."""
     available = kind != "unreachable"
     if kind != "stale":
         house.show(begin + 5 * _SECOND if since is None else since, available=available)
@@ -88,14 +88,14 @@ async def slot(house: House, begin: float, kind: str, since: float | None = None
 
 
 async def slots(house: House, week: Week) -> AsyncIterator[tuple[float, bool]]:
-    """Let the week pass; yield after each slot that Home Assistant saw when it ended, and whether it is a first one."""
+    """Let the week pass; yield the end of each slot in which Home Assistant runs, and whether it has just started."""
     now, back = _BEGIN, False
     for kind, length in week.parts:
         if kind == "off":
             now += length * _SLOT
             back = True
             continue
-        # One load may be without values while the gateway answers.
+        # If the gateway answers, only the load has no values.
         house.entry.runtime_data.realtime.last_update_success = kind != "unreachable" or length % 2 == 0
         for _ in range(length):
             if back:
@@ -116,10 +116,10 @@ async def test_r03_random_weeks(house: House, seed: int) -> None:
     house.meter.silent = [(start - _SECOND, stop - _SECOND) for start, stop in week.spans("stale")]
     looks = 0
     async for now, first in slots(house, week):
-        # As it is woken: by the first five minutes after a start, by the next ones while something waits for a value,
-        # and a quarter past every hour.
+        # When the integration repairs: after the first five minutes of a start, after the next ones while a gap waits,
+        # and at a quarter past every hour.
         looks = 0 if first else looks + 1
-        if first or (looks < EARLY_LOOKS and house.repair.is_waiting):
+        if first or (looks < EARLY_LOOKS and house.repair.waiting):
             await house.repaired()
         if abs(now % 1 - 0.25) < _SLOT / 2:
             await house.repaired()

@@ -1,4 +1,4 @@
-"""Hours that Home Assistant missed, with the real recorder and a meter whose truth is known."""
+"""Hours that Home Assistant missed, with the real recorder and a meter with known energy."""
 
 import logging
 
@@ -43,7 +43,7 @@ async def test_r03_home_assistant_off(house: House, caplog: pytest.LogCaptureFix
     assert "filled" in caplog.text
     for hour in range(11, 17):
         assert measured(house, hour) == pytest.approx(truly_measured(house, hour))
-    # The hour of the restart was not over when the gap was looked at.
+    # The hour of the restart was not over when the gap was checked.
     await house.repaired()
     assert measured(house, 17) == pytest.approx(truly_measured(house, 17))
     before = house.rows(), house.rows(house.power)
@@ -63,7 +63,7 @@ async def test_r03_twelve_kwh_in_six_hours(house: House) -> None:
     await house.restart(17 + 2 / 60)
     await house.live(17 + 1 / 12, 18.25)
     gains = {hour: row.sum - house.rows()[hour - 1].sum for hour, row in house.rows().items() if hour > 10}
-    # What Home Assistant makes of it by itself.
+    # As Home Assistant itself records it.
     assert gains == pytest.approx(dict.fromkeys(range(11, 17), 0.0) | {17: 14.0}, abs=1e-6)
     await house.repaired()
     rows = house.rows()
@@ -110,7 +110,7 @@ async def test_r03_nothing_is_made_up_before_the_first_hour(house: House, first:
     await ProgressStore(house.hass, house.entry).async_remove()
     await house.repaired()
     assert min(house.rows()) == min(house.rows(house.power)) == 10
-    # Nor is it read: of a sensor that is new, that would be ten days.
+    # Its history is not read either: for a new sensor that would be ten days.
     assert min(start for _, start, _ in house.meter.asked) > at(5.5)
     told = await run(house, -10, dry_run=True)
     assert {sensor.until for sensor in told.values()} == {at(10).timestamp()}
@@ -131,7 +131,7 @@ async def test_r03_a_run_that_fails_is_made_up_for(house: House) -> None:
 
 
 async def test_r03_the_hour_of_the_restart_of_a_measured_value(house: House) -> None:
-    """It is not over when the gap is looked at, and is completed when it is: what was made up of it goes."""
+    """It is not over when the gap is checked; once it is over, its history replaces Home Assistant's own row."""
     await house.live(10, 11.5)
     await house.restart(16.75 + 2 / 60)
     await house.live(16.75 + 1 / 12, 17 + 1 / 12)
@@ -179,13 +179,13 @@ async def test_r03_a_reset_in_an_outage_that_misses_no_hour(house: House, *, off
 
 
 async def test_r03_nonsense_in_the_history(house: House) -> None:
-    """A zero between two readings is no reset, and a peak no consumption: else a whole reading would be counted."""
+    """A zero between two readings is not a reset, and a peak is not consumption; neither may count a whole reading."""
     house.meter.nonsense = {13 * 60 + 20: 0.0, 14 * 60: 0.0, 15 * 60: 9e6, 16 * 60 + 30: -5.0}
     await house.live(10, 11.5)
     await house.restart(17 + 2 / 60)
     await house.live(17 + 1 / 12, 17.25)
     await house.repaired()
-    # A minute is missing where an hour ends in one of them.
+    # A missing minute at the end of an hour.
     rows = house.rows()
     for hour in range(11, 17):
         late = 2.25 / 60 if hour in (13, 14, 15) else 1e-6
@@ -195,7 +195,7 @@ async def test_r03_nonsense_in_the_history(house: House) -> None:
 
 
 async def test_r03_two_gaps_with_a_reset_in_each(house: House) -> None:
-    """What moves after the first gap moves the second one with it."""
+    """The adjustment after the first gap also applies to the second one."""
     house.meter.resets = [12.3 - 1 / 3600 + 1e-9, 17.3 - 1 / 3600 + 1e-9]
     await house.live(10, 11.5)
     await house.restart(14 + 2 / 60)
@@ -277,7 +277,7 @@ async def test_r03_history_of_another_meter(house: House, caplog: pytest.LogCapt
     before = house.rows()
     await house.repaired()
     assert house.rows() == before
-    # It looks twice: the state after a start may not have settled.
+    # It checks twice: the state after a start may not be final.
     await house.live(19.25, 20.25)
     await house.repaired()
     assert {hour: house.rows()[hour] for hour in before} == before

@@ -1,4 +1,4 @@
-"""Which sensors are repaired, under which name and in which unit."""
+"""The sensors that are repaired, with their statistic IDs and units."""
 
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
@@ -14,7 +14,7 @@ from .test_importer import run
 
 
 async def test_r03_in_the_unit_of_the_statistics(house: House) -> None:
-    """A person who looks at MWh keeps kWh in the statistics, and sums in kWh."""
+    """With MWh as the display unit, states and sums in the statistics are in kWh."""
     await house.live(10, 11.5)
     house.counter_unit = "MWh"
     await house.restart(17 + 2 / 60)
@@ -24,7 +24,7 @@ async def test_r03_in_the_unit_of_the_statistics(house: House) -> None:
 
 
 async def test_r03_from_another_unit_than_the_statistics(house: House) -> None:
-    """A gateway that counts Wh, a person who chose kWh: the rows are kWh, and so is what the recorder says of them."""
+    """The gateway counts Wh, a person chose kWh: rows and metadata are in kWh."""
     house.entry.runtime_data.catalogue = Catalogue({"1": "energy_import/Wh", "2": "active_power/W"})
     house.meter.scale = 1000.0
     await house.live(10, 11.5)
@@ -72,7 +72,7 @@ async def test_r03_renamed_and_disabled_sensors(house: House) -> None:
 
 @pytest.mark.parametrize("recorder_config", [{"exclude": {"entities": ["sensor.energy"]}}])
 async def test_r03_a_sensor_that_is_not_recorded(house: House) -> None:
-    """What a person does not want recorded is not written."""
+    """A sensor that is excluded from the recorder gets no rows."""
     await house.live(10, 12.25)
     await house.repaired()
     assert house.rows() == {}
@@ -80,7 +80,7 @@ async def test_r03_a_sensor_that_is_not_recorded(house: House) -> None:
 
 
 async def test_r03_r04_a_sensor_that_is_recorded_no_more(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was recorded before a person excluded the sensor stays as it is, whatever is missing of it."""
+    """Rows from before the sensor was excluded do not change, whatever is missing."""
     await house.live(10, 11.5)
     await house.restart(17 + 2 / 60)
     await house.live(17 + 1 / 12, 17.25)

@@ -1,4 +1,4 @@
-"""What would destroy statistics, of our sensors or of other people's: each guard against it, with the real recorder."""
+"""The guards against destroying statistics of our or of other sensors, with the real recorder."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -13,13 +13,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.carlo_gavazzi_ems.api import Rows
+from custom_components.carlo_gavazzi_ems.history.repair import EARLY_LOOKS
 from custom_components.carlo_gavazzi_ems.options import CONF_REPAIR_GAPS
 
 from .house import House
-from .meter import at
+from .meter import ENERGY, at
 from .test_importer import run
 
 
+@pytest.mark.long
 async def test_r03_nobody_else_loses_an_hour(house: House) -> None:
     """Fifty sensors of other people record beside ours over changes of the hour, whenever the repair runs."""
     house.foreign = [f"sensor.foreign_{number}" for number in range(50)]
@@ -66,24 +68,24 @@ async def test_r03_r04_nobody_else_loses_an_hour_while_both_run(house: House) ->
     house.assert_true()
 
 
-class Line(asyncio.Lock):
-    """A lock that tells how many have come to it."""
+class CountingLock(asyncio.Lock):
+    """A lock that counts the calls of `acquire`."""
 
-    came = 0
+    acquired = 0
 
     @override
     async def acquire(self) -> Literal[True]:
-        """Count, and wait."""
-        self.came += 1
+        """Count the call."""
+        self.acquired += 1
         return await super().acquire()
 
 
 async def test_r03_r04_an_import_waits_for_a_repair(house: House) -> None:
-    """A repair writes sums that it read before: were they moved in the meantime, all energy would be booked twice."""
+    """A repair writes sums that it has read: if they were adjusted in between, all energy would be counted twice."""
     await house.live(10, 11.5)
     await house.restart(14 + 2 / 60)
     await house.live(14 + 1 / 12, 14.25)
-    lock = house.entry.runtime_data.history.lock = Line()
+    lock = house.entry.runtime_data.history.lock = CountingLock()
     reading, go_on = asyncio.Event(), asyncio.Event()
     whole = house.meter.history
 
@@ -98,7 +100,7 @@ async def test_r03_r04_an_import_waits_for_a_repair(house: House) -> None:
     repairing = asyncio.create_task(house.repair.async_repair())
     await reading.wait()
     importing = asyncio.create_task(run(house, -20))
-    while lock.came < 2 and not importing.done():  # noqa: ASYNC110  # under a frozen clock nothing can be slept through
+    while lock.acquired < 2 and not importing.done():  # noqa: ASYNC110  # under a frozen clock nothing can be slept through
         await asyncio.sleep(0)
     go_on.set()
     await repairing
@@ -108,7 +110,7 @@ async def test_r03_r04_an_import_waits_for_a_repair(house: House) -> None:
 
 
 async def test_r03_the_running_hour_after_the_clock_was_set_back(house: House) -> None:
-    """A recorder that has compiled hours which are still to come, by a clock that was wrong, compiles them no more."""
+    """By a wrong clock the recorder has compiled hours in the future, which it does not compile again."""
     house.foreign = ["sensor.foreign"]
     await house.live(10, 11.5)
     house.in_database(lambda session: session.add(StatisticsRuns(start=at(20).replace(tzinfo=None))))
@@ -121,11 +123,11 @@ async def test_r03_the_running_hour_after_the_clock_was_set_back(house: House) -
 
 
 async def test_r03_hours_that_are_not_compiled_are_not_touched(house: House) -> None:
-    """Where the recorder is behind, even an hour that is long over is left to it."""
+    """If the recorder is behind, it still has to compile even an hour that is long over."""
     house.foreign = ["sensor.foreign"]
     await house.live(10, 11.5)
     house.freezer.move_to(at(14.5))
-    # The recorder has not caught up with the time since 11:30.
+    # The recorder has not compiled the time since 11:30.
     await house.repaired()
     assert set(house.rows()) == {10}
     await house.restart(14.55)
@@ -136,7 +138,7 @@ async def test_r03_hours_that_are_not_compiled_are_not_touched(house: House) -> 
 
 
 async def wake(house: House, hour: int) -> None:
-    """Let the time come at which the hour before is checked."""
+    """Move to the time at which the hour before is checked."""
     house.freezer.move_to(at(hour) + timedelta(minutes=15, seconds=30))
     async_fire_time_changed(house.hass, at(hour) + timedelta(minutes=15, seconds=31))
     await house.hass.async_block_till_done(wait_background_tasks=True)
@@ -151,7 +153,8 @@ async def test_r03_the_repair_waits_for_the_recorder(house: House) -> None:
 
     async def count() -> None:
         nonlocal runs
-        runs += 1
+        async with house.entry.runtime_data.history.reading():
+            runs += 1
 
     house.repair.async_repair = count  # type: ignore[method-assign]
     hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
@@ -167,27 +170,48 @@ async def test_r03_the_repair_waits_for_the_recorder(house: House) -> None:
     hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert runs == 1
-    # What waits for a value is looked at again after the next five minutes.
-    house.repair.is_waiting = True
+    # A gap that waits for a value is checked again after the next five minutes.
+    house.repair.waiting = frozenset({ENERGY})
     hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert runs == 2
-    house.repair.is_waiting = False
+    house.repair.waiting = frozenset()
     await wake(house, 11)
     assert runs == 3
+    # While another task reads history: one repair, after it.
     async with house.entry.runtime_data.history.lock:
-        await wake(house, 12)
-    assert runs == 3
-    # Nothing wakes it any more when its entry is gone.
-    house.repair.is_waiting = True
+        for hour in (12, 13):
+            house.freezer.move_to(at(hour) + timedelta(minutes=15, seconds=30))
+            async_fire_time_changed(hass, at(hour) + timedelta(minutes=15, seconds=31))
+            await hass.async_block_till_done()
+        assert runs == 3
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert runs == 4
+    # Nothing calls it after the entry was removed.
+    house.repair.waiting = frozenset({ENERGY})
     await house.unload()
     hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
-    await wake(house, 13)
-    assert runs == 3
+    await wake(house, 14)
+    assert runs == 4
+
+
+async def test_what_waits_right_after_a_start_is_not_in_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """It is checked again every five minutes, and logged only if it still waits then."""
+    await house.live(10, 11.5)
+    await house.restart(17 + 2 / 60)
+    await house.live(17 + 1 / 12, 19.25)
+    house.meter.offset = 77
+    house.repair.async_start()
+    for _ in range(EARLY_LOOKS):
+        assert "missed hours were left as they are" not in caplog.text
+        house.hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
+        await house.hass.async_block_till_done(wait_background_tasks=True)
+    assert f"missed hours were left as they are: {house.counter}: " in caplog.text
+    await house.unload()
 
 
 async def test_r03_unloaded_before_home_assistant_has_started(house: House) -> None:
-    """The start of Home Assistant wakes no repair of an entry that is gone."""
+    """The start of Home Assistant starts no repair of a removed entry."""
     hass = house.hass
     hass.set_state(CoreState.starting)
     house.repair.async_start()

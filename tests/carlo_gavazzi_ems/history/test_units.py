@@ -1,4 +1,4 @@
-"""R28: what naming a code later does to the statistics of the real recorder."""
+"""R28: the statistics of the real recorder when a code is named later."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ from simulator import Gateway, SiteKind
 from tests.carlo_gavazzi_ems.conftest import SetUp
 from tests.carlo_gavazzi_ems.recorder import in_recorder
 from tests.carlo_gavazzi_ems.resident import entity_id, state_of
-from tests.carlo_gavazzi_ems.test_resident_statistics import Reads
+from tests.carlo_gavazzi_ems.test_resident_statistics import FixedReading
 
 pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, loads=1)
 
@@ -41,7 +41,7 @@ class House:
     def __init__(self, hass: HomeAssistant, gateway: Gateway, freezer: FrozenDateTimeFactory) -> None:
         """Begin with an entry that is not set up yet."""
         self.hass, self.gateway, self.freezer = hass, gateway, freezer
-        self.reads = gateway.faults.add(Reads(uid=gateway.site.find("energy_import"), value=1000.0))
+        self.reads = gateway.faults.add(FixedReading(uid=gateway.site.find("energy_import"), value=1000.0))
         self.code = str(gateway.site.signals[self.reads.uid].si)
         self.entry: MockConfigEntry
         self.now = NOON
@@ -60,7 +60,7 @@ class House:
         await self.hass.async_block_till_done()
 
     async def until_mark(self) -> None:
-        """Let the rest of the five minutes pass, and compile them."""
+        """Move to the end of the five minutes, and compile them."""
         mark = self.now - (self.now - NOON) % PERIOD + PERIOD
         while self.now + timedelta(minutes=1) < mark:
             await self.poll()
@@ -80,7 +80,7 @@ class House:
         await self.reload()
 
     async def reload(self) -> None:
-        """Load the entry anew."""
+        """Reload the entry."""
         self.now += timedelta(seconds=1)
         self.freezer.move_to(self.now)
         await self.hass.config_entries.async_reload(self.entry.entry_id)
@@ -123,11 +123,11 @@ class House:
 
     @property
     def repairs(self) -> list[str]:
-        """What the recorder wants repaired."""
+        """The recorder's repairs."""
         return [issue_id for domain, issue_id in ir.async_get(self.hass).issues if domain == "sensor"]
 
     async def complaints(self) -> list[str]:
-        """Return what the recorder's page says against these statistics."""
+        """Return the recorder's validation issues of these statistics."""
         page = await get_instance(self.hass).async_add_executor_job(validate_statistics, self.hass)
         return [found.type for found in page.get(self.entity_id, [])]
 
@@ -225,7 +225,7 @@ async def test_r28_unnamed_and_named_again(start: Start) -> None:
     assert "unit_of_measurement" not in house.state[1]
     assert (house.unit, await house.complaints()) == (None, [])
     await house.name("energy_import/kWh")
-    # A restart in the same five minutes forgets nothing.
+    # A restart in the same five minutes keeps it.
     await house.poll()
     await house.reload()
     assert house.state[0] == "unknown"
@@ -256,7 +256,7 @@ async def test_r28_a_wrong_unit_converted_for_display(start: Start) -> None:
 
 
 async def test_r28_what_an_older_version_left(start: Start) -> None:
-    """Statistics without a unit, of a sensor that has one, get it with the next start."""
+    """Statistics without a unit of a sensor that has one get it with the next start."""
     house = await start("energy_import/kWh")
     async_update_statistics_metadata(
         house.hass, house.entity_id, new_unit_class="unitless", new_unit_of_measurement=None

@@ -1,4 +1,4 @@
-"""Gaps of which the end is not recorded yet when they are looked at: they wait, and are not forgotten."""
+"""Gaps whose end is not recorded yet when they are checked: they are repaired later."""
 
 from itertools import pairwise
 from typing import Any
@@ -25,7 +25,7 @@ async def waiting(house: House) -> set[int]:
 
 
 async def test_r03_the_first_look_comes_before_the_first_value(house: House) -> None:
-    """What the recorder made up last is not the value after the gap; five minutes later there is one, renamed or not."""
+    """The recorder's last own row is not the value after the gap; five minutes later there is one, renamed or not."""
     await house.live(10, 11.5)
     await house.restart(17 + 12 / 60)
     await house.repaired()
@@ -44,7 +44,7 @@ async def test_r03_the_first_look_comes_before_the_first_value(house: House) -> 
 
 
 async def test_r03_a_restart_within_minutes_of_the_full_hour(house: House) -> None:
-    """The hour before it may not be touched yet, so those before that wait: else it would run back for ten minutes."""
+    """The hour before it may not be changed yet, so earlier ones wait: otherwise the sum would fall for ten minutes."""
     await house.live(10, 11.5)
     await house.restart(17 + 4 / 60)
     await house.repaired()
@@ -90,7 +90,7 @@ async def test_r03_a_reset_in_an_hour_cut_short_while_the_load_is_away(house: Ho
 
 
 async def test_r03_two_gaps_of_which_the_second_has_no_end_yet(house: House) -> None:
-    """The first one waits with the second, and is not forgotten."""
+    """The first one waits with the second, and is repaired later."""
     await house.live(10, 11 + 11 / 12)
     await house.live(11 + 11 / 12, 13 + 1 / 3, available=False)
     await house.live(13 + 1 / 3, 13 + 5 / 6)
@@ -106,7 +106,7 @@ async def test_r03_two_gaps_of_which_the_second_has_no_end_yet(house: House) -> 
 async def test_r03_r25_what_an_earlier_version_left_waiting(
     house: House, key: str, hass_storage: dict[str, Any]
 ) -> None:
-    """The first version remembered entity ids."""
+    """The first version stored entity ids."""
     await house.live(10, 11.5)
     await house.restart(17 + 2 / 60)
     await house.live(17 + 1 / 12, 17.25)

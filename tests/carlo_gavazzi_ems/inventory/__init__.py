@@ -1,1 +1,1 @@
-"""Tests of what a gateway lists."""
+"""Tests of the gateway's lists."""

@@ -1,4 +1,4 @@
-"""The gateway, its meters and their loads as devices, and what their entities are called."""
+"""The gateway, its meters and their loads as devices, and the names of their entities."""
 
 import logging
 
@@ -26,7 +26,7 @@ def find(hass: HomeAssistant, entry: MockConfigEntry, key: str = "") -> dr.Devic
 
 
 def known(hass: HomeAssistant, entry: MockConfigEntry, key: str = "") -> dr.DeviceEntry:
-    """Return a device that is there."""
+    """Return a device, which has to exist."""
     device = find(hass, entry, key)
     assert device is not None, key
     return device
@@ -67,12 +67,12 @@ async def test_r22_the_gateway_before_devices_before_loads(
             load = known(hass, entry, f"load_{uid}")
             assert (load.name, load.model) == (site.loads[uid].label, device.part_number)
             assert load.via_device_id == (root if meter is None else meter).id
-            # Behind a P1 port is a meter of a maker that the gateway does not name.
+            # The maker of a meter behind a P1 port is unknown.
             assert load.manufacturer == (None if site.loads[uid].protocol == "P1" else "Carlo Gavazzi")
     assert separate == {"Smart meter", "Technical room"}
     registered = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert len(registered) == 1 + len(separate) + len(site.loads)
-    # Home Assistant says of every custom integration that it has not tested it; asyncio, how long a task took.
+    # Home Assistant warns of every custom integration, and asyncio of slow tasks.
     complaints = [
         record.getMessage()
         for record in caplog.records
@@ -102,7 +102,7 @@ async def test_r22_names_are_single(
 async def test_r22_what_hangs_on_nothing_hangs_on_the_gateway(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """Where the gateway names no parents, loads and signals find the nearest one that exists: the gateway."""
+    """If the gateway names no parents, loads and signals belong to the nearest one that exists: the gateway."""
     gateway.dialect.omit = frozenset({"did", "lid"})
     entry = await set_up(gateway)
     root = known(hass, entry)
@@ -152,7 +152,7 @@ async def test_r22_a_meter_that_gets_a_second_load_and_loses_it(
     dr.async_get(hass).async_update_device(meter.id, area_id=cellar.id, name_by_user="Port", labels={"mine"})
     gateway.site.remove_load(second)
     await relisted(hass, entry)
-    # Missing once is no reason to remove anything.
+    # A load that is missing once is not removed.
     assert {known(hass, entry, f"load_{uid}").via_device_id for uid in (first, second)} == {meter.id}
     entry.runtime_data.devices.async_remove_load(second)
     assert find(hass, entry, f"load_{second}") is None

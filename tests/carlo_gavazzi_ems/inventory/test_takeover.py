@@ -1,5 +1,6 @@
-"""R16: a gateway that replaces another goes on with its entities, names and statistics."""
+"""R16: a gateway that replaces another keeps its entities, names and statistics."""
 
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
@@ -16,12 +17,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems import async_remove_config_entry_device
+from custom_components.carlo_gavazzi_ems.api import GatewayInfo, Load, Signal, Snapshot
 from custom_components.carlo_gavazzi_ems.const import CONF_REPLACED, DOMAIN
 from custom_components.carlo_gavazzi_ems.inventory.takeover import Takeover
-from simulator import Gateway, Identity
+from simulator import GarbageNumbers, Gateway, Identity, Site
 from tests.carlo_gavazzi_ems.config_pages import placeholders_of, submit
 from tests.carlo_gavazzi_ems.conftest import USERNAME, SetUp, entry_for
 from tests.carlo_gavazzi_ems.repair_pages import opened
+from tests.carlo_gavazzi_ems.resident import named
 
 OLD, NEW = Identity(serial_number="BX10000001"), Identity(serial_number="BX10000042", mac="00:19:EE:00:00:42")
 
@@ -35,7 +38,7 @@ def gateway_options() -> dict[str, Any]:
 
 
 def entities(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, tuple[str, str | None, str | None]]:
-    """Return what the person's dashboards and statistics hang on, by the unique id without the serial number."""
+    """Return what dashboards and statistics depend on, by the unique id without the serial number."""
     items = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return {item.unique_id.partition("_")[2]: (item.entity_id, item.name, item.device_id) for item in items}
 
@@ -86,6 +89,59 @@ async def test_r16_everything_goes_on(
     (device,) = [item for item in dr.async_entries_for_config_entry(devices, entry.entry_id) if item.connections]
     assert device.connections == {(dr.CONNECTION_NETWORK_MAC, dr.format_mac(NEW.mac))}
     assert {state.entity_id for state in hass.states.async_all("sensor")} == shown
+    assert not any(state.state == "unavailable" for state in hass.states.async_all("sensor"))
+
+
+def renumber(site: Site, by: int) -> None:
+    """List the same meters under other UIDs, as a gateway that has searched for them anew."""
+    devices = [replace(device, uid=device.uid + by) for device in site.devices.values()]
+    loads = [
+        (
+            replace(load, uid=uid + by, did=load.did + by),
+            site.meters[uid],
+            [replace(each, uid=each.uid + by, lid=uid + by, did=each.did + by) for each in site.signals_of_load(uid)],
+            site.decimals[uid],
+        )
+        for uid, load in site.loads.items()
+    ]
+    for uid in list(site.loads):
+        site.remove_load(uid)
+    for device in devices:
+        site.put_device(device)
+    for load in loads:
+        site.put_load(*load)
+
+
+def measured(hass: HomeAssistant, entry: MockConfigEntry, site: Site) -> dict[str, tuple[str, int, str | None]]:
+    """Return what each sensor of a signal shows: the label of its load, and its code; and its device."""
+    found = {}
+    for key, (entity_id, _, device) in entities(hass, entry).items():
+        if key.isdecimal():
+            signal = site.signals[int(key)]
+            found[entity_id] = (site.loads[signal.lid].label, signal.si, device)
+    return found
+
+
+@pytest.mark.parametrize("by", [1, 1000])
+async def test_r16_the_same_meters_under_other_uids(
+    hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, set_up: SetUp, load: int, by: int
+) -> None:
+    """What has the same label, and on it the same code, goes on, also where its UID was that of something else."""
+    entry = await set_up(gateway, options={"codes": named(gateway.site), "demand_loads": [load]})
+    kept = [f"{DOMAIN}.{entry.entry_id}.{name}" for name in ("missing", "older_history", "demand", "repair")]
+    hass_storage.update({key: {"version": 1, "key": key, "data": {"of": "another UID"}} for key in kept})
+    before, ids = measured(hass, entry, gateway.site), {value[0] for value in entities(hass, entry).values()}
+    renumber(gateway.site, by)
+    page = await replaced(hass, entry, gateway)
+    placeholders = placeholders_of(page)
+    assert placeholders["signals"] == placeholders["all_signals"] == str(len(gateway.site.signals))
+    assert (placeholders["gone"], placeholders["new"]) == ("—", "—")
+    await submit(hass, page, {"next_step_id": "replace"})
+    assert entry.state is ConfigEntryState.LOADED
+    assert not [key for key in kept if hass_storage.get(key, {}).get("data") == {"of": "another UID"}]
+    assert measured(hass, entry, gateway.site) == before
+    assert {value[0] for value in entities(hass, entry).values()} == ids
+    assert entry.options["demand_loads"] == [load + by]
     assert not any(state.state == "unavailable" for state in hass.states.async_all("sensor"))
 
 
@@ -143,6 +199,24 @@ async def test_r16_a_repair_asks_when_another_gateway_answers(
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
 
 
+async def test_r16_another_gateway_is_noticed_while_the_entry_is_loaded(
+    hass: HomeAssistant, issue_registry: ir.IssueRegistry, gateway: Gateway, set_up: SetUp
+) -> None:
+    """Address, account, certificate and UIDs of the old one: not one of its values is shown as that of the old one."""
+    entry = await set_up(gateway)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    before = {state.entity_id: state.state for state in hass.states.async_all("sensor")}
+    gateway.identity = NEW
+    gateway.reboot()
+    gateway.faults.add(GarbageNumbers(text="777"))
+    await entry.runtime_data.realtime.async_refresh()
+    shown = {state.entity_id: state.state for state in hass.states.async_all("sensor")}
+    assert all(state in {before[entity], "unavailable"} for entity, state in shown.items())
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert issue_registry.async_get_issue(DOMAIN, f"other_gateway_{entry.entry_id}") is not None
+
+
 async def test_r16_the_old_gateway_is_back_when_the_repair_is_opened(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp
 ) -> None:
@@ -157,7 +231,7 @@ async def test_r16_the_old_gateway_is_back_when_the_repair_is_opened(
 async def test_r16_a_gateway_with_an_entry_of_its_own_replaces_nothing(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """Its entities exist already; which of them to keep is for the person to say."""
+    """Its entities exist already, so a person has to decide which of them to keep."""
     entry = await set_up(gateway)
     entry_for(gateway, NEW.serial_number).add_to_hass(hass)
     result = await replaced(hass, entry, gateway)
@@ -169,7 +243,7 @@ async def test_r16_a_gateway_with_an_entry_of_its_own_replaces_nothing(
 async def test_r16_home_assistant_is_killed_after_the_replacement(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp
 ) -> None:
-    """The entry was saved, the registries were not: the next start does it again, and only then is it forgotten."""
+    """The entry was saved, the registries were not: the next start repeats the replacement, and then it is done."""
     entry = await set_up(gateway)
     before = entities(hass, entry)
     await submit(hass, await replaced(hass, entry, gateway), {"next_step_id": "replace"})
@@ -196,10 +270,12 @@ async def test_r16_home_assistant_is_killed_after_the_replacement(
         ("A", "B"),
         ("A_7", "B_7"),
         ("A_8", None),
+        ("A_9", "B_90"),
         ("A_load_3", "B_load_3"),
         ("A_load_3_connectivity", "B_load_3_connectivity"),
+        ("A_load_4_connectivity", "B_load_5_connectivity"),
         ("A_load_7_connectivity", None),
-        ("A_device_1", "B_device_1"),
+        ("A_device_1", "B_device_2"),
         ("A_device_3", None),
         ("A_last_seen", "B_last_seen"),
         ("AB_7", None),
@@ -208,5 +284,35 @@ async def test_r16_home_assistant_is_killed_after_the_replacement(
 )
 def test_which_names_are_taken_over(unique_id: str, renamed: str | None) -> None:
     """Signals, loads, devices and what belongs to the gateway itself; nothing of another gateway."""
-    takeover = Takeover(serial_number="A", devices=[1], loads=[3], signals=[7])
+    takeover = Takeover(serial_number="A", devices={1: 2}, loads={3: 3, 4: 5}, signals={7: 7, 9: 90})
+    assert Takeover.from_dict(takeover.as_dict()) == takeover
     assert takeover.renamed(unique_id, "B") == renamed
+
+
+def snapshot(loads: dict[int, str], signals: dict[int, tuple[int, int]]) -> Snapshot:
+    """Return a gateway with loads of these labels, and signals of a code on a load."""
+    return Snapshot(
+        info=GatewayInfo(serial_number="A", mac_address="", firmware="", part_number=""),
+        devices={},
+        loads={uid: Load(uid=uid, label=label) for uid, label in loads.items()},
+        signals={uid: Signal(uid=uid, code=code, load_uid=load) for uid, (code, load) in signals.items()},
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        pytest.param({1: "A", 2: "B"}, {1: "B", 2: "A"}, {1: 2, 2: 1}, id="exchanged"),
+        pytest.param({1: "A", 2: "A"}, {1: "A", 2: "A"}, {1: 1, 2: 2}, id="one label twice"),
+        pytest.param({1: "A", 2: "A"}, {3: "A", 4: "A"}, {}, id="one label twice, which is which is not known"),
+        pytest.param({1: "A", 2: "A"}, {1: "A", 4: "A"}, {1: 1, 2: 4}, id="one of two stays"),
+        pytest.param({1: "", 2: ""}, {1: "", 5: ""}, {1: 1}, id="no label says nothing"),
+    ],
+)
+def test_r16_what_is_the_same(old: dict[int, str], new: dict[int, str], same: dict[int, int]) -> None:
+    """A label says which load it is, where it is the only one or has its UID of before; the code says which signal."""
+    takeover = Takeover.between(
+        snapshot(old, {10 * uid: (29, uid) for uid in old}), snapshot(new, {10 * uid + 1: (29, uid) for uid in new})
+    )
+    assert takeover.loads == same
+    assert takeover.signals == {10 * uid: 10 * other + 1 for uid, other in same.items()}

@@ -1,5 +1,6 @@
-"""Which signals are shown anew, and when."""
+"""Which signals are updated, and when."""
 
+from functools import partial
 import math
 
 from hypothesis import given, strategies as st
@@ -11,8 +12,12 @@ from custom_components.carlo_gavazzi_ems.polling.throttle import Throttle
 type Values = dict[int, float | None]
 
 
+def nothing() -> None:
+    """Show nothing."""
+
+
 class Screen:
-    """What listeners show, as the coordinator has them show it."""
+    """The values that listeners show, updated as by the coordinator."""
 
     def __init__(
         self, rows: int, *, factor: float = 1.0, start: float = 0.0, punctual: bool = False, **first: float | None
@@ -23,10 +28,10 @@ class Screen:
         self.shown: Values = {int(name[1:]): value for name, value in first.items()}
         for uid in self.shown:
             self.throttle.register(uid, rows, start, punctual=punctual)
-            self.listeners.add(uid, lambda: None, self.shown)
+            self.listeners.add(uid, nothing, self.shown)
 
     def poll(self, now: float, values: Values, *, is_last: bool = False) -> set[int]:
-        """Have shown what is due; return which signals are."""
+        """Update the signals that are due; return their UIDs."""
         due = self.listeners.due(values, now, is_last=is_last)
         for update in self.listeners.updates(due, values):
             update()
@@ -38,7 +43,7 @@ class Screen:
 
 
 def hour(screen: Screen, start: float, step: float) -> int:
-    """Return how often signal 1 is shown in an hour of polls that all change it."""
+    """Return how often signal 1 is updated in an hour in which every poll changes it."""
     times = [start + number * step for number in range(1, int(3600 / step) + 1)]
     return sum(1 in screen.poll(now, {1: now}, is_last=300 - now % 300 <= step + 2) for now in times)
 
@@ -55,7 +60,7 @@ def test_r21_never_more_than_the_budget_in_any_hour(rows: int, step: float, star
 
 
 def test_r21_what_waits_is_shown_in_its_turn_and_once() -> None:
-    """A value that changed and then stayed is not forgotten; what never changes is never due."""
+    """A value that changed once is updated in its turn; a value that never changes is never due."""
     screen = Screen(61, s1=0.0, s2=0.0)
     assert screen.poll(10.0, {1: 5.0, 2: 0.0}) == set()
     assert screen.poll(59.0, {1: 5.0, 2: 0.0}) == set()
@@ -90,7 +95,7 @@ def test_r21_0_switches_it_off() -> None:
 
 
 def test_a_punctual_signal_is_shown_at_the_last_poll_before_five_minutes_end() -> None:
-    """From that value the recorder makes the energy of the hour; the budget of the hour holds it all."""
+    """The recorder computes the energy of the hour from that value; it counts in the hour's budget."""
     screen = Screen(60, punctual=True, s1=0.0)
     screen.poll(270.0, {1: 1.0})
     assert screen.poll(280.0, {1: 2.0}) == set()
@@ -103,9 +108,22 @@ def test_whoever_has_gone_is_not_called() -> None:
     """Also between being due and being called."""
     screen = Screen(0, s1=0.0, s2=0.0)
     due = screen.listeners.due({1: 1.0, 2: 1.0}, 1.0)
-    screen.listeners.remove(1)
+    screen.listeners.remove(1, nothing)
     assert len(list(screen.listeners.updates(due, {1: 1.0, 2: 1.0}))) == 1
     assert screen.listeners.uids == {2}
+
+
+def test_two_listeners_of_a_signal_are_both_called() -> None:
+    """A power and the production computed from it; one is still called after the other was removed."""
+    screen, called = Screen(61, s1=0.0), list[str]()
+    screen.poll(10.0, {1: 5.0})
+    for name in ("first", "second"):
+        screen.listeners.add(1, partial(called.append, name), {1: 5.0})
+    assert screen.poll(70.0, {1: 5.0}) == {1}
+    assert called == ["first", "second"]
+    screen.listeners.remove(1, nothing)
+    assert screen.poll(140.0, {1: 6.0}) == {1}
+    assert called == ["first", "second"] * 2
 
 
 ANSWERS = st.dictionaries(st.sampled_from([1, 2]), st.sampled_from([None, 0.0, 5.0, 7.5]))
@@ -115,7 +133,7 @@ ANSWERS = st.dictionaries(st.sampled_from([1, 2]), st.sampled_from([None, 0.0, 5
 def test_what_is_shown_is_what_was_read_or_no_older_than_its_interval(
     polls: list[tuple[float, Values]], rows: int
 ) -> None:
-    """Whatever comes: without a budget at once, with one when the interval has passed; a number only for a number."""
+    """For random values: without a budget at once, with one after the interval; a number only if there is one."""
     screen, now, differs_since = Screen(rows, s1=0.0, s2=None), 0.0, dict.fromkeys((1, 2), math.inf)
     for passed, values in polls:
         now += passed

@@ -1,4 +1,4 @@
-"""How often a gateway is asked, and how long a failure is borne with: the rules by themselves."""
+"""The rules of polling alone: how often, and how long failures are tolerated."""
 
 from custom_components.carlo_gavazzi_ems.polling.pacing import Pace, Patience, retry_interval
 

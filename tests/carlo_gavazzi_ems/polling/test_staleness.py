@@ -1,4 +1,4 @@
-"""Which loads are old: each by its own rhythm, measured by a monotonic clock."""
+"""Which loads are stale: each by its own rhythm, measured by a monotonic clock."""
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -17,23 +17,23 @@ HOUR = 3600.0
 
 
 class Watched:
-    """A gateway whose answers are looked at, on a monotonic clock."""
+    """Feeds answers to `Staleness`, with a monotonic clock."""
 
     def __init__(self, *, interval: float = 10, staleness: Staleness | None = None) -> None:
-        """Poll every so many seconds."""
+        """Take the seconds between two polls."""
         self.staleness = staleness or Staleness()
         self.now = 5000.0
         self._interval = interval
         self._signals = SIGNALS
 
     def update(self, **stamps: float | None) -> set[int]:
-        """Take in an answer with these times, by `s<uid>`; return the loads that are stale then."""
+        """Add an answer with these times, by `s<uid>`; return the stale loads."""
         times = {int(name[1:]): stamp for name, stamp in stamps.items()}
         self.staleness.update(times, self._signals, self._interval, self.now)
         return set(self.staleness.stale)
 
     def poll(self, polls: int, **steps: float) -> set[int]:
-        """Poll so often; each signal's time moves every so many seconds, by so many, 0 for never."""
+        """Poll so often; each signal's time advances once in so many seconds, 0 for never."""
         stale: set[int] = set()
         for _ in range(polls):
             self.now += self._interval
@@ -68,7 +68,7 @@ def test_r05_five_intervals_but_two_minutes_at_least(interval: float, limit: flo
 
 
 def test_r05_a_gateway_that_repeats_old_values() -> None:
-    """All loads at once, and the only one there is: nothing in the answer tells, but time passes."""
+    """All loads at once, or the only one: the answer does not change, but time passes."""
     watched = Watched()
     watched.poll(5, s11=1, s21=1)
     answer = {11: 9.0, 21: 9.0}
@@ -93,7 +93,7 @@ def test_r05_a_gas_meter_is_not_stale_between_two_telegrams() -> None:
 
 
 def test_r05_a_meter_that_is_read_once_a_day() -> None:
-    """Its own time tells the rhythm with the first move."""
+    """Its first new timestamp shows its rhythm."""
     watched = Watched(interval=300)
     watched.poll(288, s21=24 * HOUR)
     for _ in range(5 * 288):
@@ -111,7 +111,7 @@ def test_r05_a_load_that_never_moves_is_stale_in_the_end() -> None:
 
 
 def test_r05_a_clock_that_is_wrong_harms_no_other_load() -> None:
-    """An hour ahead, set right, set back by years: a move is a move, and each load is held against itself only."""
+    """An hour ahead, corrected, set back by years: each change counts, and each load is compared with itself only."""
     watched = Watched()
     offset = HOUR
     for minute in range(30):
@@ -122,7 +122,7 @@ def test_r05_a_clock_that_is_wrong_harms_no_other_load() -> None:
 
 
 def test_r05_a_clock_that_jumps_does_not_hide_a_load_that_falls_silent() -> None:
-    """One step of years is one of five."""
+    """One step of years counts as one of five."""
     watched = Watched()
     watched.update(s11=0)
     watched.now += 10
@@ -134,7 +134,7 @@ def test_r05_a_clock_that_jumps_does_not_hide_a_load_that_falls_silent() -> None
 
 
 def test_r05_a_signal_that_comes_and_goes_is_no_move() -> None:
-    """Signals are enabled, and pages are cut short: only a time that is another one counts."""
+    """Signals are enabled, and pages are incomplete: only a changed time counts."""
     watched = Watched()
     watched.poll(5, s11=1)
     frozen = watched.now
@@ -156,7 +156,7 @@ def test_r05_which_loads_have_a_time_is_known_from_answer_to_answer() -> None:
 
 
 def test_r05_a_signal_that_moves_to_another_load_counts_there() -> None:
-    """The lists are read anew now and then; a load that is gone is forgotten."""
+    """After new lists; a removed load is dropped."""
     staleness = Staleness()
     staleness.update({11: 1000, 21: 1000}, SIGNALS, 10, 0)
     moved = {**SIGNALS, 21: Signal(uid=21, code=1, load_uid=1)}
@@ -166,7 +166,7 @@ def test_r05_a_signal_that_moves_to_another_load_counts_there() -> None:
 
 
 async def test_r05_what_was_learned_outlives_a_reload(hass: HomeAssistant) -> None:
-    """An entry has its own; one that is removed leaves nothing."""
+    """Each entry has its own; it is deleted with the entry."""
     watched = Watched(staleness=async_staleness(hass, "one"))
     watched.poll(10, s11=1)
     assert async_staleness(hass, "one") is watched.staleness

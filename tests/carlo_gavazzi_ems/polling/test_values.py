@@ -1,4 +1,4 @@
-"""What is to be shown of each signal, given answers, lists, old loads and counters."""
+"""The value to show for each signal, by answers, lists, stale loads and counters."""
 
 import json
 
@@ -9,13 +9,13 @@ SIGNALS = {uid: Signal(uid=uid, code=1, load_uid=uid // 10) for uid in (11, 12, 
 
 
 def answer(time: float, **values: float | None) -> Samples:
-    """Return an answer with these values, by `s<uid>`, all of one time in seconds."""
+    """Return an answer with these values, by `s<uid>`, and one time in seconds."""
     records = {name[1:]: {"uid": int(name[1:]), "v": value, "t": time} for name, value in values.items()}
     return Samples(json.dumps({"realtime": records}).encode())
 
 
 class Judge:
-    """A counter that doubts every reading below the last one, and believes it when it comes a second time."""
+    """A counter that accepts a reading below the last one only when it comes a second time."""
 
     def __init__(self) -> None:
         """Begin without a reading."""
@@ -65,7 +65,7 @@ def test_a_counter_that_was_never_read_is_not_available() -> None:
 
 
 def test_r02_a_counter_judges_each_new_reading_and_while_in_doubt_each_answer() -> None:
-    """Told how long its last reading had rested, by the gateway's clock."""
+    """It gets the time since its last new reading, by the gateway's clock."""
     values, counter = SignalValues(), Judge()
     values.update(answer(1000, s21=3.0), SIGNALS, frozenset())
     values.add_counter(21, counter)
@@ -90,7 +90,7 @@ def test_a_counter_that_has_gone_judges_nothing() -> None:
 
 
 def test_what_was_handed_out_is_not_changed() -> None:
-    """Who looks for what is new compares it with what comes next."""
+    """A listener compares it with the next values."""
     values, counter = SignalValues(), Judge()
     values.update(answer(1000, s21=3.0), SIGNALS, frozenset())
     values.add_counter(21, counter)

@@ -1,1 +1,1 @@
-"""Tests of what is read to find out about codes, and of the daily look."""
+"""Tests of the readings for the identification of codes, and of the daily look."""

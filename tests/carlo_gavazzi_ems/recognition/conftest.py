@@ -1,4 +1,4 @@
-"""What the tests of the daily look have in common."""
+"""Fixtures of the tests of the daily look."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tests.carlo_gavazzi_ems.recognition.days import Identification
 
 @pytest.fixture
 def identification(monkeypatch: pytest.MonkeyPatch) -> Identification:
-    """What is found out, as a test wants it, from ten minutes of each day."""
+    """Replaces the identification by findings that a test sets; ten minutes of each day are read."""
     fake = Identification()
     monkeypatch.setattr(identifying, "identify", fake)
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))

@@ -1,4 +1,4 @@
-"""The daily look in the week after the set-up: when it is taken, what it keeps, and what it leaves alone."""
+"""The daily look in the week after the set-up: when it runs, what it saves, and what it does not change."""
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -7,10 +7,11 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from simulator import Gateway, SiteKind
+from tests.carlo_gavazzi_ems.config_pages import placeholders_of
 from tests.carlo_gavazzi_ems.conftest import SetUp, make_site
-from tests.carlo_gavazzi_ems.dialogs.code_pages import choose, code_of, labels, open_options, picker_of, suggested
+from tests.carlo_gavazzi_ems.dialogs.code_pages import choose, code_of, labels, open_options, picker_of
 from tests.carlo_gavazzi_ems.recognition.days import Identification, pass_days, pass_hours, recognised
-from tests.carlo_gavazzi_ems.resident import requests, restart, told
+from tests.carlo_gavazzi_ems.resident import our_log, requests, restart
 
 HISTORY = "/v1/signals/history"
 
@@ -38,10 +39,13 @@ async def test_r26_what_was_idle_at_first_is_found_when_it_runs(
     await pass_days(hass, freezer, 1)
 
     form = await open_options(hass, entry.entry_id, "name_recognised")
-    assert form["step_id"] == "codes"
-    assert suggested(form)[labels(form)[power]] == "active_power/kW"
-    assert picker_of(form, power)[0].endswith("· 90%")
-    done = await choose(hass, form, suggested(form))
+    assert form["step_id"] == "findings"
+    page = placeholders_of(form)
+    assert (page["recognised"], page["found"].count("\n- ")) == ("3", 1)  # with the documented one
+    assert "**Power**\n\n- Active power: " in page["found"]
+    assert " kW (" in page["found"]
+    assert "Energy import" not in page["found"]  # it has its name
+    done = await choose(hass, form, {})
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options["codes"][str(power)] == "active_power/kW"
     assert entry.options["evidence"][str(power)] == {"confidence": 0.9, "law": "phases_add_up"}
@@ -122,12 +126,14 @@ async def test_r26_what_was_recognised_is_evidence_for_the_rest(
     entry = await set_up(gateway)
     identification.certain, identification.assumption = {power: "active_power_l2/kW"}, "phase_order"
     await pass_days(hass, freezer, 1)
-    identification.certain, identification.assumption = {current: "current_l2/A", energy: "energy_import/kWh"}, None
+    identification.certain, identification.assumption = {current: "current_l1/A", energy: "energy_import/kWh"}, None
     await pass_days(hass, freezer, 1)
     assert identification.known[1][power] == "active_power_l2/kW"
     assert await recognised(hass, entry) == 3
     form = await open_options(hass, entry.entry_id, "name_recognised")
-    assert [picker_of(form, code)[0].endswith("*") for code in (power, current, energy)] == [True, True, False]
+    lines = placeholders_of(form)["found"].splitlines()
+    assert [line.endswith("\\*") for line in lines if line.startswith("- ")] == [False, True, True]
+    assert any(line.startswith("\\* The values do not show which of the phases is L1.") for line in lines)
 
 
 async def test_r26_a_name_makes_what_was_recognised_void(
@@ -137,13 +143,13 @@ async def test_r26_a_name_makes_what_was_recognised_void(
     freezer: FrozenDateTimeFactory,
     identification: Identification,
 ) -> None:
-    """It rests on what was known before. What a person leaves without a name is not offered for ever."""
+    """It was found with the former names. A recognised code that a person leaves unnamed is not offered for ever."""
     power, energy = code_of(gateway, "active_power"), code_of(gateway, "energy_import")
     entry = await set_up(gateway)
     identification.certain = {power: "active_power/kW"}
     await pass_days(hass, freezer, 1)
     assert await recognised(hass, entry) == 1
-    form = await open_options(hass, entry.entry_id, "name_recognised")
+    form = await open_options(hass, entry.entry_id, "name_codes")
     names = {text: label for label in picker_of(form, energy) for text in [label.split(" · ")[0]]}
     await choose(hass, form, {labels(form)[energy]: names["Energy import"]})
     assert await recognised(hass, entry) == 0
@@ -165,7 +171,7 @@ async def test_r26_a_damaged_file_costs_what_was_recognised(
     caplog: pytest.LogCaptureFixture,
     damage: str,
 ) -> None:
-    """It is said once, and the next look begins anew."""
+    """It is logged once, and the next look starts without it."""
     power = code_of(gateway, "active_power")
     entry = await set_up(gateway)
     identification.certain = {power: "active_power/kW"}
@@ -174,7 +180,7 @@ async def test_r26_a_damaged_file_costs_what_was_recognised(
     hass_storage[key] = {**hass_storage[key], "data": damage}
     await restart(hass, entry)
     assert await recognised(hass, entry) == 0
-    assert sum("codes recognised since the set-up cannot be used" in text for _, text in told(caplog)) == 1
+    assert sum("codes recognised since the set-up cannot be used" in text for _, text in our_log(caplog)) == 1
     await pass_days(hass, freezer, 1)
     assert await recognised(hass, entry) == 1
     await hass.config_entries.async_remove(entry.entry_id)

@@ -1,4 +1,4 @@
-"""The daily look while something else goes on: no history, no gateway, an unload, a dialog, an import, another gateway."""
+"""The daily look during other events: no history, no gateway, an unload, a dialog, an import, another gateway."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -15,19 +15,20 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.carlo_gavazzi_ems.recognition import identifying
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding
 from simulator import Drop, Gateway, Identity, Status
+from tests.carlo_gavazzi_ems.config_pages import placeholders_of
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, USERNAME, SetUp
 from tests.carlo_gavazzi_ems.dialogs.code_pages import code_of, labels, suggested
 from tests.carlo_gavazzi_ems.recognition.days import Identification, pass_days, pass_hours, recognised
-from tests.carlo_gavazzi_ems.resident import poll, requests, told
+from tests.carlo_gavazzi_ems.resident import our_log, poll, requests
 
 HISTORY = "/v1/signals/history"
 
 
 class SlowIdentification:
-    """An identification that goes on until it is told to end, and looks now and then whether it is wanted."""
+    """An identification that runs until a test ends it, and checks whether it was cancelled."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without a call."""
         self.begun = 0
         self.end = threading.Event()
         self.ended = threading.Event()
@@ -35,7 +36,7 @@ class SlowIdentification:
         self.most_at_once = 0
 
     def __call__(self, *_: object, progress: Any, **__: object) -> Mapping[int, Finding]:
-        """Work."""
+        """Run until the end."""
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         self.begun += 1
@@ -50,7 +51,7 @@ class SlowIdentification:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowIdentification]:
-    """Identify slowly, from ten minutes of a day."""
+    """A slow identification, with ten minutes of a day."""
     work = SlowIdentification()
     monkeypatch.setattr(identifying, "identify", work)
     monkeypatch.setattr("custom_components.carlo_gavazzi_ems.recognition.observation.SPAN", timedelta(minutes=10))
@@ -59,7 +60,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowIdentification]:
 
 
 async def begun(hass: HomeAssistant, slow: SlowIdentification, times: int) -> None:
-    """Wait until an identification has begun so many times."""
+    """Wait until `times` identifications have begun."""
     while slow.begun < times:
         await hass.async_add_executor_job(slow.end.wait, 0.02)
 
@@ -80,14 +81,14 @@ async def test_r26_a_gateway_without_history(
     identification: Identification,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is asked once a day, in vain, and nobody is bothered with that."""
+    """Its history is requested once a day, without an error in the log."""
     gateway.faults.add(Status(path=HISTORY, code=404))
     entry = await set_up(gateway)
     await pass_days(hass, freezer, 3)
     assert identification.rows == [0, 0, 0]
     assert requests(gateway, HISTORY) <= 2 * 3
     assert await recognised(hass, entry) == 0
-    assert told(caplog) == []
+    assert our_log(caplog) == []
 
 
 async def test_r26_a_gateway_that_is_away_is_looked_at_when_it_is_back(
@@ -97,7 +98,7 @@ async def test_r26_a_gateway_that_is_away_is_looked_at_when_it_is_back(
     freezer: FrozenDateTimeFactory,
     identification: Identification,
 ) -> None:
-    """While polls fail nothing else is asked; within an hour of its return the look is made up for."""
+    """While polls fail there are no other requests; the look follows within an hour of the gateway's return."""
     await set_up(gateway)
     away = gateway.faults.add(Drop())
     await poll(hass, freezer, 300)
@@ -186,19 +187,16 @@ async def test_r26_an_import_goes_before_a_look(
     freezer: FrozenDateTimeFactory,
     slow: SlowIdentification,
 ) -> None:
-    """Whoever reads the history for the statistics ends a look that runs; none begins before that is over."""
+    """Reading history for the statistics cancels a running look; none begins before that is over."""
     entry = await set_up(gateway)
     history = entry.runtime_data.history
     await begin_look(hass, freezer, slow)
-    free = [history.is_free]
     async with history.reading():
-        free.append(history.is_free)
         assert await hass.async_add_executor_job(slow.ended.wait, 10)
         freezer.tick(timedelta(hours=1.1))
         async_fire_time_changed(hass)
         await hass.async_block_till_done()
         assert slow.begun == 1
-    assert free == [True, False]
     await begin_look(hass, freezer, slow)
 
 
@@ -233,7 +231,7 @@ async def test_r26_the_form_has_what_was_recognised_also_where_the_history_fails
     freezer: FrozenDateTimeFactory,
     identification: Identification,
 ) -> None:
-    """What is kept needs no second proof."""
+    """Stored findings do not have to be proven again."""
     power = code_of(gateway, "active_power")
     entry = await set_up(gateway)
     identification.certain = {power: "active_power/kW"}
@@ -241,9 +239,32 @@ async def test_r26_the_form_has_what_was_recognised_also_where_the_history_fails
     gateway.faults.add(Status(path=HISTORY, code=500))
     identification.certain = {}
     menu = await hass.config_entries.options.async_init(entry.entry_id)
-    flow = await hass.config_entries.options.async_configure(menu["flow_id"], {"next_step_id": "name_recognised"})
+    flow = await hass.config_entries.options.async_configure(menu["flow_id"], {"next_step_id": "name_codes"})
     while flow["type"] is FlowResultType.SHOW_PROGRESS:
         await hass.async_block_till_done(wait_background_tasks=True)
         flow = await hass.config_entries.options.async_configure(flow["flow_id"])
     assert suggested(flow)[labels(flow)[power]] == "active_power/kW"
     hass.config_entries.options.async_abort(flow["flow_id"])
+
+
+async def test_r26_the_page_of_what_was_recognised_needs_no_values(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    identification: Identification,
+) -> None:
+    """The gateway answers nothing any more: the names are certain all the same, and are taken."""
+    power = code_of(gateway, "active_power")
+    entry = await set_up(gateway)
+    identification.certain = {power: "active_power/kW"}
+    await pass_days(hass, freezer, 1)
+    gateway.faults.add(Status(code=500))
+    menu = await hass.config_entries.options.async_init(entry.entry_id)
+    page = await hass.config_entries.options.async_configure(menu["flow_id"], {"next_step_id": "name_recognised"})
+    assert page["step_id"] == "findings"
+    assert "- Active power (" in placeholders_of(page)["found"]
+    done = await hass.config_entries.options.async_configure(page["flow_id"], {})
+    assert done["data"]["codes"] == {str(power): "active_power/kW"}
+    gateway.faults.clear()
+    await hass.async_block_till_done()

@@ -1,4 +1,4 @@
-"""Enough of the past is read, of every code, in bounded time."""
+"""Enough history of every code is read, in limited time."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -86,7 +86,7 @@ async def test_r26_the_gateways_own_clock_counts(gateway: Gateway) -> None:
 
 
 async def test_a_slow_gateway_is_not_waited_for(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the time is up, what has been read is what there is."""
+    """At the time limit the values read so far are used."""
     monkeypatch.setattr(observation, "TIME_BUDGET", 0.0)
     seen, signals = await observe(gateway)
     assert len(seen) == len(signals)
@@ -115,7 +115,7 @@ async def test_a_part_that_cannot_be_read_costs_that_part(gateway: Gateway) -> N
 
 
 async def test_a_refused_login_is_no_missing_history(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What only the person can settle is told, not taken for a gateway without history."""
+    """The error is raised, as only a person can resolve it, and not taken for a gateway without history."""
     series = observation.batches_of
 
     def revoke(signals: list[Signal]) -> list[list[int]]:
@@ -129,14 +129,14 @@ async def test_a_refused_login_is_no_missing_history(gateway: Gateway, monkeypat
 
 
 async def test_no_signals(socket_enabled: None) -> None:
-    """Nothing to see is nothing seen."""
+    """Without signals there are no values."""
     empty = build_site(SiteKind.LOAD_TEST, seed=1, signals=0)
     async with Gateway(empty, username=USERNAME, password=PASSWORD) as gateway:
         assert await observe(gateway) == ({}, [])
 
 
 async def observe_more(gateway: Gateway, codes: set[int]) -> tuple[list[Series], list[Series] | None]:
-    """Return what was seen in half an hour, and in seven of them where codes are in doubt."""
+    """Return the values of half an hour, and those of seven if codes are in doubt."""
     async with aiohttp.ClientSession() as session:
         address = Address(host=gateway.host, port=gateway.port, fingerprint=gateway.fingerprint)
         client = EmsClient.connect(session, address, USERNAME, PASSWORD)
@@ -172,7 +172,7 @@ async def test_r26_without_doubt_nothing_more_is_read(gateway: Gateway) -> None:
 
 
 async def test_r26_more_is_not_waited_for(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the time is up, the day is what there is."""
+    """At the time limit only the day is used."""
     monkeypatch.setattr(observation, "MORE_TIME_BUDGET", -1.0)
     assert (await observe_more(gateway, {gateway.site.codes[Quantity.ACTIVE_POWER]}))[1] is None
     assert not gateway.requests
@@ -202,7 +202,7 @@ async def test_r26_a_gateway_that_keeps_a_day_is_asked_for_two(
 
 
 def sample(timestamp: float) -> Sample:
-    """Return a sample of some time."""
+    """Return a sample at a time."""
     return Sample(uid=1, code=5, value=1.0, timestamp=timestamp)
 
 

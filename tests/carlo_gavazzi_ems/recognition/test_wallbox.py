@@ -1,4 +1,4 @@
-"""A house whose wallbox is idle when it is set up, and charges on the third day after: what the real identification makes of it."""
+"""The real identification in a house whose wallbox is idle at the set-up and charges on the third day after it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ from tests.carlo_gavazzi_ems.conftest import make_site
 from tests.carlo_gavazzi_ems.recognition.days import pass_days, recognised
 from tests.carlo_gavazzi_ems.resident import restart
 
-#: The day that the set-up looks at; a car comes on the third one after it.
+#: The day that the set-up reads; a car charges on the third one after it.
 FIRST = datetime(2025, 6, 30, tzinfo=UTC)
 LOADS = ("Main", "Wallbox")
 

@@ -13,7 +13,7 @@ class Meter:
     """A guarded counter in kWh that is read every ten seconds."""
 
     def __init__(self, first: float | None = 1234.567, unit: str | None = "kWh", history: float | None = None) -> None:
-        """Read it once; `history` is what the gateway's history tells of it, None where it tells nothing."""
+        """Read it once; `history` is its evidence in the gateway's history, None without any."""
         self.history = history
         self.guard = CounterGuard(unit)
         self.now = 1_000_000.0
@@ -24,11 +24,11 @@ class Meter:
             self.read(first)
 
     def read(self, value: float | None, times: int = 1, seconds: float = POLL) -> float | None:
-        """Read so many times; return what is shown at last."""
+        """Read it so many times; return the last value shown."""
         for _ in range(times):
             self.now += seconds
             if self.history is not None and self.guard.doubtful_since is not None:
-                self.guard.testify(self.history, self.now)
+                self.guard.check_history(self.history, self.now)
             self.last = self.guard.read(value, self.now)
             self.shown.append(self.last.value)
             if self.last.event is not None:

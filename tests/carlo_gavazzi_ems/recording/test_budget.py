@@ -1,4 +1,4 @@
-"""How many rows an hour each kind of quantity may have."""
+"""The number of rows an hour for each kind of quantity."""
 
 import pytest
 
@@ -30,5 +30,5 @@ def test_r21_rows_an_hour(key: str, rows: int) -> None:
 
 
 def test_r21_a_code_without_a_name_has_the_budget_of_a_power() -> None:
-    """It may be any."""
+    """It may be any quantity."""
     assert rows_per_hour(None) == 120

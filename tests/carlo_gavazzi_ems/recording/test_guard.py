@@ -1,4 +1,4 @@
-"""R1: what a counter shows when it is read wrong, and that nothing holds it back for ever."""
+"""R1: what a counter shows after wrong readings, and that no reading is held back for ever."""
 
 from itertools import pairwise
 import math
@@ -6,8 +6,10 @@ import math
 import pytest
 
 from custom_components.carlo_gavazzi_ems.recording.guard import (
+    Before,
     CounterGuard,
     Event,
+    Verdict,
 )
 
 from .meter import POLL, Meter
@@ -15,7 +17,7 @@ from .meter import POLL, Meter
 
 @pytest.mark.parametrize("first", [None, 1234.567])
 def test_r01_what_no_counter_can_read_is_never_believed(first: float | None) -> None:
-    """A damaged record may last for hours: 1e300 kWh are not shown, neither as the first reading nor confirmed."""
+    """1e300 kWh are not shown: not as the first reading, and not after hours."""
     meter = Meter(first)
     assert meter.read(1e300, times=1000) == first
     assert meter.read(1234.570) == 1234.570
@@ -34,7 +36,7 @@ def test_r01_one_wrong_reading_is_not_shown(wrong: float | None) -> None:
 
 
 def test_r01_a_reset_is_accepted_when_history_has_it_too() -> None:
-    """It is seen three times, for a minute, and history tells the same; then it is told once."""
+    """After three readings in a minute that history confirms; then it is reported once."""
     meter = Meter(history=0.0)
     assert meter.read(0.0, times=6) == 1234.567
     assert meter.guard.holding
@@ -71,7 +73,7 @@ def test_r01_history_that_contradicts_freezes_nothing_for_ever() -> None:
 
 @pytest.mark.parametrize("wrong", [0.0, 900.0, 5e6])
 def test_r01_a_counter_that_returns_tells_since_when_it_was_wrong(wrong: float) -> None:
-    """What was accepted in between was not the meter's; the reading counts at once."""
+    """The accepted reading in between was wrong; the old one counts again at once."""
     meter = Meter(history=wrong)
     begun = meter.now + POLL
     meter.read(wrong, times=30)
@@ -95,7 +97,7 @@ def test_r01_what_falls_by_itself_is_no_reset() -> None:
 
 
 def test_r01_a_reset_broken_off_counts_anew() -> None:
-    """A good reading between wrong ones takes the proof away."""
+    """A good reading between wrong ones restarts the count."""
     meter = Meter()
     for _ in range(20):
         assert meter.read(0.0, times=5) == 1234.567
@@ -104,7 +106,7 @@ def test_r01_a_reset_broken_off_counts_anew() -> None:
 
 
 def test_r01_missing_readings_neither_prove_nor_disprove() -> None:
-    """A reset with holes is still one."""
+    """A reset is also detected with missing readings in between."""
     meter = Meter(history=0.0)
     for _ in range(3):
         meter.read(0.0)
@@ -116,7 +118,7 @@ def test_r01_missing_readings_neither_prove_nor_disprove() -> None:
     ("before", "dip"), [(544.587493, 544.587), (1234.567, 1234.5), (5.987, 5.0), (99.96, 99.9), (1e6, 999_999.5)]
 )
 def test_r01_a_tiny_dip_is_held_until_it_is_passed(before: float, dip: float) -> None:
-    """Lost decimals cost nothing, for however long they are lost."""
+    """Lost decimals do not change the value shown, however long they are lost."""
     meter = Meter(before)
     assert meter.read(dip, times=1000) == before
     assert not meter.guard.holding
@@ -164,6 +166,13 @@ def test_r02_a_restored_reading_is_guarded_at_once() -> None:
     assert guard.read(0.0, 2000.0).value == 500.0
     assert guard.read(500.2, 2010.0).value == 500.2
     assert (guard.last, guard.shown, guard.changed_at) == (500.2, 500.2, 2010.0)
+
+
+def test_r01_a_wrong_reading_that_was_accepted_before_a_restart() -> None:
+    """The counter returns to where it was before; that is no rise that no installation can make."""
+    guard = CounterGuard("kWh")
+    guard.restore(0.0, 10_000.0, 20_000.0, Before(500.0, 9_900.0))
+    assert guard.read(501.0, 20_010.0) == Verdict(501.0, Event.RETURNED, 501.0, 9_900.0)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -1.0])

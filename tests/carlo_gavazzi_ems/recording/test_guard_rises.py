@@ -1,4 +1,4 @@
-"""R1: counters that rise faster than can be, and that nothing holds them back for ever."""
+"""R1: counters that rise impossibly fast, and that no reading is held back for ever."""
 
 import math
 
@@ -65,7 +65,7 @@ def test_r01_an_idle_counter_does_not_jump() -> None:
 
 
 def test_r01_only_energy_has_a_limit() -> None:
-    """Nobody knows how many pulses or litres are too many."""
+    """There is no known limit of pulses or litres."""
     for unit in (None, "m³", "h"):
         assert Meter(1.0, unit).read(1e9) == 1e9
 
@@ -128,5 +128,5 @@ def test_r01_no_clamp_freezes_a_counter(first: float, readings: list[float | Non
         value += 0.01
         meter.read(value, seconds=step)
     if meter.shown[-1] != value:
-        # Held as a tiny dip: it is passed after a kilowatt-hour at most.
+        # Held back like a small dip: until the counter has risen by a kilowatt-hour at most.
         assert meter.read(value + 1.0) == value + 1.0

@@ -1,4 +1,4 @@
-"""What is taken out of raw answers, whatever shape they have."""
+"""What is removed from raw answers of any shape."""
 
 import json
 import re
@@ -14,13 +14,13 @@ SERIAL = "BX1234567890"
 
 
 def redacted(body: object, *secrets: str) -> Any:
-    """Return what is left of a body."""
+    """Return a body after redaction."""
     answer = Answer(path="/v1/loads", query={"page": "1"}, body=json.dumps(body).encode())
     return Redactor([SERIAL, *secrets]).answer(answer)["body"]
 
 
 def test_r14_what_a_person_may_have_typed_is_replaced() -> None:
-    """The same text by the same stand-in, so that two loads of one name stay two loads of one name."""
+    """The same text gets the same replacement, so that equal labels stay equal."""
     loads = {str(uid): {"uid": uid, "label": label} for uid, label in ((1, "Anna"), (2, "Ben"), (3, "Anna"))}
     found = redacted({"loads": loads})["loads"]
     assert found["1"]["label"] == found["3"]["label"] != found["2"]["label"]
@@ -103,7 +103,7 @@ def test_r14_a_secret_in_a_text_that_stays(text: str) -> None:
 
 
 def test_a_short_secret_does_not_spoil_words() -> None:
-    """A user called `api` takes nothing away from a rapid answer."""
+    """A user name `api` is not removed from inside the word `rapid`."""
     assert Redactor(["api"]).scrub("rapid api") == f"rapid {REDACTED}"
 
 
@@ -116,7 +116,7 @@ def test_r14_a_name_in_the_place_of_a_uid() -> None:
 
 
 def test_what_is_no_json_is_only_described() -> None:
-    """A page for people may hold anything."""
+    """A web page may contain anything."""
     found = Redactor([]).answer(Answer(path="/ver", body=b"<html>Anna</html>"))
     assert found["bytes"] == 17
     assert "Anna" not in json.dumps(found)
@@ -125,7 +125,7 @@ def test_what_is_no_json_is_only_described() -> None:
 PERSONAL = "Müller 4711 Gasse"
 NESTED = st.recursive(
     st.sampled_from([PERSONAL, SERIAL, 5, 1.5, None, True, 123456789]),
-    # No field of the API document is written in capitals: under some of those a large number is a time.
+    # In capitals, so that no key is a field of the API document: some of those keep large numbers as times.
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8).map(str.upper) | st.just(PERSONAL), inner)
     ),
@@ -136,7 +136,7 @@ NESTED = st.recursive(
 @settings(max_examples=100, deadline=None)
 @given(body=NESTED)
 def test_r14_wherever_it_stands(body: object) -> None:
-    """However deep a personal text lies, it does not come out."""
+    """A personal text is removed at any depth."""
     text = json.dumps(redacted(body), ensure_ascii=False)
     assert PERSONAL not in text
     assert SERIAL not in text

@@ -1,4 +1,4 @@
-"""What the tests of signals share."""
+"""Fixtures of the tests of signals."""
 
 import pytest
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
@@ -7,5 +7,5 @@ from syrupy.assertion import SnapshotAssertion
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Compare with Home Assistant's extension, which writes to `snapshots/`."""
+    """Use Home Assistant's snapshot extension, which writes to `snapshots/`."""
     return snapshot.use_extension(HomeAssistantSnapshotExtension)

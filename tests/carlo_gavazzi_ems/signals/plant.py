@@ -1,4 +1,4 @@
-"""Physics of its own for the tests of laws and proofs: the simulator has no part in it."""
+"""A model for the tests of laws and proofs, independent of the simulator."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,11 +6,13 @@ from itertools import accumulate
 from math import cos, hypot, pi, sin, sqrt
 import random
 
-from custom_components.carlo_gavazzi_ems.signals.identify import Series
+from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series
 
 MINUTES = 1440
 START = 1_750_032_000.0
 QUARTER = 15
+#: Afternoon and night of working days: a counter of one of two tariffs stands still in between.
+TIMES = [START + 60.0 * (minute + 1) for minute in range(MINUTES)]
 
 type Rows = list[float]
 
@@ -24,7 +26,7 @@ def walk(chance: random.Random, level: float, step: float, low: float, high: flo
 
 
 def stretches(chance: random.Random, sizes: Sequence[float], longest: int) -> Rows:
-    """Return a power that is switched between some sizes."""
+    """Return a power that switches between some sizes."""
     values: Rows = []
     while len(values) < MINUTES:
         size = chance.choice(sizes)
@@ -33,13 +35,13 @@ def stretches(chance: random.Random, sizes: Sequence[float], longest: int) -> Ro
 
 
 def counted(start: float, watts: Sequence[float]) -> Rows:
-    """Return a counter in kWh that counts what is positive."""
+    """Return a counter in kWh of the positive power."""
     return [start + total for total in accumulate(max(0.0, one) / 60_000 for one in watts)]
 
 
 @dataclass
 class Plant:
-    """Three phases with a meter on the connection, one on a machine and one on a single phase, in physics of its own."""
+    """Three phases with a meter on the connection, one on a machine and one on a single phase."""
 
     readings: dict[int, dict[str, Rows]] = field(default_factory=dict)
 
@@ -68,21 +70,49 @@ class Plant:
             plant.readings[load]["frequency"] = hertz
         return plant
 
+    def codes(self) -> dict[str, int]:
+        """Return a code for each name, the phases in ascending order."""
+        names = sorted({name for readings in self.readings.values() for name in readings})
+        return {name: 3 * place + 5 for place, name in enumerate(names)}
+
     def series(self, codes: dict[str, int]) -> list[Series]:
-        """Return what a gateway has of it."""
-        times = [START + 60.0 * (minute + 1) for minute in range(MINUTES)]
+        """Return the series in the gateway's history."""
         return [
             Series(
                 uid=1000 * load + codes[name],
                 code=codes[name],
                 load_uid=load,
                 device_uid=load,
-                times=times,
+                times=TIMES,
                 values=[round(value, 4) for value in values],
             )
             for load, readings in self.readings.items()
             for name, values in readings.items()
         ]
+
+
+def load(
+    readings: dict[str, Rows], *, shift: float = 0.0, digits: int | None = None, system: str | None = None
+) -> list[Series]:
+    """Return one load with some readings, their codes ascending from 31."""
+    times = [time + shift for time in TIMES]
+    return [
+        Series(
+            uid=code,
+            code=code,
+            load_uid=1,
+            device_uid=1,
+            times=times,
+            values=values if digits is None else [round(value, digits) for value in values],
+            system=system,
+        )
+        for code, values in enumerate(readings.values(), start=31)
+    ]
+
+
+def certain(findings: dict[int, Finding]) -> dict[int, str]:
+    """Return the certain meanings by code."""
+    return {code: finding.candidates[0].text for code, finding in findings.items() if finding.certain}
 
 
 def three_phases(volts: list[Rows], active: list[Rows], reactive: list[Rows], counter: float) -> dict[str, Rows]:

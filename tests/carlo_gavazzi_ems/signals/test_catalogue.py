@@ -1,4 +1,4 @@
-"""What a code means: documented, confirmed, shared as text, refused."""
+"""The meaning of codes: documented, confirmed, shared as text, refused."""
 
 import json
 from pathlib import Path
@@ -134,7 +134,7 @@ class TestCatalogue:
     """Codes looked up."""
 
     def test_r28_unknown(self) -> None:
-        """A code that nobody has told has no meaning, and none is made up."""
+        """An unknown code has no meaning, and none is guessed."""
         catalogue = Catalogue()
         assert catalogue.meaning(45) is None
         assert catalogue.meaning(-29) is None
@@ -195,7 +195,7 @@ class TestSharing:
 
     @given(tables)
     def test_round_trip(self, confirmed: dict[str, str]) -> None:
-        """A shared table says elsewhere what it said at home."""
+        """A table that is exported and imported keeps its meanings."""
         assert Catalogue.from_text(Catalogue(confirmed).to_text()).confirmed == confirmed
 
     def test_as_people_paste_it(self) -> None:

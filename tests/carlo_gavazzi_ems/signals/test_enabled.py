@@ -111,7 +111,7 @@ def test_r21_three_phase_load(meter: set[str]) -> None:
     """Of all that a three-phase meter publishes, the totals and the phases' voltage and current are on."""
     assert meter <= QUANTITIES.keys()
     assert enabled_by_default(meter) == THREE_PHASE
-    # The twelfth entity is the connectivity of the load.
+    # The connectivity of the load is the twelfth entity.
     assert len(THREE_PHASE) <= MAX_ENABLED == 11
 
 
@@ -192,7 +192,7 @@ def test_r21_three_phase_load(meter: set[str]) -> None:
     ],
 )
 def test_r21_enabled_by_default(published: set[str], enabled: set[str]) -> None:
-    """What leads is on; where it is missing, what stands in for it."""
+    """The main quantities are enabled, or their replacements where they are missing."""
     assert enabled_by_default(published) == enabled
 
 
@@ -238,6 +238,6 @@ def test_r21_what_is_wanted(signals: dict[int, int], values: dict[int, float | N
 
 
 def test_r21_each_load_for_itself() -> None:
-    """What one load shows is nothing to another; a signal that is off on the gateway is off here."""
+    """Loads do not influence each other; a signal that the gateway disables is disabled."""
     listed = {10: signal(10, 1), 20: signal(20, 7, load=2), 21: signal(21, 1, load=2, enabled=False)}
     assert wanted_signals(listed, CODES, {}) == {10, 20}

@@ -1,4 +1,4 @@
-"""What an unknown code measures: right or silent, whatever comes in, and always the same."""
+"""Identification of unknown codes: right or silent for any input, and always with the same result."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -14,21 +14,21 @@ from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, parse_
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series, identify
 from simulator import SiteKind, build_site
 
-#: Midsummer, so that a solar system has something to say.
+#: In June, so that solar systems produce power.
 START = 1_750_000_000.0
 
 
 def observed(
     kind: SiteKind, seed: int, conditions: Conditions, **options: object
 ) -> tuple[list[Series], dict[int, str]]:
-    """Return what is seen of a site, and what each code truly means; the benchmark's seeds begin at a million."""
+    """Return the series of a site and the true meaning of each code; the benchmark's seeds begin at a million."""
     site = build_site(kind, seed, **options)  # type: ignore[arg-type]  # the site checks them itself
     seen = list(observe(site, conditions, seed))
     return [series for series, _ in seen], {series.code: truth for series, truth in seen}
 
 
 def judged(findings: dict[int, Finding], series: list[Series], truths: dict[int, str]) -> list[Judgement]:
-    """Return the judgements of all codes that move at all."""
+    """Return the judgements of all codes with changing values."""
     moving = {one.code for one in series if len(set(one.values)) > 1}
     phases = {code for code, truth in truths.items() if "_l2" in truth}
     single = {code for code in truths if not phases} if not phases else set[int]()
@@ -144,7 +144,7 @@ def test_r27_progress_rises_and_may_stop_the_work(house: tuple[list[Series], dic
     assert 0 <= shares[0] <= shares[-1] <= 1
 
     class Enough(Exception):  # noqa: N818 - it is no error
-        """The person has closed the dialog."""
+        """The person closed the dialog."""
 
     def stop(_share: float) -> None:
         raise Enough
@@ -203,7 +203,7 @@ def test_r26_any_numbers_in_no_exception_out(series: list[Series], chance: rando
 
 
 def spoiled(series: Series, chance: random.Random) -> Series:
-    """Return a series of which the values are of another kind."""
+    """Return a series with wrong values."""
     level, values = chance.uniform(-50, 50), series.values
     return replace(
         series,

@@ -1,4 +1,4 @@
-"""What speaks for a candidate can be read by people."""
+"""The reasons for candidates are readable sentences."""
 
 import ast
 from pathlib import Path
@@ -15,7 +15,7 @@ _NOT_LAWS = {*QUANTITIES, "line_voltage_thd"}
 
 
 def keys_in(path: Path) -> set[str]:
-    """Return the strings of three words and more in a module that are no quantity: the keys of laws."""
+    """Return the keys of laws in a module: strings of three words and more that are not quantities."""
     constants = {node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)}
     return {one for one in constants if isinstance(one, str) and _KEY.fullmatch(one)} - _NOT_LAWS
 

@@ -30,7 +30,7 @@ ICONS = sensors(INTEGRATION / "icons.json")
 
 
 def name_of(quantity: Quantity) -> str:
-    """Return the English name as Home Assistant puts it together."""
+    """Return the English name as Home Assistant composes it."""
     return NAMES[quantity.translation_key]["name"].format(**quantity.placeholders)
 
 
@@ -60,7 +60,7 @@ def test_names_are_distinct_short_and_in_sentence_case() -> None:
 
 
 def test_names_of_some() -> None:
-    """The names are the words that people use."""
+    """Some names as expected."""
     assert name_of(QUANTITIES["active_power_l1"]) == "Active power L1"
     assert name_of(QUANTITIES["line_voltage_l3_l1"]) == "Line voltage L3-L1"
     assert name_of(QUANTITIES["energy_import_t2"]) == "Energy import tariff 2"

@@ -1,4 +1,4 @@
-"""What is certain is right, also where signals are switched off and rivals are all that is left."""
+"""Certain findings are right, also if signals are switched off and other quantities have similar readings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -8,42 +8,22 @@ import random
 import pytest
 
 from custom_components.carlo_gavazzi_ems.signals.identify import (
-    Finding,
     Series,
     doubtful_codes,
     identify,
     loads_to_see_more_of,
 )
 
-from .plant import MINUTES, START, Plant, Rows, one_phase, walk
-
-#: Afternoon and night of working days: a counter of one of two tariffs stands still in between.
-TIMES = [START + 60.0 * (minute + 1) for minute in range(MINUTES)]
+from .plant import MINUTES, Plant, Rows, certain, load, one_phase, walk
 
 
 def gateway(readings: dict[str, Rows], *, digits: int = 1, system: str | None = None) -> tuple[list[Series], list[str]]:
-    """Return one load with some readings, their codes ascending, and their names in the order of the codes."""
-    return [
-        Series(
-            uid=code,
-            code=code,
-            load_uid=1,
-            device_uid=1,
-            times=TIMES,
-            values=[round(value, digits) for value in values],
-            system=system,
-        )
-        for code, values in enumerate(readings.values(), start=31)
-    ], list(readings)
-
-
-def certain(findings: dict[int, Finding]) -> dict[int, str]:
-    """Return what is called certain."""
-    return {code: finding.candidates[0].text for code, finding in findings.items() if finding.certain}
+    """Return one load with some readings, and their names in the order of the codes."""
+    return load(readings, digits=digits, system=system), list(readings)
 
 
 def real_grid(chance: random.Random) -> list[Rows]:
-    """Return three phase voltages that move together and differ by 0.2 % at most, as those of a strong grid do."""
+    """Return three phase voltages of a strong grid: they move together and differ by 0.2 % at most."""
     common = walk(chance, 234.0, 0.25, 226, 244)
     return [
         [one + offset + own for one, own in zip(common, walk(chance, 0.0, 0.03, -0.25, 0.25), strict=True)]
@@ -54,7 +34,7 @@ def real_grid(chance: random.Random) -> list[Rows]:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("names", ["abc", "abm", "ab", "acl", "abcm", "xyz", "xyzn"])
 def test_r26_voltages_alone_are_no_mean(seed: int, names: str) -> None:
-    """Phases lie as near to their mean as to each other; and line voltages of one grid are the phases of another."""
+    """A phase voltage is as near to the mean as to another phase; line voltages may be another grid's phases."""
     a, b, c = real_grid(random.Random(seed))
     lines = [
         [(p * p + q * q + p * q) ** 0.5 for p, q in zip(*pair, strict=True)] for pair in combinations((a, b, c), 2)
@@ -90,14 +70,8 @@ def subset(series: Iterable[Series], codes: dict[str, int], names: Iterable[str]
     return [one for one in series if one.code in on]
 
 
-def plant_codes(plant: Plant) -> dict[str, int]:
-    """Return a code for each name of a plant."""
-    names = sorted({name for readings in plant.readings.values() for name in readings})
-    return {name: 3 * place + 5 for place, name in enumerate(names)}
-
-
 def is_right(name: str, text: str) -> bool:
-    """Tell whether a text says what a name of the plant says: its phases are drawn in ascending order."""
+    """Return whether a text is the meaning of a name of the plant."""
     return text.partition("/")[0] == name
 
 
@@ -106,7 +80,7 @@ def test_r26_any_subset_is_right_or_silent(seed: int) -> None:
     """Whatever is switched off, by families or singly: nothing certain is wrong, and no phase is called the total."""
     chance = random.Random(seed)
     plant = Plant.build(1 + seed % 3)
-    codes = plant_codes(plant)
+    codes = plant.codes()
     names = {code: name for name, code in codes.items()}
     on = [name for name in codes if chance.random() < chance.choice((0.3, 0.5, 0.8))]
     series = subset(plant.series(codes), codes, on)
@@ -120,7 +94,7 @@ def test_r26_any_subset_is_right_or_silent(seed: int) -> None:
 
 
 def _permutations() -> list[str]:
-    """Return the orders that three phases may have."""
+    """Return the other orders of three phases."""
     return ["132", "213", "231", "312", "321"]
 
 
@@ -142,7 +116,7 @@ def counter(start: float, power: Sequence[float], step: float) -> Rows:
 
 
 def generator(*, exports: bool) -> dict[str, Rows]:
-    """Return what a meter on one phase reads of a machine, one that feeds back for some hours or never does."""
+    """Return the readings of a single-phase meter on a machine, with or without some hours of export."""
     machine = Plant.build(2).readings[3]
     active = [
         -0.4 * one if exports and 600 <= minute < 760 else one for minute, one in enumerate(machine["active_power"])
@@ -188,7 +162,7 @@ def test_r26_the_only_phase_that_is_on_is_not_the_only_phase() -> None:
 
 
 def test_r26_a_capacitor_of_one_kilovar_is_no_clock() -> None:
-    """A counter that grows by about one an hour is run hours only if it goes by the clock itself."""
+    """A counter that grows by about one an hour is run hours only if it grows exactly with the clock."""
     chance = random.Random(3)
     watts = [chance.choice((60.0, 2400.0)) for _ in range(MINUTES)]
     readings = {
@@ -236,9 +210,9 @@ def test_r26_looks_make_sense() -> None:
 
 
 def test_r26_more_history_is_asked_of_loads_that_stood_still() -> None:
-    """A code in doubt is worth another look where it did not move."""
+    """More history is read for codes in doubt whose values did not change."""
     plant = Plant.build(1)
-    codes = plant_codes(plant)
+    codes = plant.codes()
     series = plant.series(codes)
     still = [replace(one, values=[7.0] * MINUTES) if one.load_uid == 3 else one for one in series]
     findings = identify(still)

@@ -1,4 +1,4 @@
-"""The table of quantities: what Home Assistant says to it, and what is enabled by default."""
+"""The table of quantities: whether Home Assistant accepts it, and what is enabled by default."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,13 +28,13 @@ from custom_components.carlo_gavazzi_ems.signals.quantities import (
 
 
 class QuantitySensor(SensorEntity):
-    """A sensor as the integration would make it from a quantity."""
+    """A sensor with the properties of a quantity."""
 
     _attr_should_poll = False
     _attr_native_value = 1.5
 
     def __init__(self, quantity: Quantity, unit: str | None) -> None:
-        """Take over what the quantity says."""
+        """Take the properties of the quantity."""
         self.key = f"{quantity.key} {unit}"
         self._attr_name = self._attr_unique_id = self.key
         self._attr_device_class = quantity.device_class
@@ -44,14 +44,14 @@ class QuantitySensor(SensorEntity):
 
 
 async def add_sensors(hass: HomeAssistant, sensors: Iterable[QuantitySensor]) -> None:
-    """Put the sensors into Home Assistant."""
+    """Add the sensors to Home Assistant."""
     setup_test_component_platform(hass, SENSOR_DOMAIN, sensors)
     assert await async_setup_component(hass, SENSOR_DOMAIN, {SENSOR_DOMAIN: {"platform": "test"}})
     await hass.async_block_till_done()
 
 
 def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what Home Assistant's log says above info."""
+    """Return Home Assistant's log messages above info."""
     return [
         record.getMessage()
         for record in caplog.records

@@ -1,4 +1,4 @@
-"""Readings as meters and gateways give them: distorted, disturbed, taken apart in time, as last samples, with outages."""
+"""Identification from realistic readings: distorted, disturbed, not simultaneous, as last samples, with outages."""
 
 from dataclasses import replace
 from itertools import accumulate, pairwise
@@ -11,13 +11,13 @@ from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Direction, Timeline
 from custom_components.carlo_gavazzi_ems.signals.identify import Series, identify
 
-from .plant import MINUTES, Plant, Rows, walk
-from .test_proofs import certain, gateway, generator, is_right, plant_codes
+from .plant import MINUTES, Plant, Rows, certain, walk
+from .test_proofs import gateway, generator, is_right
 
 
 def judged(plant: Plant, series: list[Series]) -> tuple[dict[str, str], int]:
-    """Return what is certain and wrong, up to the order of the phases, and how much is certain."""
-    codes = {code: name for name, code in plant_codes(plant).items()}
+    """Return the certain findings that are wrong, apart from the order of phases, and the number of certain ones."""
+    codes = {code: name for name, code in plant.codes().items()}
     found = {codes[code]: text for code, text in certain(identify(series)).items()}
     wrongs = []
     for order in ("123", "132", "213", "231", "312", "321"):
@@ -43,7 +43,7 @@ def test_r26_cosine_beside_volts_times_amperes() -> None:
             if f"current{end}" in readings:
                 volts = readings[f"voltage{end}"]
                 readings[f"current{end}"] = [a * b / u for a, b, u in zip(pure, more, volts, strict=True)]
-    codes = plant_codes(plant)
+    codes = plant.codes()
     series = plant.series(codes)
     wrong, count = judged(plant, series)
     assert wrong == {}
@@ -55,7 +55,7 @@ def test_r26_cosine_beside_volts_times_amperes() -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_r26_readings_that_are_all_disturbed_alike(seed: int) -> None:
-    """Half a per cent of noise in every reading leaves powers and currents certain, and no voltage: phases lie too close."""
+    """With 0.5 % of noise in every reading powers and currents are certain; voltages not, as phases are too close."""
     plant = Plant.build(5 + seed)
     chance = random.Random(seed)
     noisy = [
@@ -69,7 +69,7 @@ def test_r26_readings_that_are_all_disturbed_alike(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_r26_readings_that_are_taken_apart_in_time(seed: int) -> None:
-    """Signals that are sampled up to 45 s apart: what holds wherever nothing moves is proven by that."""
+    """Signals that are sampled up to 45 s apart: a law is proven by the rows in which the values are constant."""
     plant = Plant.build(7 + seed)
     chance = random.Random(seed)
     late = []
@@ -84,13 +84,13 @@ def test_r26_readings_that_are_taken_apart_in_time(seed: int) -> None:
 
 def named(plant: Plant) -> list[tuple[str, Series]]:
     """Return the series of a plant with their names."""
-    codes = plant_codes(plant)
+    codes = plant.codes()
     names = {code: name for name, code in codes.items()}
     return [(names[one.code], one) for one in plant.series(codes)]
 
 
 def test_r26_counters_follow_last_samples_too() -> None:
-    """A counter of a power of which rows are last samples is told from that of the apparent power, which is near."""
+    """A counter fits its power, whose rows are last samples, and not the nearly equal apparent power."""
     readings = generator(exports=True)
     ends = readings["active_power"]
     volts, share = readings["voltage_l1"], 0.985
@@ -165,7 +165,7 @@ def test_r26_proposals_on_a_meter_with_much_switched_off() -> None:
 
 
 def test_r26_the_first_tariff_is_proposed_by_day() -> None:
-    """Where nothing tells the number of a tariff, the one of working hours is proposed as the first; neither is certain."""
+    """Without a tariff number, the tariff of working hours is proposed as the first; neither is certain."""
     readings = generator(exports=True)
     watts = [max(0.0, one) for one in readings["active_power"]]
     high = [8 <= (minute / 60) % 24 < 20 for minute in range(MINUTES)]

@@ -1,1 +1,1 @@
-"""Tests of the files that are kept."""
+"""Tests of the integration's files in Home Assistant's storage."""

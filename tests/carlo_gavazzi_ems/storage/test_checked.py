@@ -1,4 +1,4 @@
-"""Files that are damaged or of a newer version: a start goes on without them, and says so."""
+"""Stored files that are damaged or of a newer version: they are ignored with a warning."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 import voluptuous as vol
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.dialogs.codes import Naming
+from custom_components.carlo_gavazzi_ems.dialogs.naming_round import Naming
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES
 from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 from custom_components.carlo_gavazzi_ems.storage.checked import CheckedStore
@@ -20,6 +20,9 @@ KEYS = {
     f"{DOMAIN}.{ENTRY_ID}.missing": "list of missing loads",
     f"{DOMAIN}.logins": "list of refused logins",
     f"{DOMAIN}.{ENTRY_ID}.topology": "stored lists of the gateway",
+    f"{DOMAIN}.{ENTRY_ID}.units": "list of recorded units",
+    f"{DOMAIN}.{ENTRY_ID}.recognised": "list of codes recognised",
+    f"{DOMAIN}.{ENTRY_ID}.older_history": "wish for older history",
     f"{DOMAIN}.{ENTRY_ID}.repair": "stored progress of the repair",
 }
 DAMAGED: list[Any] = [[], "text", 12, {"x": []}, {ENTRY_ID: {"refusals": "many"}}, {"12": {"since": None, "reads": 1}}]
@@ -55,7 +58,7 @@ async def test_r25_an_entry_loads_without_files_that_cannot_be_used(
 
 @pytest.mark.parametrize("file", [{}, {"version": 1}, {"version": "x", "data": {}}, {"data": {}}], ids=repr)
 async def test_a_file_without_its_frame(hass: HomeAssistant, hass_storage: dict[str, Any], file: Any) -> None:
-    """What Home Assistant puts around the content may be damaged too."""
+    """Home Assistant's own fields around the content may be damaged too."""
     hass_storage["test"] = file
     assert await CheckedStore(hass, "test", "The test", vol.Schema({str: int})).async_read() is None
 
@@ -78,7 +81,7 @@ async def test_a_way_up(hass: HomeAssistant, hass_storage: dict[str, Any]) -> No
 async def test_an_older_file_that_cannot_be_brought_up(
     hass: HomeAssistant, hass_storage: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A damaged file of an older version is a damaged file."""
+    """A damaged file of an older version is handled as damaged."""
     hass_storage["test"] = {"version": 1, "minor_version": 1, "key": "test", "data": 7}
     store = CheckedStore(hass, "test", "The test", vol.Schema([int]), upgrades=(lambda content: content["a"],))
     assert await store.async_read() is None
@@ -94,10 +97,10 @@ async def test_what_is_written_can_be_read(hass: HomeAssistant, hass_storage: di
 def test_r25_codes_of_a_newer_version_survive_a_downgrade() -> None:
     """A meaning that this version does not know stays in the options, whatever is named beside it."""
     before = {CONF_CODES: {"45": "active_power/kW", "46": "quantum_flux/qB"}, "of_a_newer_version": 1}
-    naming = Naming(catalogue=Catalogue(before[CONF_CODES]), everything=True, chosen={"47": "voltage_l1_n/V", "45": ""})  # type: ignore[arg-type]
+    naming = Naming(catalogue=Catalogue(before[CONF_CODES]), chosen={"47": "voltage_l1_n/V", "45": ""})  # type: ignore[arg-type]
     after = naming.options(before)
     assert after[CONF_CODES]["46"] == "quantum_flux/qB"
     assert "45" not in after[CONF_CODES]
     assert after["of_a_newer_version"] == 1
-    again = Naming(catalogue=Catalogue(after[CONF_CODES]), everything=True, chosen={"46": "frequency/Hz"})
+    again = Naming(catalogue=Catalogue(after[CONF_CODES]), chosen={"46": "frequency/Hz"})
     assert again.options(after)[CONF_CODES]["46"] == "frequency/Hz"

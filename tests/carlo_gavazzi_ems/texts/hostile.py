@@ -1,4 +1,4 @@
-"""A text that tries everything on the page that shows it, and what must be left of it."""
+"""A text with all kinds of markup, and what must remain of it."""
 
 from typing import Final
 import unicodedata
@@ -10,7 +10,7 @@ HOSTILE: Final = (
 
 
 def is_plain(text: str) -> bool:
-    """Return whether a text is one short line that no page takes for more than text."""
+    """Return whether a text is one short line without markup."""
     return (
         len(text) <= 120
         and text.isprintable()

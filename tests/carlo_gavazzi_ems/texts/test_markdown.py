@@ -1,4 +1,4 @@
-"""Text that a gateway chose is shown as text, and remains readable."""
+"""Texts of the gateway are shown without markup, and remain readable."""
 
 from hypothesis import given, strategies as st
 import pytest
@@ -54,14 +54,14 @@ def test_a_long_text_is_cut() -> None:
 
 
 def test_all_at_once() -> None:
-    """What the real dialogs and repairs are tested with."""
+    """The text that the tests of dialogs and repairs use."""
     assert not is_plain(HOSTILE)
     assert is_plain(escaped(HOSTILE))
 
 
 @given(st.text(st.sampled_from("ab1_*[]()<>`~|\\#-+=.@&;:/w \n\r\t\u202e\u200d\u2028\x00é"), max_size=60))
 def test_nothing_gets_through(text: str) -> None:
-    """Any mixture of the characters that matter."""
+    """Any mixture of special characters."""
     shown = escaped(text)
     assert shown.isprintable() or "\N{NO-BREAK SPACE}" in shown
     assert not set(shown) & set("<>[]`*~|\\\n\u202e")

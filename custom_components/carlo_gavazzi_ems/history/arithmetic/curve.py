@@ -10,22 +10,20 @@ from typing import Final
 
 from custom_components.carlo_gavazzi_ems.recording.guard import RESET_BELOW
 
-from .cleaning import pace, quantum, tiny, without_wrong_readings
+from .cleaning import LEEWAY, pace, quantum, tiny, without_wrong_readings
 from .rows import HOUR, Reading, in_order
 
-#: Of what a number may differ that went through a database and a change of units.
+#: The part by which a number may differ after a database and a unit conversion.
 _ROUNDING: Final = 1e-9
-#: Seconds by which the times of a gateway are off at most once its clock is corrected.
+#: The most seconds by which a gateway's times are wrong once its clock is corrected.
 SLACK: Final = 2.0
-#: Rows that are further apart than this many usual ones have a hole between them.
+#: Rows that are further apart than this many usual distances have a hole between them.
 _HOLE: Final = 2.5
-#: Seconds around the time of a step at which it is looked for.
+#: Seconds around a given time in which a step is searched for.
 _AROUND: Final = 600.0
 #: Kilowatts that a house may draw at once.
-_HOUSE: Final = 25.0
-#: By how much consumption may be faster than the fastest that the rows show on average.
-_LEEWAY: Final = 3.0
-#: By how much a meter that begins at 0 may have counted faster than it ordinarily does.
+HOUSE: Final = 25.0
+#: How many times as fast as usual a meter that restarted at 0 may have counted.
 _AFTER_RESET: Final = 1.25
 
 
@@ -37,12 +35,12 @@ class Unplaced(Enum):
     TOO_LATE = auto()
     """History does not reach so far yet."""
     CONTRADICTED = auto()
-    """History tells another reading."""
+    """History has another reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """A reading, and what it lacks of the total: that moves only where the meter began anew."""
+    """A reading, and the offset from it to the total, which changes only where the meter restarted."""
 
     end: float
     value: float
@@ -55,7 +53,7 @@ class _Point:
 
 
 class Curve:
-    """The reading of a counter over time; totals go on where the meter was set back or replaced."""
+    """The reading of a counter over time; totals continue where the meter was reset or replaced."""
 
     def __init__(
         self,
@@ -67,17 +65,18 @@ class Curve:
     ) -> None:
         """Take the history in any order; a counter that is not `increasing` may run back.
 
-        `kilowatt` is one, in units a second, of a counter of energy. The largest step in the minutes around each time
+        `kilowatt` is 1 kW in units per second, 0 if it counts no energy. The largest step in the minutes around each time
         in `taken_back` is not counted.
         """
         ordered = in_order(readings)
         self.increasing = increasing
-        house = _HOUSE * kilowatt
+        self._is_energy = kilowatt > 0
+        house = HOUSE * kilowatt
         self._tiny = kilowatt * HOUR or 1.0
-        self._pace = max(pace(ordered, house), kilowatt)
+        self._pace = max(pace(ordered, house, self._tiny), kilowatt)
         if increasing:
-            ordered = without_wrong_readings(ordered, _LEEWAY * self._pace, self._tiny)
-        self._fastest = _LEEWAY * max(pace(ordered, house), kilowatt)
+            ordered = without_wrong_readings(ordered, self._pace, self._tiny)
+        self._fastest = LEEWAY * max(pace(ordered, house, self._tiny), kilowatt)
         self._quantum = quantum(ordered)
         self._taken_back = _steps(ordered, taken_back)
         self._points = self._add_up(ordered)
@@ -91,7 +90,7 @@ class Curve:
 
     @property
     def first(self) -> tuple[float, float]:
-        """When the first row closes, and its reading; only where there is any history."""
+        """The end and the reading of the first row; only if there is any history."""
         return self._ends[0], self._points[0].value
 
     def has_rows(self, start: float, end: float) -> bool:
@@ -100,7 +99,7 @@ class Curve:
 
     @property
     def last(self) -> tuple[float, float]:
-        """The last reading and its total; only where there is any history."""
+        """The last reading and its total; only if there is any history."""
         return self._points[-1].value, self._points[-1].total
 
     def reaches(self, instant: float) -> bool:
@@ -149,17 +148,20 @@ class Curve:
         return Unplaced.TOO_EARLY if begin < ends[0] else Unplaced.CONTRADICTED
 
     def _place(self, state: float, index: int, begin: float, stop: float) -> float | None:
-        """Return the total of a state that was read before the `index`th row and not before the last one; else None."""
+        """Return the total of a state read between row `index` - 1 and row `index`, None if it cannot have been."""
         tolerance = self._quantum + _ROUNDING * max(abs(state), 1.0)
         before = self._points[index - 1] if index else None
         after = self._points[index] if index < len(self._points) else None
         if before is None or after is None:
             # Where history begins or ends, only its own reading is known.
             point = after or before
+            if before is not None and self.increasing and state < before.value - tolerance:
+                # It was read before the last row, so that the row before it is known too.
+                return None
             return state + point.offset if point is not None and self._near(state, point, tolerance) else None
         if before.offset == after.offset:
             return state + before.offset if self._between(state, before, after, (begin, stop), tolerance) else None
-        # The meter began anew: up to then it counted on, from then on it counted up to the reading after.
+        # The meter restarted in between: the state may be from before or after that.
         length = after.end - before.end
         least = after.value - max(after.total - before.total, self._fastest * length)
         if least - tolerance <= state <= after.value + tolerance:
@@ -169,7 +171,7 @@ class Curve:
         return None
 
     def _near(self, state: float, point: _Point, tolerance: float) -> bool:
-        """Return whether a state is a reading, or was read within the slack of it."""
+        """Return whether a state is a reading, or may have been read within the slack around it."""
         return abs(state - point.value) <= tolerance + 2 * SLACK * self._fastest
 
     def _between(
@@ -180,21 +182,36 @@ class Curve:
         if not self.increasing:
             margin = tolerance + high - low
             return low - margin <= state <= high + margin
-        # At most so much was counted from the beginning of the span to the next row, and from the last row to its end.
+        # Limits: what can be counted from the start of the span to the row after, and from the row before to its end.
         low = max(low, high - self._fastest * max(after.end - span[0], 0.0))
         high = min(high, before.value + self._fastest * max(span[1] - before.end, 0.0))
         return low - tolerance <= state <= high + tolerance
 
     def unseen(self, start: float, end: float) -> float:
-        """Return how much may have been counted unseen where the meter began anew between two instants."""
+        """Return how much may be missing from the rows because the meter restarted between two instants."""
         return sum(
             self._fastest * (after.end - before.end)
             for before, after in pairwise(self._points)
             if after.offset != before.offset and start - SLACK < after.end and before.end < end + SLACK
         )
 
+    def jump(self, start: float, end: float) -> tuple[float, float] | None:
+        """Return the end and the size of the largest rise between two instants that is too fast for a house.
+
+        None if there is none, and for a counter of anything but energy.
+        """
+        rises = (
+            (after.total - before.total, after.end)
+            for before, after in pairwise(self._points)
+            if start < after.end <= end + SLACK
+            and after.total - before.total > self._fastest * (after.end - before.end)
+        )
+        if not self._is_energy or (largest := max(rises, default=None)) is None:
+            return None
+        return largest[1], largest[0]
+
     def _add_up(self, readings: list[Reading]) -> list[_Point]:
-        """Return the readings with what they lack of the total."""
+        """Return the readings with their offsets to the total."""
         points: list[_Point] = []
         for end, value, _, _ in readings:
             before = points[-1] if points else _Point(end, value, 0.0)
@@ -212,13 +229,13 @@ class Curve:
         return points
 
     def _since_it_began(self, before: float, value: float, seconds: float) -> float:
-        """Return what a meter has counted that reads less than before: a new one may come with a reading of its own."""
+        """Return what a meter has counted since it restarted; 0 if its reading is too high, as of another meter."""
         most = _AFTER_RESET * self._pace * seconds + self._quantum
         return value if value < RESET_BELOW * before and value <= most else 0.0
 
 
 def _steps(readings: Sequence[Reading], times: Iterable[float]) -> set[float]:
-    """Return when the rows close that hold the largest steps around some times."""
+    """Return the ends of the rows with the largest steps around some times."""
     found: set[float] = set()
     for time in times:
         near = [

@@ -35,7 +35,7 @@ class EmptySpan:
         return min(one, other), max(one, other)
 
     def answer(self, *, has_rows: bool) -> None:
-        """Take the answer to the question: whether there are or may be rows."""
+        """Process the answer to the question: whether there are or may be rows."""
         if has_rows:
             self._rows_at = self._stop()
         else:

@@ -1,7 +1,7 @@
-"""Recorded hours of a counter, held against its history: which are wrong, and what makes them right. Arithmetic only.
+"""Compares a counter's recorded hours with its history: which are wrong, and what corrects them. Arithmetic only.
 
-A recorded hour is right where history confirms its state at its end, and its sum has moved by what the meter counted
-since the last right hour. Why it is wrong plays no part.
+A recorded hour is right if history confirms its state at its end, and its sum has moved by what the meter counted
+since the last right hour. The cause of an error does not matter.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ _SAME_SUM: Final = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What comes of a look at some hours."""
+    """The result of checking some hours."""
 
     plan: Plan = field(default_factory=Plan)
-    """What makes the first hours right that are wrong; look again after it was written."""
+    """Corrects the first wrong hours. After it is written, check again."""
     checked: float
     """All hours before are right."""
     waits: Refusal | None = None
-    """Why the hours from `checked` on are not right yet, None where there are none or no plan was needed."""
+    """Why the hours from `checked` on cannot be corrected yet, None if there are none or `plan` corrects them."""
     gap: tuple[float, float] | None = None
     """From when to when history has no rows in hours that were missed."""
 
@@ -38,7 +38,7 @@ class _Joint(NamedTuple):
 
 
 class Judge:
-    """Holds one counter's recorded hours against its curve."""
+    """Compares one counter's recorded hours with its curve."""
 
     def __init__(self, curve: Curve, recorded: Sequence[CounterRow], lag: float) -> None:
         """Take the recorded rows in order; a recorded state is at most `lag` seconds old."""
@@ -48,11 +48,11 @@ class Judge:
         self._lag = lag
 
     def judge(self, since: float, until: float, live: RecordedState | None) -> Judgement:
-        """Look at the hours between two full hours; those before were right.
+        """Check the hours between two full hours; those before are right.
 
-        `live` is the newest state with its sum where it is in no hourly row yet.
+        `live` is the newest state with its sum, if it is in no hourly row yet.
         """
-        base = self._base(since)
+        base = self._base(since) if self._curve else Refusal.NO_HISTORY_YET
         if isinstance(base, Refusal):
             return Judgement(checked=since, waits=base)
         wrong: list[float] = []
@@ -110,8 +110,8 @@ class Judge:
             reason = Refusal.UNKNOWN_STATE if total is not Unplaced.TOO_LATE else reason
         if not self._recorded or self._recorded[0].start < since:
             return reason
-        # Before its first hour a counter had counted nothing, at a reading that the row tells: that of the state which the
-        # recorder went on from. That state may have been written some time before the hour, by an earlier start.
+        # Before the first hour the sum was 0, at the reading `state - sum` of its row: the state that the recorder began
+        # with. It may be older than the hour, from an earlier start of Home Assistant.
         first = self._recorded[0]
         zero = CounterRow(first.start - HOUR, first.state - first.sum, 0.0)
         total = self._curve.locate(zero.state, first.start - HOUR, first.start + HOUR)
@@ -120,11 +120,14 @@ class Judge:
         return Refusal.UNKNOWN_STATE if total is Unplaced.CONTRADICTED else Refusal.NO_HISTORY_YET
 
     def _join(self, base: _Joint, right: _Joint, wrong: Sequence[float]) -> Plan | None:
-        """Return what makes the hours between two joints right, and the sums after them go on; None where they do."""
-        expected = base.state.row.sum + right.total - base.total
-        by = expected - right.state.row.sum
+        """Return the plan that corrects the hours between two joints and all later sums; None if they are right."""
+        counted = right.total - base.total
+        if self._curve.increasing:
+            # Just before a meter was replaced, Home Assistant may have seen more than any row has.
+            counted = max(counted, 0.0)
+        by = base.state.row.sum + counted - right.state.row.sum
         same = _SAME_SUM * max(abs(right.state.row.state), 1.0)
-        # Of what was counted just before a meter began anew, Home Assistant may have seen more than the gateway's rows.
+        # Just before a meter restarted, Home Assistant may have seen a higher reading than the gateway's rows have.
         if abs(by) <= same or -self._curve.unseen(base.state.end - HOUR, right.state.end) <= by < 0:
             by = 0.0
         most = right.state.row.sum + by
@@ -135,14 +138,17 @@ class Judge:
         return Plan(rows=rows, adjustments=[(right.state.row.start, by)] if by else [])
 
     def _rewritten(self, start: float, base: _Joint, most: float) -> CounterRow | None:
-        """Return an hour as its history has it, None where that is what is recorded, or where there is no history."""
+        """Return an hour as history has it; None if it is recorded like that, or if there is no history."""
         end, recorded = start + HOUR, self._rows.get(start)
         if not self._curve.covers(end) or (recorded is None and not self._curve.has_rows(start, end)):
             return None
         value, total = self._curve.at(end)
+        if self._curve.increasing and total < base.total:
+            # Where rows are missing, Home Assistant may have seen a higher reading than the last row has.
+            value, total = base.state.row.state, base.total
         count = base.state.row.sum + total - base.total
         if self._curve.increasing:
-            # Else rounding makes an hour without energy one of -0.
+            # Otherwise rounding makes an hour without energy -0.
             count = min(max(count, base.state.row.sum), most)
         if recorded is not None and is_same(recorded.state, value) and is_same(recorded.sum, count):
             return None

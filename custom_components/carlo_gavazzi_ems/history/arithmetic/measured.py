@@ -1,4 +1,4 @@
-"""Missed hours of a measured value, and whether history tells of the hours that were not missed. Arithmetic only."""
+"""Missed hours of a measured value, and whether history agrees with the hours beside them. Arithmetic only."""
 
 from collections.abc import Iterable, Mapping, Set as AbstractSet
 from typing import Final
@@ -7,11 +7,11 @@ from .rows import HOUR, MeasuredRow, Reading, hours, in_order, measured_rows
 
 #: Seconds of an hour that history has to cover before it replaces what Home Assistant measured itself.
 _FULL_HOUR: Final = 3300.0
-#: The part of an hour's range by which two means of it may differ that were sampled at other times.
+#: The part of an hour's range by which two means of it may differ, as they are of other samples.
 _SAMPLING: Final = 0.15
 #: The part of a mean by which it may differ in any case.
 _ROUGHLY: Final = 0.03
-#: An hour's history that fits another hour by so much better is that hour's.
+#: History is an hour off if, shifted by that, it has less than this part of the differences.
 _SHIFTED: Final = 0.5
 
 
@@ -35,7 +35,7 @@ def measured_repair(
     missed: AbstractSet[float],
     cut_short: AbstractSet[float] = frozenset(),
 ) -> list[MeasuredRow] | None:
-    """Return rows for the missed hours; None where history tells something else of the hours beside them.
+    """Return rows for the missed hours; None if history contradicts the hours beside them.
 
     Their neighbours and `cut_short` hours get a row only if history covers them.
     """

@@ -13,6 +13,7 @@ class Refusal(StrEnum):
     NO_HISTORY_YET = "history_not_yet"
     UNKNOWN_STATE = "history_unknown_state"
     OTHER_MEANS = "history_other_means"
+    CLOCK_SET = "history_clock_set"
 
 
 class HistoryMismatchError(Exception):

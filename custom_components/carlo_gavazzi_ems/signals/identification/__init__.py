@@ -1,1 +1,1 @@
-"""Finds out what unknown codes measure; the way in is `signals.identify`."""
+"""Identifies what unknown codes measure; the entry point is `signals.identify`."""

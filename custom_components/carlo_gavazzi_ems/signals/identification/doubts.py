@@ -1,4 +1,4 @@
-"""Which codes are in doubt, and on which loads more history would help."""
+"""The codes in doubt, and the loads of which more history would help."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -6,7 +6,7 @@ from .evidence.columns import load_key
 from .model import Finding, Series
 
 type LoadKey = tuple[int, int]
-"""What a series belongs to: 0 and the load's UID, 1 and the device's, 2 and its own."""
+"""The owner of a series: (0, UID of the load), (1, UID of the device) or (2, UID of the signal itself)."""
 
 
 def doubtful_codes(findings: Mapping[int, Finding]) -> list[int]:
@@ -15,11 +15,11 @@ def doubtful_codes(findings: Mapping[int, Finding]) -> list[int]:
 
 
 def loads_to_see_more_of(series: Iterable[Series], codes: Collection[int]) -> dict[LoadKey, set[int]]:
-    """Return the loads of which more history may tell what some codes measure, with the codes of each.
+    """Return the loads of which more history may identify some codes, with the codes of each.
 
-    A load helps where a code stood still, or hardly moved, in what was seen: what was idle on one day may run on another.
-    Where a code moves on all of its loads, the loads on which it moves least are named too: more rows of a kind that
-    did not decide will not decide, but other levels may.
+    These are loads on which a code did not change, or hardly, so far: a machine that was idle on one day may run on
+    another. For a code that changes on all of its loads, it is the load on which it changes least: more rows of the
+    same range would not help, but another range may.
     """
     wanted = set(codes)
     moves: dict[int, dict[LoadKey, float]] = {}
@@ -37,4 +37,4 @@ def loads_to_see_more_of(series: Iterable[Series], codes: Collection[int]) -> di
 
 
 _HARDLY = 0.05
-"""A code hardly moves on a load where it moves by so small a share of what it moves by elsewhere."""
+"""A code hardly changes on a load if its range is at most this share of its largest range on any load."""

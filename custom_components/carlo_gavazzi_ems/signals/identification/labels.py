@@ -1,10 +1,10 @@
-"""From roles to meanings: phases get their numbers, powers and counters their units."""
+"""Translates roles into meanings: phases get numbers, powers and counters get units."""
 
 from collections import Counter
 from collections.abc import Mapping
 import re
 
-from custom_components.carlo_gavazzi_ems.signals.catalogue import (  # the same package, one floor up
+from custom_components.carlo_gavazzi_ems.signals.catalogue import (  # in the parent package
     Source,
     UnknownMeaning,
     parse_meaning,
@@ -30,18 +30,18 @@ _RATIOS = ("voltage_thd", "current_thd", "line_voltage_thd")
 
 
 class Labels:
-    """How roles are called on this gateway."""
+    """Translates roles into stored meanings for one gateway."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        """Take the scales of powers and counters and the numbers of phases from what was found."""
+        """Take the scales of powers and counters, and the numbers of the phases, from the results."""
         self._scale = knowledge.votes.scale()
         self._factor = knowledge.factor
         self.fixed = False
-        """A known code says which phase is L1."""
+        """Whether a known code determines which phase is L1."""
         self.numbers = self._number(knowledge.phases, knowledge.known) if knowledge.phases else ()
 
     def _number(self, phases: Phases, known: Mapping[int, str]) -> tuple[int, ...]:
-        """Return the number of each phase: as known codes have it, else as most quantities have ascending codes."""
+        """Return the number of each phase: from known codes, else so that most quantities have ascending codes."""
         for phase in range(phases.count):
             for kind in phases.places:
                 code = phases.code(kind, phase)
@@ -73,7 +73,7 @@ class Labels:
         return text
 
     def _unit(self, base: str, *, percent: bool) -> str | None:
-        """Return the unit in which a quantity comes on this gateway."""
+        """Return the unit of a quantity on this gateway, None if it is not known."""
         if base.startswith("power_factor"):
             return "%" if percent else None
         if base.startswith(_RATIOS):
@@ -89,5 +89,5 @@ class Labels:
 
 
 def _rounded(scale: float) -> float:
-    """Return the exact decade that a product of decades stands for."""
+    """Return the exact power of ten for a product with rounding errors, 0 if it is none of the usual ones."""
     return next((decade for decade in (1.0, 1e-3, 1e-6) if abs(scale / decade - 1) < 1e-6), 0.0)

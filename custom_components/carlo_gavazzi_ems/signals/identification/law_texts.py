@@ -1,4 +1,4 @@
-"""The laws in words: one English sentence each, so that a shared report reads by itself."""
+"""One English sentence for each law, for the diagnostics."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -17,29 +17,29 @@ LAWS: Final[Mapping[str, str]] = MappingProxyType(
         "distortion_falls_with_current": "It falls as a current grows, as the distortion of a current does.",
         "energy_is_integral_of_power": "It grows by the integral of a power over time, in that direction only.",
         "frequency_of_the_grid": (
-            "It stays close around 50 or 60 and crosses that again and again, as only the frequency of the grid does."
+            "It stays close to 50 or 60 and often crosses that value, as only the frequency of the grid does."
         ),
         "hours_while_power_flows": "It counts time while power flows and stands still while there is none.",
         "known": "It was named before.",
-        "label_speaks_of_it": "Nothing electrical is measured there, and the name of the load speaks of it.",
-        "looks_like": "No law speaks of it; its values merely look like this.",
-        "net_is_import_less_export": "It always reads the imported less the exported energy.",
-        "neutral_is_sum_of_phasors": "It is the sum of the phase currents, each with its angle, as in the neutral.",
+        "label_speaks_of_it": "Nothing electrical is measured on the load, and its name suggests this quantity.",
+        "looks_like": "No law confirms it; its values merely look like this quantity.",
+        "net_is_import_less_export": "It always equals the imported minus the exported energy.",
+        "neutral_is_sum_of_phasors": "It is the phasor sum of the phase currents, as in the neutral conductor.",
         "p_is_s_times_pf": "Active power is apparent power times power factor, at every instant.",
         "p_is_u_times_i_times_pf": "Active power is voltage times current times power factor, at every instant.",
         "part_of_a_power_with_sign": (
-            "It reads what an active power on the same connection reads in one direction, and nothing in the other."
+            "It equals an active power on the same connection in one direction, and is 0 in the other."
         ),
-        "partial_is_total_less_constant": "It grows exactly as a total does and always reads less: somebody reset it.",
+        "partial_is_total_less_constant": "It grows exactly like a total and always reads less, because it was reset.",
         "peak_is_highest_demand": "It rises only when a demand exceeds it, to the value of that demand.",
         "phases_add_up": "The phases add up to the total, at every instant.",
         "s2_is_p2_plus_q2": "Apparent power squared is active power squared plus reactive power squared.",
         "s_is_u_times_i": "Apparent power is voltage times current, at every instant.",
-        "tariff_tells_the_counter": "The tariff number changes exactly when another of the tariff counters takes over.",
-        "tariffs_add_up": "Two counters add up to a total; which tariff each belongs to nothing tells.",
+        "tariff_tells_the_counter": "The tariff number changes exactly when another tariff counter starts to count.",
+        "tariffs_add_up": "Two counters add up to a total; their tariff numbers are not known.",
         "voltages_add_up": (
             "It is the mean of the phase voltages, or the voltage between two phases that follows from theirs."
         ),
     }
 )
-"""What speaks for a candidate, by the key of its law."""
+"""Key of a law -> the evidence for a candidate."""

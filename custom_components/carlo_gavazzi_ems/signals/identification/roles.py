@@ -1,28 +1,28 @@
-"""What a code may be, before the phases have their numbers."""
+"""The role of a code: its quantity and its phases, before the phases have numbers."""
 
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Role:
-    """A quantity, and the phases that it is of."""
+    """A quantity, and its phases."""
 
     quantity: str
     """The key of a quantity without its phase: `current`, `line_voltage`, `energy_import_t1`."""
     phases: tuple[int, ...] = ()
-    """The places of its phases, counted from 0: one, two for a line voltage, none for the whole load."""
+    """Its phases, counted from 0: one, two for a line voltage, none for the whole load."""
     doubted: bool = False
-    """What it was derived from is not certain."""
+    """Whether the quantity that it was derived from is uncertain."""
 
     @property
     def trusted(self) -> Role:
-        """The same without the doubt."""
+        """The same role, not doubted."""
         return replace(self, doubted=False)
 
     def of(self, quantity: str) -> Role:
-        """Return the role of another quantity in the same phases."""
+        """Return the role of another quantity with the same phases."""
         return replace(self, quantity=quantity)
 
     def derived(self, ending: str) -> Role:
-        """Return the role of what is derived from this: `active_power` has `active_power_demand`."""
+        """Return the role of a derived quantity: `demand` of `active_power` is `active_power_demand`."""
         return self.of(f"{self.quantity}_{ending}")

@@ -1,4 +1,4 @@
-"""Asks all laws in their order and puts what they found into words."""
+"""Applies all laws and proofs in their order, and returns the findings."""
 
 from .knowledge import Knowledge
 from .labels import Labels
@@ -11,14 +11,14 @@ _PHASE_ORDER = "phase_order"
 
 
 def solve(knowledge: Knowledge) -> dict[int, Finding]:
-    """Return a finding for every code that is not known, and for known ones of which a phase was found."""
+    """Return a finding for every unknown code, and for known codes whose phase was found."""
     for number, law in enumerate(LAWS):
-        knowledge.tell(number / len(LAWS))
+        knowledge.report_progress(number / len(LAWS))
         law(knowledge)
     ledger = Ledger(knowledge)
     for proof in PROOFS:
         proof(ledger)
-    knowledge.tell(1.0)
+    knowledge.report_progress(1.0)
     labels = Labels(knowledge)
     claims = knowledge.claims
     refined = [
@@ -30,7 +30,7 @@ def solve(knowledge: Knowledge) -> dict[int, Finding]:
 
 
 def _finding(knowledge: Knowledge, labels: Labels, ledger: Ledger, code: int) -> Finding:
-    """Return what was claimed of a code, the likeliest first."""
+    """Return the finding of a code; its candidates are its claims, the likeliest first."""
     claims = knowledge.claims.ranked(code)
     total = sum(claim.confidence for claim in claims)
     candidates: list[Candidate] = []

@@ -1,4 +1,4 @@
-"""Worlds of minutes: a meter, its gateway and a Home Assistant, with what went wrong, and what a repair makes of it."""
+"""A meter, its gateway and Home Assistant minute by minute, with outages and resets, and the result of a repair."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR, Co
 #: Seconds that a recorded state may be old.
 LAG = 60.0
 _KILOWATT = 1 / 3600
-#: More gaps than any world has.
+#: More than the gaps of any world.
 _ROUNDS = 200
 
 
 @dataclass
 class World:
-    """A meter, its gateway and a Home Assistant, minute by minute, with what went wrong."""
+    """A meter, its gateway and Home Assistant minute by minute, with outages and resets."""
 
     hours: int = 24
     off: set[int] = field(default_factory=set)
@@ -30,10 +30,10 @@ class World:
     """Minutes of which the gateway has no history."""
     resets: set[int] = field(default_factory=set)
     purged_at: int | None = None
-    """The minute at which Home Assistant forgets what it counts on from."""
+    """The minute at which the recorder loses the sum that it continues."""
     watts: tuple[int, ...] = (2000,)
     truth: list[int] = field(default_factory=list)
-    """All that was counted, in units of 1/60 Wh, at the end of each minute."""
+    """The energy up to the end of each minute, in units of 1/60 Wh."""
     shown: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -69,27 +69,27 @@ class World:
                     total += value if value < 0.9 * state else value - state
                 state, seen = value, True
                 there = True
-            # After a start Home Assistant makes up rows for the time it was off, without a change.
+            # After a start Home Assistant adds rows without a change for the time it was off.
             there = there or (seen and minute in self.off)
             if minute % 60 == 59 and there:
                 yield CounterRow((minute // 60) * HOUR, state, total)
 
     def kwh(self, start: float, end: float) -> float:
-        """Return what the meter truly counted."""
+        """Return the true energy."""
         return (self.truth[round(end / 60) - 1] - self.truth[round(start / 60) - 1]) / 60_000
 
 
 @dataclass
 class Repaired:
-    """What a repair made of a world."""
+    """The result of a repair."""
 
     rows: dict[float, CounterRow]
     judgement: Judgement
-    """The last look, which found nothing more to write."""
+    """The last judgement, which found nothing more to write."""
     written: set[float] = field(default_factory=set)
     """The hours that were written."""
     moved: list[float] = field(default_factory=list)
-    """From when on sums were moved."""
+    """The times from which on sums were adjusted."""
 
 
 def curve(world: World) -> Curve:
@@ -98,7 +98,7 @@ def curve(world: World) -> Curve:
 
 
 def repair(world: World, until: int | None = None, live: RecordedState | None = None) -> Repaired:
-    """Repair all hours of a world, one gap after the other as the recorder carries it out."""
+    """Repair all hours of a world, one gap after the other."""
     end = (until or world.hours) * HOUR
     rows = {row.start: row for row in world.rows() if row.start < end}
     return repair_rows(rows, curve(world), end, live)
@@ -121,7 +121,7 @@ def repair_rows(
                 live = RecordedState(live.row._replace(sum=live.row.sum + by), live.end)
         done.rows |= {row.start: row for row in plan.rows}
         done.written |= {row.start for row in plan.rows}
-    raise AssertionError("a repair that finds no end")
+    raise AssertionError("the repair does not end")
 
 
 def span(start: str, end: str) -> set[int]:
@@ -131,7 +131,7 @@ def span(start: str, end: str) -> set[int]:
 
 
 def assert_true(world: World, done: Repaired, *, but: tuple[int, ...] = ()) -> None:
-    """Every hour has the meter's own energy."""
+    """Expect the true energy in every hour."""
     rows = done.rows
     before = rows[0.0]
     for start in sorted(rows)[1:]:

@@ -1,4 +1,4 @@
-"""What a counter read at any time: wrong readings, resets, new meters, holes, and where a recorded state lies."""
+"""A counter's reading at any time: wrong readings, resets, new meters, gaps, and the time of a recorded state."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def curve(*values: float, period: float = 60.0, increasing: bool = True) -> Curv
     "wrong", [[0.0], [400.0], [-7.0], [9000.0], [0.0] * 40, [375.0] * 40, [0.0] * 5 + [375.0] * 5, [4e8] * 40]
 )
 def test_r01_readings_that_are_taken_back_never_were(wrong: list[float]) -> None:
-    """A counter that reads nonsense, for a moment or for an hour, goes on where it was."""
+    """Wrong readings, for a moment or for an hour, are dropped if the counter returns to its former reading."""
     after = [500.2 + 0.1 * (len(wrong) + 1 + index) for index in range(5)]
     made = curve(500, 500.1, 500.2, *wrong, *after)
     _, begun = made.at(60.0)
@@ -70,13 +70,21 @@ def test_r03_a_state_has_a_place_or_a_reason() -> None:
 
 
 def test_r03_a_state_from_before_a_reset_is_not_confirmed_by_a_history_that_ends() -> None:
-    """History has not come so far yet: nothing says how high the counter may stand."""
+    """There is no later history yet, so the highest possible reading is unknown."""
     assert curve(1488.5, 1488.6, 1488.7).locate(1488.8, 230.0, 240.0) is Unplaced.TOO_LATE
     assert curve(1488.5, 1488.6, 0.1, 0.2).locate(1488.8, 230.0, 240.0) is Unplaced.CONTRADICTED
 
 
 def test_a_rise_that_was_taken_back_counts_nothing() -> None:
-    """A person has said so; what comes after it counts on."""
+    """A person has said that it was no consumption; later rises count."""
     readings = [Reading(60.0 * n, value, value, value) for n, value in enumerate((10, 10.1, 9000, 9000.1), 1)]
     made = Curve(readings, increasing=True, kilowatt=_KILOWATT, taken_back=[170.0])
     assert made.at(240.0)[1] - made.at(60.0)[1] == pytest.approx(0.2)
+
+
+def test_r03_a_state_below_the_last_two_rows_is_from_before() -> None:
+    """Where history ends, a state may be a little above the last row, but below it only as far as the row before allows."""
+    made = curve(500.101, 500.202, 500.202)
+    assert made.locate(500.198, 165.0, 180.0) is Unplaced.CONTRADICTED
+    assert made.locate(500.204, 165.0, 180.0) == pytest.approx(500.204)
+    assert curve(500.19, 500.198, 500.203).locate(500.201, 165.0, 180.0) == pytest.approx(500.201)

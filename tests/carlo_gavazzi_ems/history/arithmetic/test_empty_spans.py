@@ -1,4 +1,4 @@
-"""Years without history: passed in few questions, and nothing that lies behind them is missed."""
+"""Years without history: skipped with few requests, and nothing beyond them is missed."""
 
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ NOW = datetime(2026, 10, 20, 12, tzinfo=UTC).timestamp()
 TEN_YEARS = NOW - 10 * 365 * 24 * HOUR
 
 
-def passed(void: EmptySpan, rows: Collection[float]) -> int:
-    """Answer all questions of a search from where there are rows; return how many these were."""
+def count_questions(empty: EmptySpan, rows: Collection[float]) -> int:
+    """Answer all questions of a search by the times of rows; return how many there were."""
     count = 0
-    while (question := void.question) is not None:
+    while (question := empty.question) is not None:
         count += 1
         start, end = question
         assert start < end
-        void.answer(has_rows=any(start < row <= end for row in rows))
+        empty.answer(has_rows=any(start < row <= end for row in rows))
     return count
 
 
@@ -44,37 +44,37 @@ def test_as_far_as_it_is_empty(seed: int, direction: int) -> None:
     steps = chance.randint(1, 600)
     far = direction * (steps * 10.0 - chance.choice((0, 3)))
     rows = [direction * (chance.random() * 700 * 10 + 1e-6) for _ in range(chance.randint(0, 4))]
-    void = EmptySpan(0.0, far, 10.0)
-    count = passed(void, rows)
+    empty = EmptySpan(0.0, far, 10.0)
+    count = count_questions(empty, rows)
     ahead = [abs(row) for row in rows if abs(row) < abs(far)]
     if ahead:
-        assert abs(void.end) < min(ahead) <= abs(void.end) + 10
-        assert void.end % 10 == 0
+        assert abs(empty.end) < min(ahead) <= abs(empty.end) + 10
+        assert empty.end % 10 == 0
     else:
-        assert void.end == far
+        assert empty.end == far
     assert count <= 2 * steps.bit_length()
 
 
 def test_nothing_ahead() -> None:
-    """Where there is no way, nothing is asked."""
+    """An empty range needs no question."""
     assert EmptySpan(5.0, 5.0, 10.0).question is None
     assert EmptySpan(5.0, 5.0, 10.0).end == 5.0
 
 
 @dataclass
 class Archive:
-    """A gateway with a reading a quarter of an hour, in blocks; it reads the document in one way or another.
+    """A gateway with a reading per quarter-hour in some spans; the fields choose how it interprets the API document.
 
-    Of a span it includes neither end.
+    Both ends of a requested span are excluded.
     """
 
     blocks: list[tuple[float, float]]
     limit_counts: str = "rows"
     newest_first: bool = False
     longest: float | None = None
-    """The longest span that it answers as it should."""
+    """The longest span that it answers correctly."""
     beyond: EmsError | None = None
-    """What it does with longer ones: an error; without one it answers their beginning only."""
+    """The error for longer spans; None to answer their beginning only."""
     requests: int = 0
 
     async def history(
@@ -130,7 +130,7 @@ class Archive:
 UIDS = [3, 4, 5]
 MONTH = [(NOW - 30 * 24 * HOUR, NOW)]
 WITH_A_GAP = [
-    # One reading, where two questions meet.
+    # A single reading, at the boundary of two questions.
     (NOW - 8 * WEEK - 900, NOW - 8 * WEEK),
     (NOW - 2000 * 24 * HOUR, NOW - 1990 * 24 * HOUR),
     (NOW - 400 * 24 * HOUR, NOW - 390 * 24 * HOUR),
@@ -163,7 +163,7 @@ async def backwards(archive: Archive, *, plain: bool = False) -> dict[int, list[
 @pytest.mark.parametrize("newest_first", [False, True], ids=["oldest first", "newest first"])
 @pytest.mark.parametrize("counts", ["rows", "rows a signal", "signals"])
 async def test_r04_ten_years(blocks: list[tuple[float, float]], most: int, counts: str, *, newest_first: bool) -> None:
-    """The readings are those of the plain walk, whatever `limit` counts, in a fraction of its requests.
+    """The readings are those of a search without skipping, for each meaning of `limit`, with far fewer requests.
 
     Of the 25 for a month, 16 are the pages of that month.
     """

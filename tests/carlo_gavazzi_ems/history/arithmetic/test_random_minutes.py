@@ -1,4 +1,4 @@
-"""Whatever goes wrong in whatever order: no watt-hour is lost, and what is repaired is the meter's own."""
+"""Random outages and resets: no watt-hour is lost, and repaired hours have the true energy."""
 
 import os
 from random import Random
@@ -9,7 +9,7 @@ from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR
 
 from .minutes import World, curve, repair, repair_rows
 
-#: How many worlds there are, and from which seed on; a long run wants more of them.
+#: The number of worlds and the first seed; a long run sets more of them.
 WORLDS = int(os.environ.get("EMS_WORLDS", "60"))
 FIRST = int(os.environ.get("EMS_FIRST_WORLD", "0"))
 _BATCHES = 6
@@ -28,7 +28,7 @@ def spans(chance: Random, total: int, most: int, longest: int) -> set[int]:
 
 
 def random_world(seed: int) -> World:
-    """Return a week or two with outages, holes in the history, and resets of which somebody knows."""
+    """Return some days with outages, gaps in the history, and resets that can be detected."""
     chance = Random(seed)
     total = chance.choice((3, 7, 14)) * 24 * 60
     world = World(
@@ -39,20 +39,20 @@ def random_world(seed: int) -> World:
         resets=set(),
         watts=tuple(chance.randint(1, _MOST_WATTS) for _ in range(chance.randint(1, 9))),
     )
-    # A reset is seen by history, or by Home Assistant: nobody can know of one that both have missed.
+    # Either the history or Home Assistant has to have readings around a reset; otherwise it cannot be detected.
     down = world.off | world.unreachable
     blind = {minute + step for minute in world.silent & down for step in (-1, 0, 1)} | {
         minute + step for minute in world.silent for step in (-1, 0, 1) if (minute + step) in down
     }
     for _ in range(chance.choice((0, 1, 1, 2, 3))):
         minute = chance.choice(sorted(down)) if down and chance.random() < 0.7 else chance.randrange(180, total - 180)
-        # Twice within hours is no reset but a broken meter.
+        # Two resets within hours would be a broken meter.
         if minute not in blind and all(abs(minute - other) > 600 for other in world.resets):
             world.resets.add(minute)
     return World(**{**vars(world), "truth": [], "shown": []})
 
 
-# A long run takes its time: a world is repaired in half a second, on a busy machine in one.
+# For a long run: a world takes half a second, on a busy machine one.
 @pytest.mark.timeout(120 + WORLDS)
 @pytest.mark.parametrize("batch", range(_BATCHES))
 def test_r03_random_worlds(batch: int) -> None:
@@ -62,12 +62,12 @@ def test_r03_random_worlds(batch: int) -> None:
 
 
 def assert_whole(world: World, seed: int) -> None:
-    """Repair a world and hold it against its truth."""
+    """Repair a world and compare it with the truth."""
     done = repair(world)
     rows = done.rows
     first, last = rows[min(rows)], rows[max(rows)]
     counted = world.kwh(first.start + HOUR, last.start + HOUR)
-    # Where a meter was set back, Home Assistant may have seen a minute more than history, or history more.
+    # At a reset, Home Assistant's and the gateway's last readings may be minutes apart.
     unseen = (len(world.resets) + 1) * 3 * (_MOST_WATTS / 60_000)
     assert last.sum - first.sum == pytest.approx(counted, abs=unseen if world.resets else 1e-6), seed
     quiet = {(minute // 60 + step) * HOUR for minute in world.silent for step in (0, 1)}
@@ -75,7 +75,7 @@ def assert_whole(world: World, seed: int) -> None:
     for start, before in ((start, start - HOUR) for start in rows if start - HOUR in rows):
         if {start, before} & quiet:
             continue
-        # Where Home Assistant was there at the end of an hour, it may have missed the last minute.
+        # In an hour that was not repaired, Home Assistant may have missed the last minute.
         missed = sum(edge not in done.written for edge in (start, before)) * _MOST_WATTS / 60_000
         missed += unseen if start in resets else 0.0
         change = rows[start].sum - rows[before].sum

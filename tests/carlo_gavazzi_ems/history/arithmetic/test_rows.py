@@ -1,4 +1,4 @@
-"""Readings become hours: whatever their order, their length and their holes."""
+"""Readings become hours, in any order, of any length and with gaps."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo

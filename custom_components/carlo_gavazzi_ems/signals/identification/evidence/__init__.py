@@ -1,1 +1,1 @@
-"""What is measured of the data: series put in order, how well things fit, levels, integrals."""
+"""Measures of the data: aligned series, goodness of fit, counter levels, integrals."""

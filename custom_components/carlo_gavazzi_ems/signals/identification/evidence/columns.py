@@ -1,49 +1,51 @@
-"""Observations put in order: a column is one code on one load, a load is columns on a common grid of times."""
+"""Aligned observations: a column has the values of one code on one load, a load has columns on a common time grid."""
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import isfinite, isnan, nan
 from operator import le, lt, ne
 
 from custom_components.carlo_gavazzi_ems.signals.identification.model import Series
 
 MAX_ROWS = 10_100
-"""Rows of history that are looked at, the latest: a week of minutes, in which what was idle may have run."""
+"""The latest rows of history that are used: a week of minutes, long enough for most machines to have run."""
 _HUGE = 1e12
-"""No electrical quantity in any unit is larger; what is, is not a measurement."""
-_MARKS = frozenset(mark / scale for mark in (0x7FFFFFFF, 0x7FFF0000, 0xFFFFFFFF) for scale in (1, 10, 100, 1000))
-"""What a meter shows where a value is out of range."""
+"""A larger value is not a measurement, in any unit."""
+_OVER_RANGE = frozenset(mark / scale for mark in (0x7FFFFFFF, 0x7FFF0000, 0xFFFFFFFF) for scale in (1, 10, 100, 1000))
+"""The values that a meter sends for a value out of range."""
+_RESETS, _FALL = 8, 4.0
+"""Most resets of a counter: one each midnight of a week. Least reading before a reset, in its largest rises."""
 _STEADY_REACH = 3
 _IS_WORKDAY = (True, True, False, False, True, True, True)
-"""By days since 1970, which began on a Thursday."""
+"""By the number of days since 1970 modulo 7; 1 January 1970 was a Thursday."""
 _OPENS, _CLOSES = 8 * 3600, 20 * 3600
-"""Seconds of a day in which tariffs are high; UTC is near enough to the clocks of Europe."""
+"""Start and end of the high tariff in seconds of a day; UTC is close enough to European time."""
 
 
 def is_number(value: float) -> bool:
-    """Tell whether there is a value: NaN stands for a missing one."""
+    """Tell whether a value is a number; NaN stands for a missing value."""
     return not isnan(value)
 
 
 class Column:
-    """One code on one load: values on the load's grid of times, NaN where there is none."""
+    """One code on one load: values on the load's time grid, NaN for missing ones."""
 
     def __init__(self, code: int, values: list[float]) -> None:
-        """Measure what can be said of the values alone."""
+        """Compute range and resolution of the values."""
         self.code = code
         self.values = values
-        self.present = list(filter(is_number, values))
+        self.present = [value for value in values if not isnan(value)]
         self.ordered = sorted(self.present)
         self.lowest, self.highest = (self.ordered[0], self.ordered[-1]) if self.ordered else (0.0, 0.0)
         self.moving = self.highest > self.lowest
         self.resolution = _resolution(self.ordered)
 
     def quantile(self, share: float) -> float:
-        """Return the value below which a share of all lies, 0 if there is none."""
+        """Return a quantile of the values, 0 if there are none."""
         return self.ordered[round(share * (len(self.ordered) - 1))] if self.ordered else 0.0
 
     @cached_property
@@ -53,17 +55,17 @@ class Column:
 
     @cached_property
     def is_counter(self) -> bool:
-        """Whether the value only ever rises, and that more than twice."""
+        """Whether the value never falls and rises more than twice."""
         return self.moves > 2 and self.is_rising
 
     @cached_property
     def is_rising(self) -> bool:
-        """Whether the value rises now and then and never falls."""
+        """Whether the value never falls and rises at least once."""
         return self.moving and all(map(le, self.present, self.present[1:], strict=False))
 
     @cached_property
     def is_slow(self) -> bool:
-        """Whether the value moves up and down in small steps only, as a counter does that also runs back."""
+        """Whether the value changes only in small steps, up or down, as a net counter does."""
         if not self.moving or not self.present:
             return False
         steps = sorted(abs(after - before) for before, after in pairwise(self.present))
@@ -71,7 +73,7 @@ class Column:
 
     @cached_property
     def is_flag(self) -> bool:
-        """Whether these are a few whole numbers that stand for something."""
+        """Whether the values are a few small whole numbers, such as those of a status."""
         return self.resolution >= 1 and len(set(self.present)) <= 4 and self.highest < 100 and self.lowest >= 0
 
 
@@ -91,12 +93,12 @@ class Load:
 
     @cached_property
     def codes(self) -> frozenset[int]:
-        """The codes that the load publishes, moving or not."""
+        """The codes that the load publishes."""
         return frozenset(self.columns)
 
     @cached_property
     def spans_working_day(self) -> bool:
-        """Whether the load was seen for most of a working day and of a night: of two tariffs each has run meanwhile."""
+        """Whether the rows cover most of a working day and of a night, so that each of two tariffs was active."""
         hours = working = 0.0
         for before, after in pairwise(self.times):
             span = (after - before) / 3600
@@ -105,32 +107,33 @@ class Load:
                 working += span * is_working_time(after)
         return hours >= 20 and working >= 8 and hours - working >= 8
 
+    @cached_property
+    def _levels(self) -> set[int]:
+        """Rows that together have every column at all its levels, preferably while it was steady."""
+        return {row for column in self.columns.values() if column.moving for row in _level_rows(column)}
+
     def instants(self, count: int) -> list[int]:
-        """Choose rows that show every column at all its levels, where possible while it was steady."""
-        chosen: set[int] = set()
-        for column in self.columns.values():
-            if column.moving:
-                chosen.update(_level_rows(column))
-        rows = sorted(chosen)
+        """Choose about `count` rows that together have every column at all its levels."""
+        rows = self._levels
         if len(rows) > count:
-            return sorted(sorted(rows, key=_scatter)[:count])
+            return sorted(sorted(rows, key=_shuffle_key)[:count])
         every = max(1, len(self.times) // max(1, count - len(rows)))
-        return sorted(chosen.union(range(every // 2, len(self.times), every)))
+        return sorted(rows.union(range(every // 2, len(self.times), every)))
 
 
 def is_working_time(when: float) -> bool:
-    """Tell whether a time is one at which tariffs are high."""
+    """Tell whether a time in seconds since 1970 is in the usual hours of the high tariff."""
     day, second = divmod(when, 86_400)
     return _IS_WORKDAY[int(day) % 7] and _OPENS <= second < _CLOSES
 
 
-def _scatter(row: int) -> int:
-    """Return a number that puts rows in an order that looks random and is always the same."""
+def _shuffle_key(row: int) -> int:
+    """Return a sort key for a pseudo-random order that is always the same."""
     return (row * 2_654_435_761) & 0xFFFFFFFF
 
 
 def _resolution(ordered: Sequence[float]) -> float:
-    """Return the step that all values are multiples of, 10^-6 to 1; 0 for values with more digits."""
+    """Return the step of which all values are multiples, 10^-6 to 1; 0 for values with more digits."""
     sample = ordered[:: max(1, len(ordered) // 120)]
     step, factor = 1.0, 1.0
     for _ in range(7):
@@ -144,16 +147,19 @@ def _resolution(ordered: Sequence[float]) -> float:
 
 
 def _level_rows(column: Column) -> set[int]:
-    """Return rows in which a column stands at various levels, each the steadiest of a few alike."""
+    """Return rows with various levels of a column; for each level the steadiest of several similar rows."""
     values = column.values
-    order = sorted((value, row) for row, value in enumerate(values) if is_number(value))
+    order = sorted([row for row, value in enumerate(values) if not isnan(value)], key=values.__getitem__)
     last = len(order) - 1
     low, high = column.quantile(0.01), column.quantile(0.99)
     ranks = [round(share * last) for share in (0.05, 0.35, 0.65, 0.95)]
-    ranks += [bisect_left(order, (low + share * (high - low), 0)) for share in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    ranks += [
+        bisect_left(order, low + share * (high - low), key=values.__getitem__) for share in (0.1, 0.3, 0.5, 0.7, 0.9)
+    ]
 
     def unsteady(rank: int) -> float:
-        value, row = order[rank]
+        row = order[rank]
+        value = values[row]
         around = values[max(0, row - 1) : row + 2]
         return sum(abs(value - other) for other in around if is_number(other)) + (len(around) < 3) * abs(high - low)
 
@@ -161,18 +167,18 @@ def _level_rows(column: Column) -> set[int]:
     for rank in ranks:
         alike = range(max(0, rank - _STEADY_REACH), min(last, rank + _STEADY_REACH) + 1)
         if alike:
-            rows.add(order[min(alike, key=unsteady)][1])
+            rows.add(order[min(alike, key=unsteady)])
     return rows
 
 
 def _clean(series: Series) -> tuple[list[float], list[float]]:
-    """Return times and values in ascending order of time, without what is no measurement and without doubles."""
+    """Return times and values in ascending order of time, without duplicates and values that are no measurements."""
     times, values = list(map(float, series.times)), list(map(float, series.values))
     if not (
         len(times) == len(values)
         and _is_sound(times)
         and _is_sound(values)
-        and _MARKS.isdisjoint(values)
+        and _OVER_RANGE.isdisjoint(values)
         and all(map(lt, times, times[1:], strict=False))
     ):
         pairs = sorted(
@@ -183,7 +189,7 @@ def _clean(series: Series) -> tuple[list[float], list[float]]:
                 and isfinite(value)
                 and abs(value) < _HUGE
                 and abs(time) < _HUGE
-                and value not in _MARKS
+                and value not in _OVER_RANGE
             }.items()
         )
         times, values = [time for time, _ in pairs], [value for _, value in pairs]
@@ -192,12 +198,12 @@ def _clean(series: Series) -> tuple[list[float], list[float]]:
 
 
 def _is_sound(numbers: Sequence[float]) -> bool:
-    """Tell whether all of some numbers are finite and of a size that is measured; a NaN makes any sum one."""
+    """Tell whether all numbers are finite and of a possible size. A NaN makes the sum NaN."""
     return not numbers or (isfinite(sum(numbers)) and min(numbers) > -_HUGE and max(numbers) < _HUGE)
 
 
 def _aligned(grid: list[float], times: list[float], values: list[float], reach: float) -> list[float]:
-    """Return values on a grid: the nearest in time within reach, else NaN."""
+    """Return values on a grid: the nearest in time within `reach` seconds, else NaN."""
     if times == grid:
         return values
     result, place, last = [], 0, len(times) - 1
@@ -208,9 +214,14 @@ def _aligned(grid: list[float], times: list[float], values: list[float], reach: 
     return result
 
 
+def _falls(values: list[float]) -> list[int]:
+    """Return the rows in which values fall, at most one more than the resets that a counter can have."""
+    return list(islice((row for row in range(1, len(values)) if values[row] < values[row - 1]), _RESETS + 1))
+
+
 def _without_glitches(values: list[float]) -> list[float]:
-    """Return a counter's values without single readings that fall out of an otherwise rising row."""
-    falls = [row for row in range(1, len(values)) if values[row] < values[row - 1]]
+    """Return a counter's values with single wrong readings replaced by a neighbour."""
+    falls = _falls(values)
     if not 0 < len(falls) <= 3:
         return values
     mended = list(values)
@@ -223,11 +234,29 @@ def _without_glitches(values: list[float]) -> list[float]:
     return mended
 
 
+def _without_resets(values: list[float]) -> list[float]:
+    """Return a counter's values without resets: after a fall to nearly 0, the reading before it is added.
+
+    Before a reset, a counter reads several of its largest rises. A value that is switched off falls by one such rise.
+    """
+    falls = _falls(values)
+    if not 0 < len(falls) <= _RESETS:
+        return values
+    most = max((after - before for before, after in pairwise(values) if after > before), default=0.0)
+    if any(not 0 <= values[row] <= most or values[row - 1] < _FALL * most for row in falls):
+        return values
+    mended, lost = list(values), 0.0
+    for row, end in pairwise([*falls, len(values)]):
+        lost += values[row - 1]
+        mended[row:end] = [value + lost for value in values[row:end]]
+    return mended
+
+
 def _load(key: tuple[int, int], group: list[Series]) -> Load | None:
-    """Put the series of one load on a common grid, that of the fullest; None if there is nothing to see."""
+    """Put the series of one load on the time grid of the longest one; None if that has fewer than two rows."""
     cleaned: dict[int, tuple[list[float], list[float]]] = {}
     for series in sorted(group, key=lambda one: one.uid):
-        if series.code not in cleaned:  # a second signal with the same code says nothing that could be matched
+        if series.code not in cleaned:  # a second signal with the same code is ignored
             cleaned[series.code] = _clean(series)
     grid = max((times for times, _ in cleaned.values()), key=lambda times: (len(times), times), default=[])
     if len(grid) < 2:
@@ -235,21 +264,21 @@ def _load(key: tuple[int, int], group: list[Series]) -> Load | None:
     steps = sorted(after - before for before, after in pairwise(grid))
     reach = steps[len(steps) // 2] / 2
     columns = {
-        code: Column(code, _aligned(grid, times, _without_glitches(values), reach))
+        code: Column(code, _aligned(grid, times, _without_resets(_without_glitches(values)), reach))
         for code, (times, values) in sorted(cleaned.items())
     }
     return Load(key, grid, columns)
 
 
 def load_key(series: Series) -> tuple[int, int]:
-    """Return what a series belongs to: its load, or its device, or nothing but itself."""
+    """Return the owner of a series: its load, else its device, else itself."""
     if series.load_uid is not None:
         return 0, series.load_uid
     return (1, series.device_uid) if series.device_uid is not None else (2, series.uid)
 
 
 def make_loads(series: Iterable[Series]) -> list[Load]:
-    """Return the loads there are; signals without a load count as those of their device, or each for itself."""
+    """Return all loads. Signals without a load form one for their device, or each one of its own."""
     groups: dict[tuple[int, int], list[Series]] = defaultdict(list)
     for one in series:
         groups[load_key(one)].append(one)

@@ -1,63 +1,63 @@
-"""Whether a relation between codes holds to what their digits resolve, on one load.
+"""Whether a relation between codes holds within the resolution of their readings, on one load.
 
-A reading is off by half of its step at most, so a relation of readings is off by no more than these half steps make of
-it. Where a row is the mean of a period, a product of means is no mean of products: the difference is bounded by how
-far both factors moved around the row. What is left beyond that, the relation does not explain.
+A reading has a rounding error of half its step at most, from which the largest error of the relation follows. If rows
+are means of periods, the product of two means differs from the mean of the products: this difference is bounded by the
+changes of both factors around the row. A larger residual contradicts the relation.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import sqrt
+from math import isnan, sqrt
 
 from .columns import Load, is_number
 
 type Law = Callable[[Sequence[float]], tuple[float, float]]
-"""Takes the readings of a row; returns what is read and what the law says of it."""
+"""Takes the readings of a row; returns the measured value and the value by the law."""
 
 _ROWS = 160
-"""Rows of a load that are looked at."""
+"""Rows of a load that are used."""
 _TELLING = 0.08
-"""A row counts where the digits resolve the relation to so small a share of its size."""
+"""A row counts if the possible error of the relation is at most this share of its size."""
 _NEEDED = 16
-"""Fewer rows prove nothing."""
+"""The fewest rows that prove anything."""
 _KEPT = 0.96
-"""Share of the rows that has to fit: a few were taken while something switched, or are over range."""
+"""Share of the rows that has to fit; a few were sampled during switching, or are over range."""
 _EXACT = 1.5
-"""Root mean square of the residuals in units of what rounding makes of them, up to which a relation holds."""
+"""Root mean square of the residuals, in units of the rounding error, up to which a relation holds."""
 _FAILS = 3.0
-"""The same, from which on a relation does not hold."""
+"""The same, from which a relation fails."""
 _FAILS_NOISY = 1.75
-"""The same where the noise is known: of 60 rows, the root mean square is off by so much once in more than 10^9 times."""
+"""The same if the noise is known: for 60 rows, chance exceeds it less than once in 10^9 times."""
 _MANY = 60
-"""So many rows tell how much readings are disturbed."""
+"""The fewest rows for an estimate of the noise."""
 _MIDDLE = 0.6745
-"""The median of what is normally distributed, in units of its root mean square."""
+"""The median absolute value of a normal distribution, in units of its root mean square."""
 _WORST = 3.0
-"""What is normally distributed is hardly ever off by more than so many times its root mean square."""
+"""A normally distributed error hardly ever exceeds this multiple of its root mean square."""
 _CALM, _CALM_STEPS = 0.1, 40
-"""What moves by less than a tenth, and is read to 2.5 %, makes no relation be off by half."""
+"""Readings that change by less than a tenth, with a step of 2.5 % at most, cannot make a relation wrong by half."""
 _CLEARLY = 4
-"""Rows one after the other that are off by several times what explains them, after which nobody looks on."""
+"""Consecutive rows with residuals of several times their bound, after which the check stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exactness:
-    """How a relation held over the rows that could tell."""
+    """How well a relation holds over the rows that can show it."""
 
     rows: int
     within: float
-    """Share of the rows that rounding and averaging explain."""
+    """Share of the rows whose residuals are explained by rounding and averaging."""
     strain: float
-    """Root mean square of the residuals in units of what rounding makes of them, without the worst rows."""
+    """Root mean square of the residuals, in units of the rounding error, without the worst rows."""
     resolved: float
-    """The share of its size to which the digits resolve the relation, in the middle."""
+    """Median possible error of the relation, as a share of its size."""
     limit: float = 3.0
-    """The strain from which on the relation does not hold."""
+    """The strain from which the relation fails."""
 
     @property
     def holds(self) -> bool:
-        """Tell whether the relation holds to the digits."""
+        """Tell whether the relation holds within the resolution."""
         return self.rows >= _NEEDED and self.within >= _KEPT and self.strain <= _EXACT
 
     @property
@@ -68,22 +68,22 @@ class Exactness:
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """By how much readings may be off beyond their digits, on the whole gateway alike."""
+    """Errors of readings beyond rounding, the same for the whole gateway."""
 
     lag: float = 0.0
-    """They are sampled apart, by up to this share of a period: each may be off by as much of its own motion."""
+    """Difference of sampling times, up to this share of a period: a reading may differ by this share of its change."""
     noise: float = 0.0
-    """Each is disturbed on its own, by this share of its value (root mean square)."""
+    """Independent noise of each reading, as a share of its value (root mean square)."""
 
 
 NOT_SEEN = Exactness(0, 0.0, 99.0, 1.0)
 
 
 class Readings:
-    """The rows of a load, with what each reading resolves and how far it moved around its row."""
+    """Rows of a load, with the resolution of each reading and its change around the row."""
 
     def __init__(self, load: Load) -> None:
-        """Choose rows that show all columns at all their levels."""
+        """Choose rows that together have all columns at all their levels."""
         self.load = load
         self.slack = Slack()
         self._rows = load.instants(_ROWS)
@@ -92,7 +92,7 @@ class Readings:
         self._calm: dict[int, set[int]] = {}
 
     def _column(self, code: int) -> list[tuple[float, float]]:
-        """Return value and motion of a code in each row."""
+        """Return the value of a code and its change around the row, for each row."""
         if code not in self._columns:
             values = self.load.columns[code].values
             last = len(values) - 1
@@ -114,7 +114,7 @@ class Readings:
         return self._columns[code]
 
     def seen(self, law: Law, codes: Sequence[int]) -> Exactness:
-        """Return how a law holds between some codes of the load."""
+        """Return how well a law holds between some codes of the load."""
         if not set(codes) <= self.load.codes or len(set(codes)) < len(codes):
             return NOT_SEEN
         if self._is_far_off(law, codes):
@@ -124,8 +124,6 @@ class Readings:
         shares: list[float] = []
         inside = beyond = 0
         for residual, rounding, bound, size in _residuals(law, rows, halves, self.slack):
-            if bound > _TELLING * size:
-                continue
             strain = abs(residual) / rounding
             strains.append(strain)
             shares.append(bound / size)
@@ -141,20 +139,21 @@ class Readings:
         return Exactness(len(strains), inside / len(strains), strain, sorted(shares)[len(shares) // 2], limit)
 
     def seen_with(self, slack: Slack, law: Law, codes: Sequence[int]) -> Exactness:
-        """Return how a law would hold if the readings were off by some slack."""
+        """Return how well a law would hold with this slack."""
         before, self.slack = self.slack, slack
-        found = self.seen(law, codes)
-        self.slack = before
-        return found
+        try:
+            return self.seen(law, codes)
+        finally:
+            self.slack = before
 
     def is_unique(self, law: Law, codes: Sequence[int], place: int, rivals: Collection[int]) -> bool:
-        """Tell whether no rival could stand in the place of a code: the relation fails with each of them."""
+        """Tell whether the relation fails with each rival in the place of a code."""
         return all(
             self.seen(law, [*codes[:place], rival, *codes[place + 1 :]]).fails for rival in rivals if rival not in codes
         )
 
     def _is_far_off(self, law: Law, codes: Sequence[int]) -> bool:
-        """Tell at a glance whether a relation is off by half in rows in which nothing explains so much."""
+        """Tell quickly whether a relation is wrong by half in rows in which errors cannot be so large."""
         calm = set.intersection(*(self._calm_rows(code) for code in codes))
         if len(calm) < _NEEDED:
             return False
@@ -163,7 +162,7 @@ class Readings:
         return sum(abs(read - said) > max(abs(read), abs(said)) / 2 for read, said in seen) > _KEPT * len(seen)
 
     def _calm_rows(self, code: int) -> set[int]:
-        """Return the rows in which a code is well away from its step and hardly moves."""
+        """Return the rows in which a code is much larger than its step and hardly changes."""
         if code not in self._calm:
             column, least = self._column(code), _CALM_STEPS * self._steps[code]
             self._calm[code] = {
@@ -172,17 +171,15 @@ class Readings:
         return self._calm[code]
 
     def off(self, law: Law, codes: Sequence[int]) -> tuple[float, float] | None:
-        """Return by how much a relation is off in the middle, as a share of its size, and to which side in the mean of that.
+        """Return the estimated error of a relation as a share of its size, and the median residual by its median size.
 
-        None where the digits explain as much, or too few rows tell.
+        None if rounding explains the error, or too few rows show it.
         """
         if not set(codes) <= self.load.codes:
             return None
         rows, halves = self._rows_of(codes)
         seen = [
-            (residual / size, rounding / size)
-            for residual, rounding, bound, size in _residuals(law, rows, halves, Slack())
-            if bound < _TELLING * size
+            (residual / size, rounding / size) for residual, rounding, _, size in _residuals(law, rows, halves, Slack())
         ]
         if len(seen) < _MANY:
             return None
@@ -192,17 +189,17 @@ class Readings:
         return middle / _MIDDLE, sorted(residual for residual, _ in seen)[len(seen) // 2] / middle
 
     def exceeds(self, law: Law, codes: Sequence[int]) -> int:
-        """Return in how many rows what is read is more than what a law says of it, beyond what explains a difference."""
+        """Return the number of rows in which the measured value clearly exceeds the value by a law."""
         rows, halves = self._rows_of(codes)
         return sum(residual > 2 * bound for residual, _, bound, _ in _residuals(law, rows, halves, self.slack))
 
     def _rows_of(self, codes: Sequence[int]) -> tuple[list[tuple[tuple[float, float], ...]], list[float]]:
-        """Return value and motion of some codes, row by row, and half of the step of each."""
+        """Return value and change of some codes, row by row, and half the step of each code."""
         rows = list(zip(*(self._column(code) for code in codes), strict=True))
         return rows, [self._steps[code] for code in codes]
 
     def matters(self, law: Law, codes: Sequence[int], place: int) -> bool:
-        """Tell whether the moves of a code matter: the relation fails with its middle value instead."""
+        """Tell whether the changes of a code matter: the relation fails if the code is replaced by its median."""
         column = self.load.columns[codes[place]]
         middle = column.quantile(0.5)
 
@@ -215,36 +212,42 @@ class Readings:
 def _residuals(
     law: Law, rows: Sequence[tuple[tuple[float, float], ...]], halves: Sequence[float], slack: Slack
 ) -> Iterator[tuple[float, float, float, float]]:
-    """Yield residual, what rounding makes of it in the mean and at most, and the size, row by row."""
+    """Yield residual, its possible error (root mean square, largest) and size, for the rows that resolve the law."""
     for row in rows:
         values = [value for value, _ in row]
-        if not all(map(is_number, values)):
+        if isnan(sum(values)):
             continue
         read, said = law(values)
         size = max(abs(read), abs(said))
         if size <= 0:
             continue
         residual = read - said
-
-        def moved(*by: tuple[int, float], start: Sequence[float] = values) -> float:
-            other = list(start)
-            for place, step in by:
-                other[place] += step
-            one, two = law(other)
-            return one - two
-
-        slopes = [abs(moved((place, half)) - residual) for place, half in enumerate(halves)]
-        ways = [moved((place, motion)) for place, (_, motion) in enumerate(row)]
-        bent = sum(
-            abs(moved((one, row[one][1]), (two, row[two][1])) - ways[one] - ways[two] + residual)
-            for one, two in combinations(range(len(row)), 2)
-            if row[one][1] and row[two][1]
-        )
-        square, most = sum(slope * slope for slope in slopes) / 3, sum(slopes)
+        slopes = [abs(_moved(law, values, (place, half)) - residual) for place, half in enumerate(halves)]
+        square, most = sum([slope * slope for slope in slopes]) / 3, sum(slopes)
+        if most > _TELLING * size:
+            continue
+        moving = [
+            (place, motion, _moved(law, values, (place, motion))) for place, (_, motion) in enumerate(row) if motion
+        ]
+        bent = 0.0
+        for (one, by, way), (two, by_two, way_two) in combinations(moving, 2):
+            bent += abs(_moved(law, values, (one, by), (two, by_two)) - way - way_two + residual)
         if slack.lag:
-            lags = [slack.lag * abs(way - residual) for way in ways]
-            square, most = square + sum(lag * lag for lag in lags) / 3, most + sum(lags)
+            lags = [slack.lag * abs(way - residual) for _, _, way in moving]
+            square, most = square + sum([lag * lag for lag in lags]) / 3, most + sum(lags)
         if slack.noise:
-            errors = sum((moved((place, slack.noise * value)) - residual) ** 2 for place, value in enumerate(values))
+            steps = [(place, slack.noise * value) for place, value in enumerate(values)]
+            errors = sum([(_moved(law, values, step) - residual) ** 2 for step in steps])
             square, most = square + errors, most + _WORST * sqrt(errors)
-        yield residual, sqrt(square) + bent / 2 + 1e-9 * size, most + bent / 2 + 1e-9 * size, size
+        bound = most + bent / 2 + 1e-9 * size
+        if bound <= _TELLING * size:
+            yield residual, sqrt(square) + bent / 2 + 1e-9 * size, bound, size
+
+
+def _moved(law: Law, values: Sequence[float], *by: tuple[int, float]) -> float:
+    """Return the residual of a law with some readings changed: pairs of position and difference."""
+    other = list(values)
+    for place, step in by:
+        other[place] += step
+    read, said = law(other)
+    return read - said

@@ -1,4 +1,4 @@
-"""How well a law fits: what a signal reads against what the law says it must read."""
+"""How well a law fits: readings compared with the values by the law."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,15 @@ from math import isfinite, log, sqrt
 from .columns import is_number
 
 ROWS_NEEDED = 12
-"""Fewer informative rows than this prove nothing."""
+"""The fewest informative rows that prove anything."""
 _KEPT = 0.7
-"""The share of rows that counts: the others were taken while something switched."""
+"""The share of rows that counts; the others may have been sampled during switching."""
+_FIRM = 0.85
+"""The share of rows in which a law has to hold to be decisive; switching between two samples spoils some."""
 _FINEST = 1e-4
-"""Laws whose residuals are smaller than this are alike."""
+"""Differences between residuals smaller than this do not count."""
 _RELATED = 4
-"""Neighbouring rows are not independent: so many count as one."""
+"""Neighbouring rows are not independent: this many count as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +24,23 @@ class Fit:
 
     count: int
     spread: float
-    """Mean residual without the largest."""
+    """Mean absolute residual without the largest."""
     bias: float
-    """Median residual with its sign."""
+    """Median residual, with its sign."""
     inliers: float
-    """Share of the rows that hold the law within the tolerance."""
+    """Share of the rows within the tolerance."""
 
     def holds(self, share: float = 0.7) -> bool:
         """Tell whether the law holds in enough rows."""
         return self.count >= ROWS_NEEDED and self.inliers >= share
 
+    @property
+    def is_firm(self) -> bool:
+        """Tell whether it holds in nearly all rows; a wrong law may fit for hours while a machine runs steadily."""
+        return self.holds(_FIRM)
+
     def beats(self, other: Fit, sigmas: float = 4.0) -> bool:
-        """Tell whether this explains clearly better than another, beyond chance."""
+        """Tell whether this fits significantly better than another."""
         if not self.count:
             return False
         if not other.count:
@@ -46,7 +53,7 @@ NO_FIT = Fit(0, 1.0, 1.0, 0.0)
 
 
 def summary(residuals: Sequence[float], tolerance: float) -> Fit:
-    """Sum up relative residuals."""
+    """Return the fit of relative residuals."""
     finite = [residual for residual in residuals if isfinite(residual)]
     if not finite:
         return NO_FIT
@@ -58,7 +65,7 @@ def summary(residuals: Sequence[float], tolerance: float) -> Fit:
 
 
 def compare(read: Sequence[float], said: Sequence[float], *, floor: float, tolerance: float) -> Fit:
-    """Compare readings with what a law says of them where it says more than a floor."""
+    """Compare readings with the values by a law, in rows where these exceed `floor`."""
     return summary(
         [(value - law) / law for value, law in zip(read, said, strict=True) if law > floor and is_number(value)],
         tolerance,
@@ -66,7 +73,7 @@ def compare(read: Sequence[float], said: Sequence[float], *, floor: float, toler
 
 
 def variation(values: Sequence[float]) -> float:
-    """Return how much positive values vary around their median, relative, by the same measure as a fit's spread."""
+    """Return the relative variation of positive values around their median, by the measure of a fit's spread."""
     logs = sorted(log(value) for value in values if isfinite(value) and value > 1e-12)
     if not logs:
         return 0.0

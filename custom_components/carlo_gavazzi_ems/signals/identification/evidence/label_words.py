@@ -1,11 +1,11 @@
-"""What the label of a load says of it, in the languages of the integration: evidence for proposals, never for certainty."""
+"""Words in the labels of loads, in the languages of the integration: evidence for proposals, never for certainty."""
 
 from collections.abc import Iterable
 import re
 import unicodedata
 
 _WORDS: dict[str, tuple[str, ...]] = {
-    # The longer words first: hot water is no cold water.
+    # Longer words first: "hot water" contains "water".
     "hot_water": (
         "hot water", "warmwasser", "brauchwasser", "acqua calda", "eau chaude", "agua caliente", "warm water", "tapwater", "varmt vand", "varmtvand",
     ),
@@ -15,17 +15,17 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "water": ("water", "wasser", "acqua", "eau", "agua", "vand", "garten", "zisterne"),
     "temperature": ("temperature", "temperatur", "temperatura", "temperatuur", "thermometer", "room", "raum"),
 }  # fmt: skip
-"""Words without accents, by the quantity that a load with such a label measures."""
+"""Quantity -> words without accents in the label of a load that measures it."""
 
 
-def spoken_of(labels: Iterable[str | None]) -> str | None:
-    """Return the quantity that the labels of some loads speak of; None if none does, or they disagree."""
+def named_quantity(labels: Iterable[str | None]) -> str | None:
+    """Return the quantity that the labels of some loads name; None if there is none, or they disagree."""
     found = {_quantity(label) for label in labels if label}
     return found.pop() if len(found) == 1 else None
 
 
 def _quantity(label: str) -> str | None:
-    """Return the quantity that a label speaks of."""
+    """Return the quantity that a label names, None if there is none."""
     plain = unicodedata.normalize("NFKD", label.casefold())
     words = re.sub(r"[^a-z ]", "", "".join(one for one in plain if not unicodedata.combining(one)))
     for quantity, spoken in _WORDS.items():

@@ -1,4 +1,4 @@
-"""Who is who: codes and the places they may have, each code in one place and each place filled once."""
+"""Assigns codes to places: each code gets one place at most, and each place one code."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from math import log
 from .fits import Fit
 
 MARGIN = 6.0
-"""By how much (natural logarithm of the odds) a place has to be better than the next."""
+"""How much better the best place has to be than the next, as a natural logarithm of the odds."""
 _FLOOR = 2e-4
-"""No law is believed to hold more closely."""
+"""The smallest spread that is distinguished."""
 _RELATED = 4
-"""Neighbouring rows are not independent: so many count as one."""
+"""Neighbouring rows are not independent: this many count as one."""
 _MANY_ROWS = 40
 
 type Fits[Place] = Callable[[int, Place], Sequence[Fit]]
@@ -24,9 +24,9 @@ class Match:
 
     code: int
     margin: float
-    """How much likelier this is than any other place for the code and any other code for the place (logarithm)."""
+    """Logarithm of how much likelier this is than any other place for the code and any other code for the place."""
     held: bool
-    """The law of the place holds, and fails nowhere."""
+    """Whether the law of the place holds, and fails nowhere."""
 
 
 def is_sure(found: Match) -> bool:
@@ -35,19 +35,19 @@ def is_sure(found: Match) -> bool:
 
 
 def cost_of(fits: Iterable[Fit]) -> float:
-    """Return what it costs, as a negative logarithm of likelihood, to believe in fits on several pools."""
+    """Return the cost of fits on several pools: a logarithm, the lower the likelier."""
     return sum(min(fit.count, 400) / _RELATED * log((fit.spread + _FLOOR) / (1 + _FLOOR)) for fit in fits if fit.count)
 
 
 def hold(fits: Sequence[Fit]) -> bool:
-    """Tell whether a law holds on a pool, and fails on none that shows enough."""
+    """Tell whether a law holds on some pool, and fails on none with many rows."""
     return any(fit.holds(0.6) for fit in fits) and all(fit.holds(0.5) for fit in fits if fit.count >= _MANY_ROWS)
 
 
 def match[Place](codes: Sequence[int], places: Sequence[Place], fits: Fits[Place]) -> dict[Place, Match]:
-    """Put codes into places, the clearest first.
+    """Assign codes to places, starting with the clearest.
 
-    A code that has its place beyond doubt no longer competes for another: the rest is told apart by elimination.
+    A code with a place beyond doubt no longer competes for others, so the rest follows by elimination.
     """
     seen = {(code, place): fits(code, place) for code in codes for place in places}
     cost = {pair: cost_of(found) for pair, found in seen.items()}

@@ -1,4 +1,4 @@
-"""How nearly one code is in proportion to another."""
+"""How well one code is proportional to another."""
 
 from dataclasses import dataclass
 from math import log
@@ -17,7 +17,7 @@ class Proportion(Fit):
 
 
 def proportion(pool: Pool, power: int, current: int) -> Proportion:
-    """Return how well one code is proportional to another, whatever the factor."""
+    """Return how well one code is proportional to another, with any factor."""
     ratios = [log(p / i) for p, i in zip(pool.sizes(power), pool.sizes(current), strict=True) if p > 0 and i > 0]
     middle = sorted(ratios)[len(ratios) // 2] if ratios else 0.0
     fit = summary([max(-1.0, min(1.0, ratio - middle)) for ratio in ratios], PROPORTION)

@@ -1,7 +1,7 @@
-"""The laws, each in a file of its own and all of one shape, in the order in which they are asked.
+"""The laws, each in its own file with a function `apply`, in the order in which they are applied.
 
-A law looks at the evidence and at what the laws before it found, and adds votes for kinds or claims of roles. To add
-one, write its file with an `apply`, put it into `LAWS`, and give its key a sentence in `law_texts`.
+A law uses the observations and the results of the laws before it, and adds votes for kinds or claims of roles. To add
+one, write its file, add its `apply` to `LAWS`, and add a sentence for its key to `law_texts`.
 """
 
 from typing import Final, Protocol
@@ -31,10 +31,10 @@ from . import (
 
 
 class Law(Protocol):
-    """One law: it adds what it finds to what is known, and removes nothing but certainty."""
+    """One law. It adds to the knowledge, and removes nothing but certainty."""
 
     def __call__(self, knowledge: Knowledge, /) -> None:
-        """Ask the law."""
+        """Apply the law."""
 
 
 LAWS: Final[tuple[Law, ...]] = (
@@ -57,4 +57,4 @@ LAWS: Final[tuple[Law, ...]] = (
     distortion.apply,
     looks.apply,
 )
-"""Voltages need no other law; kinds come before phases, powers before their counters, guesses last."""
+"""Voltages need no other law, phases need kinds, counters need powers; guesses come last."""

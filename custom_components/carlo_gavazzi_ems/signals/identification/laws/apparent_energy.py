@@ -1,4 +1,4 @@
-"""Active or apparent energy, where the power factor is too near to 1 for their growth to tell."""
+"""Distinguishes active from apparent energy when the power factor is too close to 1 for their growth to differ."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -10,10 +10,10 @@ _APPARENT = Role("apparent_energy")
 
 
 def decide_active_or_apparent(loads: Sequence[Load], fitting: dict[int, list[Role]], reactive: Collection[int]) -> None:
-    """Decide between active and apparent energy where the power factor is too near to 1 for the growth to tell.
+    """Decide between active and apparent energy when the power factor is too close to 1 for their growth to differ.
 
-    No meter counts apparent energy without active energy, so what counts alone on a load is active. And apparent
-    energy never is less than active energy, of which a part or the net is never more than the whole.
+    No meter counts apparent energy without active energy, so the only counter of a load is active energy. Apparent
+    energy is never less than active energy, and a part or the net of active energy is never more than the total.
     """
     either = [code for code, roles in fitting.items() if set(roles) == {_ACTIVE, _APPARENT}]
     for code in either:
@@ -35,9 +35,9 @@ def decide_active_or_apparent(loads: Sequence[Load], fitting: dict[int, list[Rol
 def _level_against(
     load: Load, code: int, active: Collection[int], rivals: Collection[int], reactive: Collection[int]
 ) -> int:
-    """Return 1 if a counter stands above all active energy of its load, 2 if below and nothing else above, else 0.
+    """Return 1 if a counter reads more than all active energy of its load, 2 if less and no rival reads more, else 0.
 
-    And 2 if it reads the same as one although reactive power flows: apparent energy has grown by more in all the time.
+    Also 2 if it reads the same as one of them although reactive power flows: apparent energy would have grown by more.
     """
     mine = load.columns[code]
     levels = [load.columns[one].highest for one in active if one in load.columns]
@@ -58,7 +58,7 @@ def _level_against(
 
 
 def _counts_alone(load: Load, code: int, fitting: Mapping[int, Sequence[Role]]) -> bool:
-    """Tell whether a load has no other counter that may be its active energy."""
+    """Tell whether a load has no other counter that could be its active energy."""
     return load.columns[code].moving and not any(
         other != code and column.is_rising and _ACTIVE in fitting.get(other, (_ACTIVE,))
         for other, column in load.columns.items()

@@ -1,6 +1,6 @@
-"""The power factor of the fundamental: cos φ = P / √(P² + Q²), where the currents are distorted and S is more than that.
+"""The power factor of the fundamental: cos φ = P / √(P² + Q²). With distorted currents, S is more than √(P² + Q²).
 
-It has no constant that could be fitted either. Nor does it need S, U or I, which are often switched off.
+This law has no constant that could be fitted, and needs neither S nor U nor I, which are often disabled.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,16 +16,16 @@ from custom_components.carlo_gavazzi_ems.signals.identification.votes import DEC
 
 _LAW = "cosine_is_p_over_p_and_q"
 _LOWEST, _HIGHEST = 0.05, 0.985
-"""A cosine near 1 is that of any small Q, one near 0 that of any small P."""
+"""Range of informative cosines: one near 1 fits any small Q, one near 0 any small P."""
 _LEAST, _MOST = 0.3, 1.02
-"""Between these a cosine is at its highest."""
+"""Range of the highest value of a cosine."""
 _STEPS = 10
 _NEAR = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Cosine:
-    """Three codes of one phase, or of all together."""
+    """Three codes of one phase, or of the total."""
 
     factor: int
     active: int
@@ -34,7 +34,7 @@ class Cosine:
 
 
 def _rows(pool: Pool, active: int, reactive: int, rows: Iterable[int]) -> list[tuple[int, float]]:
-    """Return those of some rows in which two powers make a cosine that tells, with the cosine."""
+    """Return the rows, of some, in which two powers have an informative cosine, with the cosine."""
     least_p, least_q = _STEPS * pool.resolution[active], _STEPS * pool.resolution[reactive]
     watts, vars_ = pool.rows[active], pool.rows[reactive]
     return [
@@ -46,7 +46,7 @@ def _rows(pool: Pool, active: int, reactive: int, rows: Iterable[int]) -> list[t
 
 
 def _fit(pool: Pool, factor: int, scale: float, rows: Sequence[tuple[int, float]]) -> Fit:
-    """Return how well a code reads the cosine of two powers, if it says more than a constant would."""
+    """Return how well a code equals the cosine of two powers; no fit if a constant would fit nearly as well."""
     values = pool.rows[factor]
     read = [(abs(values[row]) * scale, said) for row, said in rows if values[row] == values[row]]  # not NaN
     fit = summary([(value - said) / said for value, said in read if value], tolerances.TRIANGLE)
@@ -54,7 +54,7 @@ def _fit(pool: Pool, factor: int, scale: float, rows: Sequence[tuple[int, float]
 
 
 def _survivors(pool: Pool, codes: Sequence[int], factors: Sequence[int], knowledge: Knowledge) -> Iterator[Cosine]:
-    """Yield the triples that a few rows, and then all, do not speak against."""
+    """Yield the triples that fit in a few rows and then in all rows."""
     for active, reactive in permutations(codes, 2) if factors else ():
         few = _rows(pool, active, reactive, pool.probes(reactive))
         near = [
@@ -70,20 +70,21 @@ def _survivors(pool: Pool, codes: Sequence[int], factors: Sequence[int], knowled
 
 
 def _agrees(pool: Pool, factor: int, rows: Sequence[tuple[int, float]], knowledge: Knowledge) -> bool:
-    """Tell whether a code reads the cosine in most of a few rows."""
+    """Tell whether a code equals the cosine in at least three quarters of some rows."""
     values, scale = pool.rows[factor], knowledge.scales[factor]
     misses = sum(not abs(abs(values[row]) * scale - said) < _NEAR for row, said in rows)
     return misses <= len(rows) // 4
 
 
 def find_cosines(pool: Pool, knowledge: Knowledge) -> list[Cosine]:
-    """Find P, Q and cos φ that belong together, and vote for what they are."""
+    """Find P, Q and cos φ that belong together, and vote for their kinds."""
     votes = knowledge.votes
+    active_known = any(votes.is_certain(code, Kind.ACTIVE) for code in pool.varying)
     factors = [
         code
         for code in pool.measured
         if code in knowledge.scales
-        and not votes.decided(code)
+        and (not votes.decided(code) or (votes.is_certain(code, Kind.FACTOR) and not active_known))
         and _LEAST <= pool.range(code)[1] * knowledge.scales[code] <= _MOST
     ]
     codes = [code for code in pool.varying if _may_be_power(votes, code)]
@@ -94,22 +95,22 @@ def find_cosines(pool: Pool, knowledge: Knowledge) -> list[Cosine]:
     for factor, cosines in sorted(by_factor.items()):
         best = min(cosines, key=lambda one: one.fit.spread)
         rivals = [one for one in cosines if one is not best and not best.fit.beats(one.fit)]
-        strength = WEAK if rivals else DECISIVE
-        votes.vote(factor, Kind.FACTOR, DECISIVE, _LAW)
+        strength = DECISIVE if best.fit.is_firm and not rivals else WEAK
+        votes.vote(factor, Kind.FACTOR, DECISIVE if best.fit.is_firm else WEAK, _LAW)
         votes.vote({one.active for one in (best, *rivals)}, Kind.ACTIVE, strength, _LAW)
         votes.vote({one.reactive for one in (best, *rivals)}, Kind.REACTIVE, strength, _LAW)
-        if not rivals:
+        if strength == DECISIVE:
             found.append(best)
     return found
 
 
 def _may_be_power(votes: Votes, code: int) -> bool:
-    """Tell whether nothing says that a code is of another kind than active or reactive power."""
+    """Tell whether a code is not decided to be of another kind than active or reactive power."""
     return not votes.decided(code) or votes.is_certain(code, Kind.ACTIVE) or votes.is_certain(code, Kind.REACTIVE)
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Vote for powers and their cosines where no power factor ties them to apparent power."""
+    """Vote for powers and their cosines where no power factor relates them to apparent power."""
     for pool in knowledge.pools:
         for one in find_cosines(pool, knowledge):
             knowledge.cosines.setdefault(one.active, (one.factor, one.reactive))

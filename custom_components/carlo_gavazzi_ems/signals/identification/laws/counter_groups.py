@@ -1,4 +1,4 @@
-"""Counters that fit the same role: which is the total, which the part since a reset, which the tariffs."""
+"""Sorts counters that fit the same role: the total, the part since a reset, the tariffs."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,16 +8,16 @@ from custom_components.carlo_gavazzi_ems.signals.identification.evidence.levels 
 from .tariffs import tariff_pairs
 
 _SMALL = 10.0
-"""A whole number up to this that never changes is a state, no counter that stands still."""
+"""A whole number up to this that never changes is a status, not a counter that stands still."""
 
 
 class CounterGroup:
-    """The counters that fit one role, sorted out over all loads."""
+    """The counters that fit one role, sorted by comparison on all loads."""
 
     def __init__(self, loads: Sequence[Load], codes: Collection[int], others: Collection[int], *, split: bool) -> None:
-        """Sort out counters that fit the same role; others are known to be something else.
+        """Sort the counters `codes`, which fit the same role; `others` are known to be something else.
 
-        With split, a single counter may be one of several tariffs of which the others stand still.
+        With `split`, a single counter may be one of several tariffs while the others stand still.
         """
         self._split = split
         self._codes = set(codes)
@@ -57,11 +57,11 @@ class CounterGroup:
             self.partials |= below
 
     def may_be_net(self, code: int) -> bool:
-        """Tell whether a part of the total is less by what some other code reads: while nothing is exported, so is the net."""
+        """Tell whether a part may be the net: the total minus the part is a constant code, which may be the export."""
         return any(self._reads_the_rest(load, code, total) for load in self._loads for total in self.totals)
 
     def _reads_the_rest(self, load: Load, code: int, total: int) -> bool:
-        """Tell whether a load has a code that stands still where the total is above a part of it."""
+        """Tell whether a load has a constant code that equals the total minus a part."""
         if not {code, total} <= load.codes or not (load.columns[code].present and load.columns[total].present):
             return False
         part, whole = load.columns[code], load.columns[total]
@@ -73,7 +73,7 @@ class CounterGroup:
         )
 
     def _may_stand_still(self, column: Column) -> bool:
-        """Tell whether a column could be a counter of the same kind that does not count at the moment."""
+        """Tell whether a column could be a counter of the same kind that stands still at the moment."""
         if column.moving or column.code in self._others or not column.present:
             return False
         value = column.highest

@@ -1,4 +1,4 @@
-"""Counters that count the same: the total, the part since somebody reset it, the tariffs that make it up."""
+"""Counters: the total, the part since a reset, the tariffs, the net; each from the integral of a power."""
 
 from collections.abc import Collection, Iterator, Sequence
 import re
@@ -24,11 +24,11 @@ _POWER_ROLES = {
     Kind.APPARENT: ("apparent_energy",),
     Kind.REACTIVE: ("reactive_energy_import", "reactive_energy_export"),
 }
-"""What counts a power, in the order import, export, net."""
+"""Kind of a power -> the quantities of its counters, in the order import, export, net."""
 
 
 def _powers(knowledge: Knowledge) -> dict[int, tuple[Role, ...]]:
-    """Return for each code of a power the roles of its counters."""
+    """Return the roles of the counters of each power, by its code."""
     powers: dict[int, tuple[Role, ...]] = {}
     for code in {code for load in knowledge.loads for code in load.columns}:
         role = knowledge.role(code)
@@ -42,11 +42,11 @@ def _powers(knowledge: Knowledge) -> dict[int, tuple[Role, ...]]:
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Claim what the counters count."""
+    """Claim the roles of the counters."""
     claims, timelines = knowledge.claims, knowledge.timelines
     powers = _powers(knowledge)
     registers = Registers(timelines, powers)
-    reactive = {code for code in powers if (role := claims.sure_role(code)) and role.quantity == Kind.REACTIVE}
+    reactive = {code for code in powers if (role := knowledge.sure_role(code)) and role.quantity == Kind.REACTIVE}
     knowledge.factor = registers.factor
     sure_roles = {
         role for role, sources in registers.sources.items() if all(knowledge.is_trusted(source) for source in sources)
@@ -62,7 +62,7 @@ def apply(knowledge: Knowledge) -> None:
 def sort_out(
     timelines: Sequence[Timeline], registers: Registers, claims: Claims, reactive: Collection[int]
 ) -> Iterator[tuple[int, Role, float, str]]:
-    """Yield code, role, confidence and law of all counters; reactive are the codes of reactive powers."""
+    """Yield code, role, confidence and law of all counters; `reactive` are the codes of reactive powers."""
     loads = [timeline.load for timeline in timelines]
     fitting = {code: registers.roles(code) for code in sorted(registers.evidence)}
     fitting = {code: [role.trusted for role in roles] for code, roles in fitting.items() if roles}
@@ -103,7 +103,7 @@ def sort_out(
 def _is_net_by_elimination(loads: Sequence[Load], family: CounterGroup, code: int, codes: Collection[int]) -> bool:
     """Tell whether a counter can only be the net: it always reads the same as the import, but is no part or tariff.
 
-    Only these could read the same as the total too, and they are known to be other codes.
+    Only these could also read the same as the total, and they are known to be other codes.
     """
     others = set(codes) - family.totals - family.partials - family.tariffs
     if len(family.totals) != 1 or not family.partials or not family.tariffs or others != {code}:
@@ -124,7 +124,7 @@ def _is_net_by_elimination(loads: Sequence[Load], family: CounterGroup, code: in
 def _member(
     code: int, role: Role, family: CounterGroup, *, sure: bool, whole: bool
 ) -> Iterator[tuple[int, Role, float, str]]:
-    """Yield what a counter is among those that fit the same role; `whole` if the total they are held against is sure."""
+    """Yield the role of a counter among those that fit the same role; `whole` tells whether their total is certain."""
     if code in family.totals:
         yield code, role, SURE if sure and len(family.totals) == 1 else LIKELY, _LAW
     elif code in family.partials:
@@ -146,7 +146,7 @@ def claims_codes(loads: Sequence[Load]) -> set[int]:
 
 
 def _without_twins(fitting: dict[int, list[Role]]) -> None:
-    """Leave out roles that read like import where nothing is exported, and phases' apparent energies, which no meter has."""
+    """Remove roles that look like import if nothing is exported, and apparent energy of a phase, which no meter has."""
     for roles in fitting.values():
         for role in list(roles):
             twin = role.quantity == "energy_net" or (role.quantity == "apparent_energy" and role.phases)
@@ -155,7 +155,7 @@ def _without_twins(fitting: dict[int, list[Role]]) -> None:
 
 
 def _eliminate(fitting: dict[int, list[Role]], enough: Collection[int]) -> None:
-    """Leave out the phases that other counters surely have: a phase's energy has no tariffs, parts or twins."""
+    """Remove the phases that certainly belong to other counters: the energy of a phase has one counter only."""
     while True:
         sure = {roles[0]: code for code, roles in fitting.items() if len(roles) == 1 and code in enough}
         dropped = False

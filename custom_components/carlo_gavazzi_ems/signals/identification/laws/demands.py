@@ -1,4 +1,4 @@
-"""Demand is the moving mean of a power or current, peak demand the highest demand so far."""
+"""Demand is the moving mean of a power or current; peak demand is the highest demand so far."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -19,41 +19,42 @@ _ROWS = 90
 _FEW = 24
 """Rows for a first look."""
 _WORTH = 0.4
-"""So large a share of these has to agree before all rows are looked at, for the best `_BEST` ways."""
+"""The share of these that has to agree; then all rows are compared, for the `_BEST` best ways."""
 _BEST = 6
+_MORE = 1.1
 _NEEDED = 2
-"""So many rises of a peak have to be explained."""
+"""The number of rises of a peak that have to be explained."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A code that is the demand of another one."""
+    """A code that is the demand of another code."""
 
     code: int
     source: int
     way: Way
     fit: Fit
     alone: bool = True
-    """No other source reads the same on this load."""
+    """Whether no two sources of this load read the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a meter may form its demand, and a gateway its rows."""
+    """How a meter may compute its demand, and a gateway its rows."""
 
     window: float
-    """Seconds over which it averages."""
+    """Period of the mean in seconds."""
     block: bool = False
-    """By blocks of the clock, or else over the time up to now."""
+    """Whether periods are fixed by the clock, or else end now (a sliding window)."""
     last: bool = False
-    """Rows are last samples, between which the power went in a straight line, or else means."""
+    """Whether rows are last samples, between which the power is linear, or else means."""
 
 
 WAYS = tuple(Way(window, block, last) for window in WINDOWS for block in (False, True) for last in (False, True))
 
 
 def demand_at(timeline: Timeline, source: int, rows: Sequence[int], way: Way) -> list[float]:
-    """Return the demand of a power at some rows; NaN where it is unknown."""
+    """Return the demand of a power at some rows; NaN if it is unknown."""
     times, area = timeline.load.times, timeline.area(source)
     values = timeline.load.columns[source].values
     half = timeline.load.period / 7200
@@ -72,7 +73,7 @@ def demand_at(timeline: Timeline, source: int, rows: Sequence[int], way: Way) ->
 
 
 def _fit(column: Column, said: Sequence[float], rows: Sequence[int], floor: float) -> Fit:
-    """Return how well a column is what a law says, in rows where that is not nearly nothing."""
+    """Return how well a column equals the values by a law, in rows where these exceed `floor`."""
     return summary(
         [
             (abs(column.values[row]) - abs(law)) / abs(law)
@@ -84,17 +85,21 @@ def _fit(column: Column, said: Sequence[float], rows: Sequence[int], floor: floa
 
 
 def _read_same(load: Load, one: int, other: int, rows: Sequence[int]) -> bool:
-    """Tell whether two sources of a load hardly ever differ."""
+    """Tell whether two sources of a load are nearly the same in more than 90 % of some rows."""
     pairs = [(abs(load.columns[one].values[row]), abs(load.columns[other].values[row])) for row in rows]
     return sum(abs(a - b) <= 0.01 * max(a, b) for a, b in pairs) > 0.9 * len(pairs)
 
 
 def find_demands(timeline: Timeline, codes: Sequence[int], sources: Sequence[int]) -> list[Demand]:
-    """Return for each code of a load the source and window that it is the moving mean of, if that explains it.
+    """Return for each code of a load the source and period of which it is the moving mean, if any fits.
 
-    The sources come in the order in which they are preferred where two of them read the same.
+    `sources` are in order of preference, for sources that read the same.
     """
     load = timeline.load
+    may = {code: [one for one in sources if one != code and _may_average(load, code, one)] for code in codes}
+    codes = [code for code in codes if may[code]]
+    if not codes:
+        return []
     found = []
     step = max(1, len(load.times) // _ROWS)
     rows = list(range(step // 2, len(load.times), step))
@@ -114,7 +119,7 @@ def find_demands(timeline: Timeline, codes: Sequence[int], sources: Sequence[int
         quick = {
             (source, way): _fit(column, [said[place] for place in few], [rows[place] for place in few], floor)
             for source, way, said in means
-            if source != code
+            if source in may[code]
         }
         if not any(fit.inliers >= _WORTH for fit in quick.values()):
             continue
@@ -137,8 +142,16 @@ def find_demands(timeline: Timeline, codes: Sequence[int], sources: Sequence[int
     return found
 
 
+def _may_average(load: Load, code: int, source: int) -> bool:
+    """Tell whether a code may be a mean of another: median up to its maximum, maximum from half of its mean."""
+    mine, other = load.columns[code], load.columns[source]
+    most = max(abs(other.lowest), abs(other.highest))
+    least = abs(sum(other.present)) / max(1, len(other.present))
+    return abs(mine.quantile(0.5)) <= _MORE * most and max(abs(mine.lowest), abs(mine.highest)) >= least / 2
+
+
 def closeness(timeline: Timeline, code: int, source: int) -> Fit:
-    """Return how closely a code is the moving mean of a power, formed in the way that suits it best."""
+    """Return how well a code fits the moving mean of a power, computed in the best way."""
     load = timeline.load
     step = max(1, len(load.times) // _ROWS)
     rows = list(range(step // 2, len(load.times), step))
@@ -149,7 +162,7 @@ def closeness(timeline: Timeline, code: int, source: int) -> Fit:
 
 
 def peak_rises(timeline: Timeline, code: int, source: int, window: float) -> tuple[int, int]:
-    """Return how many rises of a peak are the demand of their time, and how many are not."""
+    """Return how many rises of a peak go to the demand at that time, and how many do not."""
     load: Load = timeline.load
     values = load.columns[code].values
     rises = [row for row in range(1, len(values)) if values[row] > values[row - 1]]
@@ -171,13 +184,13 @@ def peak_rises(timeline: Timeline, code: int, source: int, window: float) -> tup
 
 
 def is_peak(rises: Mapping[int, tuple[int, int]]) -> bool:
-    """Tell whether a code is a peak demand by its rises on several loads."""
+    """Tell whether a code is a peak demand, from its rises on several loads."""
     right, wrong = (sum(column) for column in zip(*rises.values(), strict=True)) if rises else (0, 0)
     return right >= _NEEDED and wrong <= 0.2 * right
 
 
 def _is_refuted(rises: Mapping[int, tuple[int, int]]) -> bool:
-    """Tell whether most rises of a code, if it rises at all, are no demand of their time."""
+    """Tell whether most rises of a code do not go to the demand at that time."""
     return sum(right for right, _ in rises.values()) < sum(wrong for _, wrong in rises.values())
 
 
@@ -185,7 +198,7 @@ _SOURCES = ("active_power", "apparent_power", "reactive_power", "current")
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Claim the demands and peak demands among the codes that nothing else is claimed of for sure."""
+    """Claim demands and peak demands among the codes without a certain claim."""
     timelines, claims, codes = knowledge.timelines, knowledge.claims, knowledge.codes
     votes: dict[int, dict[int, list[Demand]]] = {}
     roles: dict[int, Role] = {}
@@ -194,14 +207,15 @@ def apply(knowledge: Knowledge) -> None:
         mine = {
             code: role
             for code in columns
-            if columns[code].moving and (role := claims.sure_role(code)) is not None and role.quantity in _SOURCES
+            if columns[code].moving and (role := knowledge.sure_role(code)) is not None and role.quantity in _SOURCES
         }
         roles |= mine
         sources = sorted(mine, key=lambda code: (_SOURCES.index(mine[code].quantity), code))
         open_ = [
             code
             for code in codes
-            if code in columns and columns[code].moves > 10 and not claims.is_sure(code) and not columns[code].is_flag
+            if code in columns and columns[code].moves > 10 and not claims.is_sure(code)
+            if not columns[code].is_flag and not columns[code].is_rising
         ]
         found = {one.code: one for one in find_demands(timeline, open_, sources)} if sources else {}
         for code, one in found.items():
@@ -209,12 +223,7 @@ def apply(knowledge: Knowledge) -> None:
     for code, by_source in votes.items():
         sure = len(by_source) == 1
         for source, ones in by_source.items():
-            trusted = (
-                sure
-                and any(one.alone for one in ones)
-                and claims.is_sure(source)
-                and sum(one.fit.count for one in ones) >= 30
-            )
+            trusted = sure and any(one.alone for one in ones) and sum(one.fit.count for one in ones) >= 30
             claims.add(code, roles[source].derived("demand"), SURE if trusted else LIKELY, "demand_is_moving_mean")
             _claim_peaks(knowledge, roles[source], max(ones, key=lambda one: one.fit.count))
 
@@ -234,15 +243,15 @@ def _claim_peaks(knowledge: Knowledge, source_role: Role, demand: Demand) -> Non
         }
         role = source_role.derived("peak_demand")
         if is_peak(rises):
-            claims.add(code, role, SURE if claims.is_sure(source) else LIKELY, "peak_is_highest_demand")
+            claims.add(code, role, SURE, "peak_is_highest_demand")
         elif not _is_refuted(rises) and _is_above(timelines, code, demand.code):
             claims.add(code, role, POSSIBLE, "peak_is_highest_demand")
 
 
 def _is_above(timelines: Sequence[Timeline], code: int, demand: int) -> bool:
-    """Tell whether a code is never below a demand, nor far above, wherever both are measured.
+    """Tell whether a code is never below a demand, nor far above it, on all loads with both.
 
-    A peak that nothing has exceeded since yesterday stands still: then two loads at least have to have their own.
+    A peak may stand still for days. If it does on all loads, at least two loads must have different values.
     """
     pairs = [
         (timeline.load.columns[code], timeline.load.columns[demand])

@@ -1,7 +1,7 @@
-"""Distortion: never more than a proposal, for no law ties it to anything; what is typical of it puts it first in a list.
+"""Total harmonic distortion: only a proposal, because no law relates it to other quantities.
 
-The distortion of a current falls as the current grows, because what distorts is mostly small and always on. That of a
-voltage is a few per cent, moves slowly and has nothing to do with the meter's own current.
+The distortion of a current falls as the current grows, because most sources of distortion are small and always on.
+That of a voltage is a few per cent, changes slowly and does not depend on the meter's own current.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kin
 
 _ROWS = 240
 _TELLING = 0.25
-"""From so large a share of explained variance on the distortion is that of a current."""
+"""The share of explained variance from which a distortion is taken for that of a current."""
 _HIGHEST_OF_VOLTAGE = 8.0
 _SPREAD_OF_VOLTAGE = 6.0
 _FALLS = "distortion_falls_with_current"
@@ -25,10 +25,10 @@ _LOOKS = "looks_like"
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Propose distortions among the codes that nothing speaks of."""
+    """Propose distortions among the codes without a claim."""
     loads, phases, claims = knowledge.loads, knowledge.phases, knowledge.claims
     row = phases.row(Kind.CURRENT) if phases else None
-    currents = row or tuple(claims.with_role(Role("current"))[:1])
+    currents = row or tuple(knowledge.with_role(Role("current"))[:1])
     open_ = [code for code in knowledge.codes if claims.best(code) is None and _may_be(loads, code, currents)]
     if not currents or not open_:
         return
@@ -51,12 +51,12 @@ def apply(knowledge: Knowledge) -> None:
 
 
 def _of_phase(quantity: str, phase: int, row: Sequence[int] | None) -> Role:
-    """Return the role of a quantity in a phase, if there are phases."""
+    """Return the role of a quantity in a phase, or of the whole load if there are no phases."""
     return Role(quantity, (phase,) if row else ())
 
 
 def _may_be(loads: Sequence[Load], code: int, currents: Sequence[int]) -> bool:
-    """Tell whether a code reads like per cent, on loads that measure a current."""
+    """Tell whether a code may be a percentage, on loads that measure a current."""
     mine = [load for load in loads if code in load.columns and load.columns[code].moving]
     return bool(mine) and all(
         set(currents) & load.codes
@@ -76,7 +76,7 @@ def _is_steady(loads: Sequence[Load], code: int) -> bool:
 
 
 def _explained(loads: Sequence[Load], code: int, current: int) -> list[tuple[float, int]]:
-    """Return for each load which share of a code's variance a falling power law of a current explains, of so many rows."""
+    """Return for each load the share of a code's variance that a falling power law of a current explains, with its rows."""
     shown = []
     for load in loads:
         if code not in load.columns or current not in load.columns or not load.columns[code].moving:
@@ -95,7 +95,7 @@ def _explained(loads: Sequence[Load], code: int, current: int) -> list[tuple[flo
 
 
 def _falling_share(pairs: Sequence[tuple[float, float]]) -> float:
-    """Return the squared correlation of pairs if it is negative, else 0."""
+    """Return the squared correlation of pairs if the correlation is negative, else 0."""
     mean_y, mean_x = (sum(column) / len(pairs) for column in zip(*pairs, strict=True))
     both = sum((y - mean_y) * (x - mean_x) for y, x in pairs)
     spread = sqrt(sum((y - mean_y) ** 2 for y, _ in pairs) * sum((x - mean_x) ** 2 for _, x in pairs))
@@ -103,5 +103,5 @@ def _falling_share(pairs: Sequence[tuple[float, float]]) -> float:
 
 
 def _as_fit(share: float, count: int) -> Fit:
-    """Return a share of explained variance as a fit, so that it can be matched like any other."""
+    """Return a share of explained variance as a fit, for `match`."""
     return Fit(count, sqrt(max(0.0, 1 - share)), 0.0, share)

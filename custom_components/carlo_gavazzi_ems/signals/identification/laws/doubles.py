@@ -1,4 +1,4 @@
-"""No load has the same quantity twice: where two codes are certain of it, neither is."""
+"""No load has the same quantity twice: if two codes are certain of it, neither is."""
 
 from collections import defaultdict
 
@@ -7,7 +7,7 @@ from custom_components.carlo_gavazzi_ems.signals.identification.roles import Rol
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Take certainty from codes of one load that claim the same."""
+    """Remove certainty from codes of one load with the same role."""
     claims = knowledge.claims
     for load in knowledge.loads:
         by_role: dict[Role, list[int]] = defaultdict(list)

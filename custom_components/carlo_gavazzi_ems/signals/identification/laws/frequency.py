@@ -1,4 +1,4 @@
-"""The frequency speaks for itself: it stays close around 50 or 60 Hz and crosses that again and again."""
+"""The frequency of the grid: it stays close to 50 or 60 Hz and crosses that value often."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,11 +12,11 @@ from custom_components.carlo_gavazzi_ems.signals.identification.roles import Rol
 _MOVES = 20
 _NOMINAL = (50.0, 60.0)
 _OUTAGE = 0.05
-"""So large a share of the rows may read 0, while there was no grid."""
+"""The share of the rows that may read 0, because the grid was down."""
 
 
 def frequency_of(column: Column) -> float:
-    """Return the nominal frequency (50 or 60) that a column stays at as only a grid's frequency does, else 0."""
+    """Return the nominal frequency (50 or 60) if a column behaves like a grid's frequency, else 0."""
     if column.moves < _MOVES or column.is_counter:
         return 0.0
     middle, last = column.quantile(0.5), len(column.present) - 1
@@ -36,10 +36,10 @@ def is_like_frequency(loads: Sequence[Load], code: int) -> bool:
 
 
 def frequencies(loads: Sequence[Load], code: int, electrical: set[tuple[int, int]]) -> tuple[bool, bool]:
-    """Return whether a code may be a frequency, and whether it is one for sure.
+    """Return whether a code may be a frequency, and whether it certainly is one.
 
-    It has to look like one on every load that measures it. It is one for sure if it does so on electrical meters and
-    either several loads agree on it at the same instants, or it crosses its nominal value too often for a temperature.
+    It has to look like one on every load that measures it. It is certain on electrical meters if several loads agree
+    at the same times, or if it crosses its nominal value too often for a temperature.
     """
     columns = [(load, load.columns[code]) for load in loads if code in load.columns and load.columns[code].moving]
     if not is_like_frequency(loads, code):
@@ -56,7 +56,7 @@ def frequencies(loads: Sequence[Load], code: int, electrical: set[tuple[int, int
 
 
 def _alike(first: tuple[Load, Column], second: tuple[Load, Column]) -> bool:
-    """Tell whether two loads show the same moves at the same instants."""
+    """Tell whether two loads have the same changes at the same times."""
     values = dict(zip(first[0].times, first[1].values, strict=True))
     pairs = [
         (values[time], value)
@@ -72,7 +72,7 @@ def _alike(first: tuple[Load, Column], second: tuple[Load, Column]) -> bool:
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Claim the frequency among the codes that nothing else is claimed of for sure."""
+    """Claim the frequency among the codes without a certain claim."""
     claims = knowledge.claims
     electrical = {
         load.key

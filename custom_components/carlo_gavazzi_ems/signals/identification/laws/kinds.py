@@ -1,4 +1,4 @@
-"""What the kinds and the phases say of each code, claimed."""
+"""Turns the kinds and phases of codes into claims."""
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, POSSIBLE, SURE
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.matching import is_sure
@@ -21,20 +21,20 @@ def _claim_phases(knowledge: Knowledge) -> set[int]:
             claims.add(found.code, role, SURE if sure else LIKELY, votes.law(found.code, kind))
             placed.add(found.code)
             if kind is Kind.ACTIVE and found.code in knowledge.twins:
-                twin = knowledge.twins[found.code]  # which of them is which nobody can tell
+                twin = knowledge.twins[found.code]  # the two cannot be told apart
                 claims.add(twin, role.of(Kind.APPARENT), LIKELY, "active_comes_first")
                 placed.add(twin)
     return placed
 
 
 def _is_single(knowledge: Knowledge, code: int, kind: Kind) -> bool:
-    """Tell whether a code has no phases beside it: its loads have but one voltage, and nothing else of its kind."""
+    """Tell whether a code is the only one of its kind on its loads, which have one voltage at most."""
     pools = [pool for pool in knowledge.pools if code in pool.measured]
     return all(len(pool.voltages) <= 1 and knowledge.votes.of_kind(pool.measured, kind) == [code] for pool in pools)
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Claim what the kinds and the phases say of each code."""
+    """Claim the roles that follow from kinds and phases."""
     votes, claims, volts = knowledge.votes, knowledge.claims, knowledge.volts
     placed = _claim_phases(knowledge)
     family = set() if volts is None else {volts.mean, *volts.lines.values()}

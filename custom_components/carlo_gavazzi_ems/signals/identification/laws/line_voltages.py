@@ -1,4 +1,4 @@
-"""The voltages that follow from those of the phases: their mean, and those between them."""
+"""The voltages that follow from the phase voltages: their mean, and the line voltages."""
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import LIKELY, SURE
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
@@ -9,7 +9,7 @@ _LAW = "voltages_add_up"
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Claim the voltages that follow from those of the phases."""
+    """Claim the voltages that follow from the phase voltages."""
     volts, claims = knowledge.volts, knowledge.claims
     if volts is None:
         return

@@ -1,10 +1,10 @@
-"""What the rest looks like: never more than a guess, so that a list of choices begins with the likeliest."""
+"""Guesses at the remaining codes from their values and labels, so that a list of choices starts with the likeliest."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from custom_components.carlo_gavazzi_ems.signals.identification.claims import GUESS, POSSIBLE
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Column, Load
-from custom_components.carlo_gavazzi_ems.signals.identification.evidence.label_words import spoken_of
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.label_words import named_quantity
 from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import Knowledge
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
@@ -12,22 +12,23 @@ _LAW = "looks_like"
 _LABEL = "label_speaks_of_it"
 _NOMINAL = (100.0, 110.0, 120.0, 127.0, 208.0, 220.0, 230.0, 240.0, 277.0)
 _BETWEEN = (380.0, 400.0, 415.0, 480.0, 690.0)
-"""Nominal voltages of phases and between them; a grid keeps within a tenth."""
+"""Nominal phase voltages and line voltages; a grid keeps within a tenth of them."""
+_LINES = "line_voltage_mean"
 _OF_PHASES = {
     **{
         kind: tuple(f"{kind}_l{phase}" for phase in (1, 2, 3))
         for kind in ("voltage", "current", "active_power", "apparent_power", "reactive_power", "power_factor")
     },
-    "line_voltage_mean": ("line_voltage_l1_l2", "line_voltage_l2_l3", "line_voltage_l3_l1"),
+    _LINES: ("line_voltage_l1_l2", "line_voltage_l2_l3", "line_voltage_l3_l1"),
 }
-"""What several codes of one quantity on a load are rather than that quantity."""
+"""Quantity -> the quantities of the phases, which several such codes on one load have."""
 _MOST_OF_OTHERS = 4
-"""A meter of heat publishes so many quantities, of gas or water fewer; only meters of electricity publish more."""
+"""The most quantities that a meter of heat, gas or water publishes; only electricity meters publish more."""
 _COARSE, _ALL_BUT_ONE = 0.1, 0.998
 _FACTOR, _NEAR_ONE = 0.5, 0.97
-"""A power of less than 1 kW is seldom above half of that mostly and just below all of it at most."""
+"""Least median and least maximum of a power factor; a power in kW below 1 seldom has both."""
 _CHANGES = 12
-"""A tariff does not change more often a day or two."""
+"""The most changes of a tariff in a day or two."""
 _UNITS = {
     "hot_water": "m³",
     "water": "m³",
@@ -42,7 +43,7 @@ type Look = tuple[str, float, str | None]
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Guess at the codes that no law says anything of."""
+    """Guess at the codes without a claim."""
     claims, loads = knowledge.claims, knowledge.loads
     electrical = {load.key for load in loads if _is_electrical(knowledge, load)}
     for code in knowledge.codes:
@@ -50,37 +51,54 @@ def apply(knowledge: Knowledge) -> None:
         if not mine or claims.best(code) is not None:
             continue
         columns = [load.columns[code] for load in mine]
+        # Before `_looks`: of two claims of the same meaning the first is kept, and a label is better evidence.
+        named = named_quantity(knowledge.labels.get(load.key) for load in mine)
+        if named is not None and not any(load.key in electrical for load in mine):
+            rising = all(column.is_rising for column in columns)
+            if rising is not (named == "temperature"):
+                claims.add(code, Role(named), POSSIBLE, _LABEL, _UNITS[named])
         for quantity, confidence, unit in _looks(columns, electrical=any(load.key in electrical for load in mine)):
             claims.add(code, Role(quantity), confidence, _LAW, unit)
-        spoken = spoken_of(knowledge.labels.get(load.key) for load in mine)
-        if spoken is not None and not any(load.key in electrical for load in mine):
-            rising = all(column.is_rising for column in columns)
-            if rising is not (spoken == "temperature"):
-                claims.add(code, Role(spoken), POSSIBLE, _LABEL, _UNITS[spoken])
     _number_phases(knowledge)
 
 
 def _number_phases(knowledge: Knowledge) -> None:
-    """Propose phases, by ascending codes, where loads have two or three codes of a kind and nothing tells their places."""
+    """Propose phases in the order of codes, if a load has a code of a kind for each phase and no law tells their phases.
+
+    With fewer codes, a phase may be disabled or one may be the mean, so nothing is proposed. A code that is the only one
+    on some load is the total, except for voltages and currents, which belong to a phase on every load.
+    """
     claims = knowledge.claims
     for quantity, phases in _OF_PHASES.items():
+        open_ = {
+            load.key: [code for code in sorted(load.columns) if _is_open(knowledge, code, {quantity, *phases})]
+            for load in knowledge.loads
+        }
+        alone = {codes[0] for codes in open_.values() if len(codes) == 1 and quantity not in {"voltage", "current"}}
         for load in knowledge.loads:
-            alike = [
-                code
-                for code in sorted(load.columns)
-                if (best := claims.best(code)) is not None
-                and best.confidence <= POSSIBLE
-                and best.role in {Role(quantity), *map(Role, phases)}
-            ]
-            if 2 <= len(alike) <= 3:
-                for code, phase in zip(alike, phases, strict=False):
-                    best = claims.best(code)
-                    if best is not None and best.role == Role(quantity):
-                        claims.add(code, Role(phase), POSSIBLE + 0.05, best.law, best.unit)
+            alike = [code for code in open_[load.key] if code not in alone or quantity == _LINES]
+            named = [text.partition("/")[0] for code, text in knowledge.known.items() if code in load.columns]
+            count = 2 if knowledge.systems.get(load.key, "").startswith("2") else 3
+            count -= sum(name in {quantity, *phases} for name in named)
+            free = [phase for phase in phases if phase not in named]
+            for code, phase in zip(alike, free, strict=False) if len(alike) <= 3 else ():
+                best = claims.best(code)
+                if best is None or best.role != Role(quantity):
+                    continue
+                if len(alike) == count:
+                    claims.add(code, Role(phase), POSSIBLE + 0.05, best.law, best.unit)
+                elif len(alike) > 1 or quantity == _LINES:
+                    claims.withdraw(code)
+
+
+def _is_open(knowledge: Knowledge, code: int, quantities: Collection[str]) -> bool:
+    """Tell whether the best claim of a code is one of some quantities, with low confidence."""
+    best = knowledge.claims.best(code)
+    return best is not None and best.confidence <= POSSIBLE + 0.05 and best.role in set(map(Role, quantities))
 
 
 def _is_electrical(knowledge: Knowledge, load: Load) -> bool:
-    """Tell whether something on a load is a voltage, a current or a frequency, claimed or by its looks, or there is much on it."""
+    """Tell whether a load is electrical: by a claim, by values like a voltage, or by the number of its codes."""
     return len(load.columns) > _MOST_OF_OTHERS or any(
         code in knowledge.known
         or (
@@ -93,7 +111,7 @@ def _is_electrical(knowledge: Knowledge, load: Load) -> bool:
 
 
 def _is_voltage(column: Column) -> Look | None:
-    """Return what voltage a column stays near, as a grid keeps one."""
+    """Return the kind of voltage to which a column stays close, None if there is none."""
     low, high = column.quantile(0.05), column.quantile(0.95)
     if column.is_rising or low <= 0:
         return None
@@ -104,7 +122,7 @@ def _is_voltage(column: Column) -> Look | None:
 
 
 def _is_factor(columns: Sequence[Column]) -> bool:
-    """Tell whether all columns read like a power factor: mostly near 1, in both directions or not, and never more."""
+    """Tell whether all columns look like a power factor: never above 1 and mostly close to 1, with either sign."""
     if any(column.is_rising or column.resolution >= _COARSE or column.highest > 1 for column in columns):
         return False
     if all(column.lowest < 0 and min(-column.lowest, column.highest) > _ALL_BUT_ONE for column in columns):
@@ -114,14 +132,14 @@ def _is_factor(columns: Sequence[Column]) -> bool:
 
 
 def _flags(columns: Sequence[Column], low: float, high: float) -> list[Look]:
-    """Return what a few whole numbers look like: those of tariffs change a few times a day."""
+    """Return guesses for a few whole numbers; a tariff changes a few times a day."""
     if low < 1 < high or (low >= 1 and any(column.moves > _CHANGES for column in columns)):
         return []
     return [("tariff" if low >= 1 else "alarm", GUESS, None), ("status", GUESS / 2, None)]
 
 
 def _is_hertz(columns: Sequence[Column]) -> bool:
-    """Tell whether all columns stay where only the frequency of a grid does."""
+    """Tell whether all columns stay close to 50 or 60."""
     return any(
         all(nominal - 0.6 <= column.quantile(0.02) and column.quantile(0.98) <= nominal + 0.6 for column in columns)
         for nominal in (50.0, 60.0)
@@ -131,7 +149,7 @@ def _is_hertz(columns: Sequence[Column]) -> bool:
 def _looks(  # noqa: PLR0911  # one return a look
     columns: Sequence[Column], *, electrical: bool
 ) -> list[Look]:
-    """Return what a code's values look like."""
+    """Return guesses from a code's values."""
     low, high = min(column.lowest for column in columns), max(column.highest for column in columns)
     if _is_factor(columns):
         return [("power_factor", POSSIBLE, None)]

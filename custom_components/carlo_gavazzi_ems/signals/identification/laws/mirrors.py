@@ -1,7 +1,7 @@
-"""Import and export apart: a second meter on the same connection, as a DSMR P1 port is, tells them as two powers.
+"""Import and export as two powers, from a second meter on the same connection, such as one with a DSMR P1 port.
 
-What such a meter reads is the positive or the negative part of an active power that another load of the gateway
-measures. That holds at every instant, also that one of them is nothing while the other is something.
+Each is the positive or the negative part of an active power that another load of the gateway measures. One of the two
+is always 0.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from custom_components.carlo_gavazzi_ems.signals.identification.roles import Rol
 
 _ROWS = 300
 _NONE = 0.02
-"""What is smaller, as a share of the largest, is nothing."""
+"""A smaller power, as a share of the largest, counts as 0."""
 _REST = 12
-"""In so many rows at least the other direction has to be seen."""
+"""The fewest rows with power in the other direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,12 @@ class _Part:
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Claim import and export powers among the codes that nothing is claimed of for sure."""
+    """Claim import and export powers among the codes without a certain claim."""
     loads, claims = knowledge.loads, knowledge.claims
-    sources = [code for load in loads for code in load.columns if claims.is_sure(code)]
     parts = [
         _Part(code, role.of(name), sign)
-        for code in sorted(set(sources))
-        if (role := claims.role(code)) is not None and role.quantity == "active_power"
+        for code in sorted({code for load in loads for code in load.columns})
+        if (role := knowledge.sure_role(code)) is not None and role.quantity == "active_power"
         for name, sign in (("power_import", 1.0), ("power_export", -1.0))
     ]
     open_ = [code for code in knowledge.codes if not claims.is_sure(code) and _may_be(loads, code)]
@@ -46,7 +45,7 @@ def apply(knowledge: Knowledge) -> None:
         return
     powers = {part.code for part in parts}
     apart = [load for load in loads if not powers & load.codes]
-    seen = {(code, part.role): _look(apart, loads, code, part) for code in open_ for part in parts}
+    seen = {(code, part.role): _fits(apart, loads, code, part) for code in open_ for part in parts}
     places = sorted({part.role for part in parts})
     found = match(open_, places, lambda code, role: [fit for fit, _ in seen[code, role]])
     for role, one in found.items():
@@ -57,15 +56,16 @@ def apply(knowledge: Knowledge) -> None:
 
 
 def _may_be(loads: Sequence[Load], code: int) -> bool:
-    """Tell whether a code goes up and down, and never below nothing."""
+    """Tell whether a code is never negative and not a counter."""
     columns = [load.columns[code] for load in loads if code in load.columns and load.columns[code].moving]
     return bool(columns) and all(column.lowest >= 0 and not column.is_rising for column in columns)
 
 
-def _look(apart: Sequence[Load], loads: Sequence[Load], code: int, part: _Part) -> list[tuple[Fit, int]]:
-    """Return how well a code fits a part of a power, with in how many rows the other part was seen, load by load.
+def _fits(apart: Sequence[Load], loads: Sequence[Load], code: int, part: _Part) -> list[tuple[Fit, int]]:
+    """Return how well a code fits a part of a power, and the number of rows with the other part, for each load.
 
-    Looked at are loads apart, that have no active power of their own. Of the loads that measure the power the one counts that fits best: it has to be the same connection.
+    `apart` are the loads without an active power of their own. Of the loads that measure the power, the one that fits
+    best counts: it has to be on the same connection.
     """
     found = []
     for load in apart:
@@ -78,7 +78,7 @@ def _look(apart: Sequence[Load], loads: Sequence[Load], code: int, part: _Part) 
 
 
 def _fit(load: Load, column: Column, other: Load, part: _Part) -> tuple[Fit, int]:
-    """Return how well a column is a part of another load's power, and how many rows show the other direction."""
+    """Return how well a column fits a part of another load's power, and the number of rows with the other direction."""
     values = dict(zip(other.times, other.columns[part.code].values, strict=True))
     step = max(1, len(load.times) // _ROWS)
     rows = [

@@ -15,12 +15,12 @@ from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kin
 
 
 def _angle(active: float, reactive: float) -> float:
-    """Return by how much a current lags, in radians."""
+    """Return the angle by which a current lags its voltage, in radians."""
     return atan2(reactive, active) if active or reactive else 0.0
 
 
 def neutral_rows(pool: Pool, phases: Phases, *, turned: bool) -> list[float]:
-    """Return the neutral current that phase currents, active and reactive powers make; turned, the phases run backwards."""
+    """Return the neutral current from phase currents and powers; `turned` reverses the phase sequence."""
     step = pi if phases.count == 2 else (-2 if turned else 2) * pi / 3
     real, imaginary = [0.0] * pool.ends[-1], [0.0] * pool.ends[-1]
     currents, actives = phases.row(Kind.CURRENT) or (), phases.row(Kind.ACTIVE) or ()
@@ -37,7 +37,7 @@ def neutral_rows(pool: Pool, phases: Phases, *, turned: bool) -> list[float]:
 
 
 def _fit(pool: Pool, code: int, said: Sequence[float], floor: float) -> Fit:
-    """Return how well a code is a neutral current that was worked out, where that is not nearly nothing."""
+    """Return how well a code equals a computed neutral current, in rows where that is large enough."""
     rows = zip(pool.rows[code], said, strict=True)
     return summary(
         [(read - law) / law for read, law in rows if law > max(floor, tolerances.STEPS * pool.resolution[code])],
@@ -46,7 +46,7 @@ def _fit(pool: Pool, code: int, said: Sequence[float], floor: float) -> Fit:
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Claim the neutral current, where it is not just one of the phase currents."""
+    """Claim the neutral current, unless it fits one of the phase currents as well."""
     phases, claims = knowledge.phases, knowledge.claims
     if phases is None:
         return
@@ -70,7 +70,7 @@ def apply(knowledge: Knowledge) -> None:
                 if not all(best.beats(fit) for fit in plain):
                     doubtful.add(code)
     clear = {code for code in fits if code not in doubtful}
-    sure = len(clear) == 1 and all(claims.is_sure(code) for code in needed if claims.best(code) is not None)
+    sure = len(clear) == 1 and all(knowledge.sure_role(code) is not None for code in needed)
     for code in fits:
         claims.add(
             code, Role("current_neutral"), SURE if sure and code in clear else LIKELY, "neutral_is_sum_of_phasors"

@@ -1,8 +1,7 @@
-"""Which codes belong to the same phase: I and P that go together, S with its U and I, PF and Q with its P and S.
+"""Finds the codes that belong to the same phase: I proportional to P, S from U and I, PF and Q from P and S.
 
-In one phase the laws hold exactly, across two they do not, unless the phases are balanced; what only a balanced load
-could tell stays open. Which of the phases is L1 no law says. The total competes as one more place for S, PF and Q:
-it is about the sum of the phases, so that it is never taken for one of them.
+The laws hold within one phase, but not across phases unless these are balanced; codes of balanced phases stay open.
+No law tells which phase is L1. The total is a further place for S, PF and Q, so that it is not taken for a phase.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,19 +21,19 @@ from .products import find_products, product_residuals
 from .triangles import reactive_fit, triangle_fit
 
 _MOST = 8
-"""More codes than this do not compete for the places of one kind."""
+"""The most codes that compete for the places of one kind."""
 _VAGUE = 0.02
-"""How far from the truth a mere proportion may be because voltage and power factor move too."""
+"""Additional spread of a mere proportion, because voltage and power factor change too."""
 
 type Fits = Callable[[int, int], list[Fit]]
-"""How well a code fits into a phase, pool by pool."""
+"""Returns how well a code fits a phase, for each pool."""
 
 
 class PhaseFinder:
-    """Finds what belongs to the same phase on all pools together, since a code has the same phase on every load."""
+    """Finds the codes of each phase on all pools together, because a code has the same phase on every load."""
 
     def __init__(self, knowledge: Knowledge, actives: tuple[int, ...]) -> None:
-        """Look for what belongs to some active powers: those of the phases, and then their total."""
+        """Start with the active powers of the phases, followed by their total."""
         votes, pools, volts = knowledge.votes, knowledge.pools, knowledge.volts
         self._votes = votes
         self._scales = knowledge.scales
@@ -50,7 +49,7 @@ class PhaseFinder:
         self.phases = Phases(len(actives) - 1, {Kind.ACTIVE: places})
 
     def find(self) -> Phases:
-        """Return the phases, each kind as far as there are codes for it."""
+        """Return the phases with the codes that were found for each kind."""
         count = self.phases.count
         self._place(Kind.CURRENT, range(count), self._current_fits, "p_is_u_times_i_times_pf")
         self._place(Kind.APPARENT, range(count + 1), self._apparent_fits, "s_is_u_times_i")
@@ -62,7 +61,7 @@ class PhaseFinder:
         return self.phases
 
     def _open(self, kind: Kind) -> list[int]:
-        """Return the codes that nothing says to be of another kind or to have another place."""
+        """Return the codes without a place that are not decided to be of another kind."""
         published = {code for pool in self._pools for code in pool.measured}
         return sorted(
             code
@@ -71,7 +70,7 @@ class PhaseFinder:
         )
 
     def _choice(self, kind: Kind, places: Sequence[int], fits: Fits) -> list[int]:
-        """Return the codes that may be of a kind, the surest; the laws may add some that nobody voted for."""
+        """Return the codes that may be of a kind: those with the most votes, then others that fit some place."""
         open_ = self._open(kind)
         voted = sorted(((self._votes.weight(code, kind), code) for code in open_), reverse=True)
         chosen = [code for weight, code in voted if max(weight) > 0][:_MOST]
@@ -82,7 +81,7 @@ class PhaseFinder:
     def _place(
         self, kind: Kind, places: Sequence[int], fits: Fits, law: str, codes: Sequence[int] | None = None
     ) -> None:
-        """Find the best places for the codes of a kind, and vote for those that nothing else could fill."""
+        """Find the best places for the codes of a kind, and vote for codes in clear places."""
         codes = self._choice(kind, places, fits) if codes is None else codes
         found = self.phases.places.setdefault(kind, {})
         for phase, one in match(codes, [place for place in places if place not in found], fits).items():
@@ -91,13 +90,13 @@ class PhaseFinder:
                 self._votes.vote(one.code, kind, DECISIVE, law)
 
     def _with(self, *codes: int | None) -> list[Pool]:
-        """Return the pools that measure some codes; none if one of the codes is not known."""
+        """Return the pools that measure all of some codes; none if one of the codes is None."""
         if None in codes:
             return []
         return [pool for pool in self._pools if set(codes) <= set(pool.measured)]
 
     def _current_fits(self, code: int, phase: int) -> list[Fit]:
-        """P is U I PF with some voltage and some factor; where no factor is known, P at least goes with its I."""
+        """Fit P = U I PF with any voltage and power factor; without a power factor, fit P as proportional to I."""
         fits: list[Fit] = []
         for pool in self._with(code):
             fit = self._power_fit(pool, code, phase)
@@ -110,7 +109,7 @@ class PhaseFinder:
         return fits
 
     def _power_fit(self, pool: Pool, code: int, phase: int) -> Fit | None:
-        """Return how well P is U I PF with the best of voltages and factors, None if there are none."""
+        """Return how well P = U I PF holds with the best voltage and power factor, None if there are none."""
         volts = [one for one in (self._volts.phases if self._volts else ()) if one in pool.voltages]
         if self._unit is None or not volts:
             return None
@@ -128,20 +127,20 @@ class PhaseFinder:
         return min(fits, key=lambda fit: fit.spread, default=None)
 
     def _plain_fit(self, pool: Pool, apparent: Sequence[float], phase: int) -> Fit:
-        """Return how well P of a phase is all of an apparent power."""
+        """Return how well P of a phase equals an apparent power."""
         active = self._actives[phase]
         read = [abs(p) for p in pool.rows[active]]
         return compare(read, apparent, floor=tolerances.STEPS * pool.resolution[active], tolerance=tolerances.PRODUCT)
 
     def _is_voltage(self, pool: Pool, level: float) -> bool:
-        """Tell whether so many units of power an ampere are possible on a load."""
+        """Tell whether a ratio of power to current, given as a logarithm, is possible with the voltages of a load."""
         if self._unit is None or not pool.voltages:
             return self._unit is None
         lowest = min(pool.range(code)[0] for code in pool.voltages)
         return 0.15 * lowest < exp(level) / self._unit < 1.08 * lowest + 10
 
     def _apparent_fits(self, code: int, phase: int) -> list[Fit]:
-        """S of a phase is its I times one of the voltages; that of all phases is about the sum of these."""
+        """Fit S of a phase as its I times one of the voltages, and the total as roughly the sum of these."""
         fits = []
         for pool in self._with(code):
             volts = [one for one in (self._volts.phases if self._volts else pool.voltages) if one in pool.voltages]
@@ -156,7 +155,7 @@ class PhaseFinder:
         return fits
 
     def _product_fit(self, pool: Pool, code: int, current: int, volts: Sequence[int]) -> Fit:
-        """Return how well a code is a current times whichever voltage suits it."""
+        """Return how well a code equals a current times the best voltage."""
         if self._unit is None or not volts:
             return proportion(pool, code, current)
         found = [
@@ -169,7 +168,7 @@ class PhaseFinder:
         return min(found, key=lambda fit: fit.spread)
 
     def _triangles(self, pool: Pool, apparent: Sequence[float], phase: int) -> list[Fit]:
-        """Return how well P of a phase is an apparent power times each of the factors, where that shows."""
+        """Return how well P of a phase equals an apparent power times each power factor that has informative rows."""
         fits = [
             triangle_fit(pool, self._scales[factor], factor, self._actives[phase], apparent)
             for factor in pool.measured
@@ -178,11 +177,11 @@ class PhaseFinder:
         return [fit for fit in fits if fit.count]
 
     def _triangle_fits(self, pool: Pool, code: int, phase: int) -> list[Fit]:
-        """Return how well a code is the apparent power of a phase with each of the factors."""
+        """Return how well a code fits as the apparent power of a phase with each power factor."""
         return self._triangles(pool, pool.sizes(code), phase)
 
     def _sum_fit(self, pool: Pool, code: int, volts: Sequence[int]) -> Fit:
-        """Return how well a code is about the sum of U I over the phases."""
+        """Return how well a code roughly equals the sum of U I over the phases."""
         currents = self.phases.row(Kind.CURRENT)
         if self._unit is None or not volts or currents is None or not set(currents) <= set(pool.measured):
             fits = self._triangle_fits(pool, code, self.phases.total)
@@ -196,9 +195,9 @@ class PhaseFinder:
         return summary(residuals, tolerances.WHOLE)
 
     def _voltage_fits(self, code: int, phase: int) -> list[Fit]:
-        """S is U I; without S, P is U I PF with the best of the factors."""
+        """Fit S = U I; without S, fit P = U I PF with the best power factor."""
         unit = self._unit or 1.0
-        current, apparent = self.phases.code(Kind.CURRENT, phase), self.phases.code(Kind.APPARENT, phase)
+        current, apparent = self.phases.code(Kind.CURRENT, phase), self._held_apparent(phase)
         fits = []
         for pool in self._with(code, current):
             if current is None:
@@ -217,15 +216,20 @@ class PhaseFinder:
                     fits.append(fit)
         return fits
 
-    def _apparent(self, pool: Pool, phase: int) -> list[float] | None:
-        """Return the apparent power of a phase on a pool, measured or worked out from U and I, or of all from P and Q.
+    def _held_apparent(self, phase: int) -> int | None:
+        """Return the apparent power of a phase, None unless its law holds."""
+        found = self.phases.places.get(Kind.APPARENT, {}).get(phase)
+        return found.code if found is not None and found.held else None
 
-        Where the power factor is that of the fundamental, so is the apparent power: the root of P² + Q².
+    def _apparent(self, pool: Pool, phase: int) -> list[float] | None:
+        """Return the apparent power of a phase on a pool: measured, or computed from U and I, the total from P and Q.
+
+        If the power factor is that of the fundamental, the apparent power is too: √(P² + Q²).
         """
         active = self._actives[phase]
         if active in self._cosines and self._cosines[active][1] in pool.measured:
             return list(map(hypot, pool.rows[active], pool.rows[self._cosines[active][1]], strict=True))
-        apparent = self.phases.code(Kind.APPARENT, phase)
+        apparent = self._held_apparent(phase)
         if apparent is not None and apparent in pool.measured:
             return pool.sizes(apparent)
         if phase == self.phases.total:
@@ -239,7 +243,7 @@ class PhaseFinder:
         return [self._unit * u * i for u, i in zip(pool.rows[voltage], amperes, strict=True)]
 
     def _total_apparent(self, pool: Pool) -> list[float] | None:
-        """Return the total apparent power from the total of P and the phases' Q."""
+        """Return the total apparent power from the total of P and Q of the phases."""
         reactives = self.phases.row(Kind.REACTIVE)
         if reactives is None or not set(reactives) <= set(pool.rows):
             return None
@@ -249,7 +253,7 @@ class PhaseFinder:
         ]
 
     def _place_others(self, places: Sequence[int]) -> None:
-        """Find PF and Q of each phase where S is measured, or U and I are."""
+        """Find PF and Q of each phase with a measured or computed S."""
         sources = {(pool, phase): self._apparent(pool, phase) for pool in self._pools for phase in places}
 
         def factor_fits(code: int, phase: int) -> list[Fit]:

@@ -1,4 +1,4 @@
-"""S = U · I: the law that ties the numbers to volts and amperes, and so tells W from kW."""
+"""S = U · I: this law relates powers to volts and amperes, and so tells W from kW."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from custom_components.carlo_gavazzi_ems.signals.identification.votes import DEC
 SCALES = (1.0, 1e-3, 1e-6)
 """VA, kVA and MVA for one volt-ampere."""
 _PLAUSIBLE_CURRENT = 1000.0
-"""Above so many amperes the numbers may as well be milliamperes."""
+"""A larger number of amperes may be a number of milliamperes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Product:
     scale: float
     fit: Fit
     real: bool
-    """The power is apparent power, or else active power with a factor below 1."""
+    """Whether the power is apparent power, else active power with a power factor below 1."""
 
 
 def product_residuals(pool: Pool, power: int, current: int, voltage: int, scale: float) -> list[float]:
@@ -46,7 +46,7 @@ def product_fit(pool: Pool, power: int, current: int, voltage: int, scale: float
 
 
 def _ratio(pool: Pool, power: int, current: int) -> float:
-    """Return power / current if it is about the same in all probes, else 0."""
+    """Return power / current if it is nearly the same in most probes, else 0."""
     rows, others = pool.rows[power], pool.rows[current]
     probes = pool.probes(power)
     ratios = sorted(abs(rows[row] / others[row]) for row in probes if others[row])
@@ -58,12 +58,12 @@ def _ratio(pool: Pool, power: int, current: int) -> float:
 
 
 def _scale_of(ratio: float) -> float:
-    """Return the unit of a power that is so many times a current: its ratio has to be a voltage."""
+    """Return the scale with which a ratio of power to current is a plausible voltage, 0 if there is none."""
     return next((scale for scale in SCALES if 70 <= ratio / scale <= 720), 0.0)
 
 
 def _best_product(pool: Pool, power: int, current: int) -> Product | None:
-    """Return the voltage that makes a power of a current, if there is one."""
+    """Return the best product of a current and a voltage for a power, None if none fits."""
     if not (ratio := _ratio(pool, power, current)) or not (scale := _scale_of(ratio)):
         return None
     fits = {
@@ -78,7 +78,7 @@ def _best_product(pool: Pool, power: int, current: int) -> Product | None:
 
 
 def is_product(pool: Pool, power: int) -> bool:
-    """Tell whether a code is the product of some current and a voltage, with the voltage's every move."""
+    """Tell whether a code is the product of some current and a voltage, including the changes of the voltage."""
     if power not in pool.products:
         found = (_best_product(pool, power, current) for current in pool.varying if current != power)
         pool.products[power] = any(
@@ -91,7 +91,7 @@ def is_product(pool: Pool, power: int) -> bool:
 
 
 def find_products(pool: Pool, votes: Votes) -> list[Product]:
-    """Find S, I and U that belong together, and vote for what they are."""
+    """Find S, I and U that belong together, and vote for their kinds."""
     powers = votes.of_kind(pool.varying, Kind.APPARENT)
     found: list[Product] = []
     for power in [*powers, *(code for code in pool.varying if votes.likely(code) is None)]:
@@ -112,10 +112,10 @@ def find_products(pool: Pool, votes: Votes) -> list[Product]:
 
 
 def _vote(pool: Pool, votes: Votes, power: int, products: Sequence[Product]) -> Product | None:
-    """Vote for the current of a power and for the power too, if the product explains more than a constant would.
+    """Vote for a power and its current, if the product fits better than with a constant voltage.
 
-    Where the voltage hardly moves, a constant explains as much; then only a power that is known to be apparent counts,
-    because many things are in proportion, as Q and P of one machine are.
+    If the voltage hardly changes, a constant fits as well. Then only a power that is certainly apparent counts, because
+    many quantities are proportional, such as Q and P of one machine.
     """
     best = min(products, key=lambda product: product.fit.spread)
     rivals = [one.current for one in products if one is not best and not best.fit.beats(one.fit)]
@@ -136,7 +136,7 @@ def _vote(pool: Pool, votes: Votes, power: int, products: Sequence[Product]) -> 
 
 
 def _vote_voltages(pool: Pool, votes: Votes, products: Sequence[Product]) -> None:
-    """Vote for the steady codes whose level is what S / I says: surely where they also follow its moves."""
+    """Vote for the steady codes whose level is S / I: decisively if they also follow its changes."""
     for voltage in pool.voltages:
         level, follows = False, False
         for product in products:
@@ -151,7 +151,7 @@ def _vote_voltages(pool: Pool, votes: Votes, products: Sequence[Product]) -> Non
 
 
 def _without_moves(pool: Pool, product: Product, voltage: int) -> Fit:
-    """Return how well the law fits if the voltage is replaced by its own median."""
+    """Return how well the law fits with the voltage replaced by its median."""
     volts = sorted(value for value in pool.rows[voltage] if value > 1)
     if not volts:
         return NO_FIT
@@ -169,7 +169,7 @@ def _without_moves(pool: Pool, product: Product, voltage: int) -> Fit:
 
 
 def _volts_of(pool: Pool, product: Product, voltage: int) -> list[float]:
-    """Return the voltages in the rows that `product_residuals` takes."""
+    """Return the voltages in the rows that `product_residuals` uses."""
     least_power = tolerances.STEPS * pool.resolution[product.apparent]
     least_current = tolerances.STEPS * pool.resolution[product.current]
     return [

@@ -1,4 +1,4 @@
-"""Which counter counts which power, in which direction: the roles that fit, weighed over all loads."""
+"""Which power a counter counts, and in which direction: the roles that fit on all loads together."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,49 +17,49 @@ from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelin
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
 _STEPS = 4.0
-"""A growth of fewer steps tells nothing."""
+"""The least informative growth in steps."""
 _CLOSE = 0.06
-"""A counter that strays by a smaller share of its growth may count the power."""
-_PATIENCE = 0.34
-"""Where powers have no sign, some loads may run the other way: on so large a share an import counter may stand still."""
+"""The largest difference from the integral, as a share of the growth, of a counter that may count the power."""
+_TOLERATED_UNSIGNED = 0.34
+"""Tolerated share of failing loads if powers have no sign: during export, the import counter stands still."""
 _EVIDENCE = -16.0
-"""What is cheaper to believe than this is no chance."""
-_ASKED = 6
-"""So many loads tell whether rows are means or last samples."""
+"""A role with a cost up to this is not a chance result."""
+_RULE_LOADS = 6
+"""The number of loads that decide whether rows are means or last samples."""
 _HINT = -8.0
-"""What is cheaper to believe than this is worth a proposal."""
+"""A role with a cost below this is proposed."""
 
 
 @dataclass(slots=True)
 class Evidence:
-    """What the loads say of a counter in a role."""
+    """The evidence of all loads for a counter in a role."""
 
     seen: dict[int, Growth] = field(default_factory=dict)
-    """What was seen on each load (by its number)."""
-    patience: float = 0.1
-    """On so large a share of the loads a role may fail."""
+    """The comparison on each load, by its number."""
+    tolerated: float = 0.1
+    """The share of loads on which the role may fail."""
 
     @property
     def cost(self) -> float:
-        """What it costs to believe in the role, on all loads together."""
+        """The cost of the role on all loads together: a logarithm, the lower the likelier."""
         return sum(one.cost for one in self.seen.values())
 
     @property
     def fits(self) -> bool:
-        """Tell whether the counter does what its role says, shown by one load or by many together, and mostly does not fail."""
+        """Tell whether the role fits on one load, or on many together, and fails on few."""
         telling = [one for one in self.seen.values() if one.steps >= _STEPS]
         good = sum(one.off <= _CLOSE * one.moved + 1.5 * one.fuzz for one in telling if one.moved > 2 * one.fuzz)
         fails = sum(one.fails for one in telling)
-        return (good > 0 or self.cost < _HINT) and fails <= self.patience * len(telling)
+        return (good > 0 or self.cost < _HINT) and fails <= self.tolerated * len(telling)
 
     @property
     def is_enough(self) -> bool:
-        """Tell whether this is no chance."""
+        """Tell whether this is not a chance result."""
         return self.cost <= _EVIDENCE
 
 
 type Powers = Mapping[int, tuple[Role, ...]]
-"""What powers lead to: for each code the roles of its counters, in the order import, export, net."""
+"""Code of a power -> the roles of its counters, in the order import, export, net."""
 
 
 class Registers:
@@ -70,23 +70,23 @@ class Registers:
         self._powers = powers
         self.evidence: dict[int, dict[Role, Evidence]] = defaultdict(lambda: defaultdict(Evidence))
         self.sources: dict[Role, set[int]] = defaultdict(set)
-        """The powers that a role was seen with."""
+        """The powers with which a role was compared."""
         self._resolutions = _resolutions(timelines)
         self.factor = self._usual_factor(timelines)
         self._choose_rule(timelines)
         self._unsigned = not any(
             timeline.load.columns[code].quantile(0.01) < 0 for timeline in timelines for code in self._sources(timeline)
         )
-        """No power is ever negative: it may have lost its sign."""
+        """Whether no power is ever negative, so that powers may have lost their sign."""
         if self.factor:
             for number, timeline in enumerate(timelines):
-                self._look(number, timeline)
+                self._compare_roles(number, timeline)
         if self.factor and self._unsigned:
             for number, timeline in enumerate(timelines):
-                self._look_for_exports(number, timeline)
+                self._compare_exports(number, timeline)
 
     def _sources(self, timeline: Timeline) -> list[int]:
-        """Return the active powers of a load, which have a direction and so lead to several counters."""
+        """Return the active powers of a load, which have a direction and so several counters."""
         return [
             code
             for code, roles in self._powers.items()
@@ -131,17 +131,17 @@ class Registers:
         return max(weights, key=lambda factor: weights[factor], default=0.0)
 
     def _choose_rule(self, timelines: Sequence[Timeline]) -> None:
-        """Let all timelines integrate in the way in which counters follow powers more closely: as means, or as last samples."""
+        """Choose for all timelines whether rows are means or last samples, by how closely counters follow powers."""
         strays = dict.fromkeys((False, True), 0.0)
         for straight in strays:
-            for timeline in timelines[:_ASKED]:
+            for timeline in timelines[:_RULE_LOADS]:
                 timeline.assume(straight=straight)
                 strays[straight] += self._strays(timeline) if self.factor else 0.0
         for timeline in timelines:
             timeline.assume(straight=strays[True] < strays[False])
 
     def _strays(self, timeline: Timeline) -> float:
-        """Return by how many steps the counters of a load stray from the power that they follow most closely."""
+        """Return how far the counters of a load differ from the best fitting power: a sum of logarithms of steps."""
         load, total = timeline.load, 0.0
         for code in self._counters(load):
             if not load.columns[code].is_counter:
@@ -157,8 +157,8 @@ class Registers:
             total += log(1 + min(reaches, default=0.0))
         return total
 
-    def _look(self, number: int, timeline: Timeline) -> None:
-        """See how each counter of a load fits each role."""
+    def _compare_roles(self, number: int, timeline: Timeline) -> None:
+        """Compare each counter of a load with each role."""
         load = timeline.load
         counters = {
             code: (timeline.readings(code), (self._resolutions.get(code, 0.0) or load.columns[code].resolution) or 1e-6)
@@ -175,17 +175,17 @@ class Registers:
             for code, one in found.items():
                 split = self._unsigned and role.quantity.startswith("energy_") and not whole and one.fails
                 if split and _never_more(counters[code][0], integral, self.factor, one.fuzz):
-                    continue  # the rest may have flowed the other way
+                    continue  # the rest may have been exported
                 evidence = self.evidence[code][role]
-                evidence.patience = _PATIENCE if self._unsigned else evidence.patience
+                evidence.tolerated = _TOLERATED_UNSIGNED if self._unsigned else evidence.tolerated
                 seen = evidence.seen
                 if number not in seen or one.cost < seen[number].cost:
                     seen[number] = one
                 if load.columns[code].moving:
                     self.sources[role].add(power)
 
-    def _look_for_exports(self, number: int, timeline: Timeline) -> None:
-        """See which counters count the part of a power without sign that the import counter does not."""
+    def _compare_exports(self, number: int, timeline: Timeline) -> None:
+        """Compare counters with the part of a power without sign that the import counter does not count."""
         load = timeline.load
         for power in self._sources(timeline):
             imported, exported, *net = self._powers[power]
@@ -212,7 +212,7 @@ class Registers:
                     self.sources[exported].add(power)
 
     def roles(self, code: int) -> list[Role]:
-        """Return the roles that a counter fits, the best first, without those that others are clearly better than."""
+        """Return the roles that a counter fits, the best first, without clearly worse ones."""
         roles = {role: one for role, one in self.evidence.get(code, {}).items() if one.fits}
         ranked = sorted(roles, key=lambda role: (roles[role].cost, role))
         return [role for role in ranked if roles[role].cost < roles[ranked[0]].cost + MARGIN]
@@ -227,9 +227,9 @@ def _never_more(readings: Sequence[float], integral: Sequence[float], factor: fl
 
 
 def _resolutions(timelines: Sequence[Timeline]) -> dict[int, float]:
-    """Return how finely each counter counts, from the loads on which it moves.
+    """Return the resolution of each counter, from the loads on which it changes.
 
-    One that stands still tells nothing of that itself, but that it stood still while a power flowed tells a lot.
+    It is needed for loads on which the counter stands still while power flows, which is strong evidence.
     """
     found: dict[int, float] = {}
     for timeline in timelines:

@@ -14,7 +14,7 @@ _LAW = "hours_while_power_flows"
 
 
 def run_hours(load: Load, code: int, power: int, unit: str) -> tuple[int, int, int]:
-    """Count for how many stretches of time a counter ran while there was power, stood while there was less, or erred."""
+    """Count the time spans in which a counter ran, in which it stood still, and in which the power contradicts that."""
     column, watts, per_hour = load.columns[code], load.columns[power], HOURLY[unit]
     step = max(column.resolution, 1e-6)
     busy = max(abs(watts.quantile(0.01)), abs(watts.quantile(0.99)))
@@ -40,7 +40,7 @@ def run_hours(load: Load, code: int, power: int, unit: str) -> tuple[int, int, i
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Claim run hours among the codes that nothing else is claimed of for sure and that are no frequency."""
+    """Claim run hours among the codes without a certain claim that are no frequency."""
     claims = knowledge.claims
     found: dict[int, tuple[str, bool]] = {}
     for code in knowledge.codes:
@@ -65,9 +65,9 @@ def _reads_less(loads: Sequence[Load], code: int, other: int) -> bool:
 
 
 def _hours(knowledge: Knowledge, code: int) -> tuple[str, bool] | None:
-    """Return the unit of a code that counts time on all loads that move it, and whether it stood while a load was idle."""
-    loads, claims = knowledge.loads, knowledge.claims
-    powers = sorted({*claims.with_role(Role("active_power")), *claims.with_role(Role("apparent_power"))})
+    """Return the unit of a counter of time, and whether it stood still while a load was idle; None for other codes."""
+    loads = knowledge.loads
+    powers = sorted({*knowledge.with_role(Role("active_power")), *knowledge.with_role(Role("apparent_power"))})
     for unit in HOURLY:
         ran = stood = erred = moved = 0
         for load in loads:

@@ -1,4 +1,4 @@
-"""Phases add up: which code is the total, and which are its parts."""
+"""Finds totals and their parts: the phases add up to the total."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -12,7 +12,7 @@ from custom_components.carlo_gavazzi_ems.signals.identification.knowledge import
 from custom_components.carlo_gavazzi_ems.signals.identification.votes import DECISIVE, Kind, Votes
 
 _SHARE = 0.03
-"""A part counts where it makes up so much of the whole."""
+"""The least share of the total in a row at which a part counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Sum:
 
 
 def sum_fit(pool: Pool, total: int, parts: Sequence[int]) -> Fit:
-    """Return how well a code is the sum of others; no fit if one of them never matters."""
+    """Return how well a code is the sum of others; no fit if one of them is hardly ever large enough to matter."""
     floor = tolerances.STEPS * pool.resolution[total]
     residuals = []
     counts = [0] * len(parts)
@@ -43,14 +43,14 @@ def sum_fit(pool: Pool, total: int, parts: Sequence[int]) -> Fit:
 
 
 def _survivors(pool: Pool, total: int, parts: Sequence[int], count: int) -> Iterator[tuple[int, ...]]:
-    """Yield the combinations of parts that a few rows do not speak against."""
+    """Yield the combinations of parts that fit in a few rows."""
     probes = pool.probes(total)
     if len(probes) < 4:
         return
     values = {part: [pool.rows[part][row] for row in probes] for part in parts}
     wanted = [pool.rows[total][row] for row in probes]
     limits = [0.04 * abs(value) for value in wanted]
-    allowed = 2 * len(probes) // 5  # where powers have lost their sign, phases that go opposite ways do not add up
+    allowed = 2 * len(probes) // 5  # powers without sign do not add up while phases have opposite directions
     for chosen in combinations(parts, count):
         misses = 0
         for row, (value, limit) in enumerate(zip(wanted, limits, strict=True)):
@@ -65,7 +65,7 @@ def _survivors(pool: Pool, total: int, parts: Sequence[int], count: int) -> Iter
 def find_sums(
     pool: Pool, votes: Votes, kind: Kind, counts: Sequence[int] = (2, 3), hidden: Collection[int] = ()
 ) -> list[Sum]:
-    """Find the totals of a kind with their parts; counts are how many parts there may be, hidden codes stay out."""
+    """Find the totals of a kind with their parts. `counts`: possible numbers of parts; `hidden` codes are left out."""
     varying = [code for code in pool.varying if code not in hidden]
     possible = [code for code in varying if votes.likely(code) is kind or not votes.decided(code)]
     totals = votes.of_kind(varying, kind)
@@ -78,9 +78,9 @@ def find_sums(
 
 
 def _best_sum(pool: Pool, total: int, possible: Sequence[int], counts: Sequence[int]) -> Sum | None:
-    """Return the one sum that a total is, if no other is as good.
+    """Return the best sum for a total, None unless it is clearly better than all others.
 
-    Something small beside the parts spoils a sum hardly: it belongs to the sum only where it makes it clearly better.
+    A small additional part hardly changes a sum, so it is included only if the sum gets clearly better.
     """
     parts = [code for code in possible if code != total]
     fits = [
@@ -99,7 +99,7 @@ def _best_sum(pool: Pool, total: int, possible: Sequence[int], counts: Sequence[
 
 
 def _independent(pool: Pool, one: Sum) -> bool:
-    """Tell whether the parts go their own ways; of things in proportion some add up by chance."""
+    """Tell whether the parts vary independently; proportional values may add up by chance."""
     free = 0
     for part in one.parts:
         shares = [
@@ -110,9 +110,9 @@ def _independent(pool: Pool, one: Sum) -> bool:
 
 
 def without_contradictions(sums: Sequence[Sum], votes: Votes, kind: Kind) -> list[Sum]:
-    """Leave out sums that share a code with another: where something is exported, P = P1 + P2 + P3 can be turned about.
+    """Remove sums that share a code with another one: with export, P = P1 + P2 + P3 can be solved for another power.
 
-    Of those that contradict each other the one remains whose codes are surely of the kind; if that does not tell, none.
+    Of contradicting sums, the one whose codes are most certainly of the kind is kept; if there is no such one, none.
     """
 
     def doubts(one: Sum) -> float:
@@ -128,7 +128,7 @@ def without_contradictions(sums: Sequence[Sum], votes: Votes, kind: Kind) -> lis
 
 
 def vote_for_sums(sums: Sequence[Sum], votes: Votes, kind: Kind) -> None:
-    """Vote for the totals and parts of sums: what adds up is of one kind, and one of them is known to be of it."""
+    """Vote for the totals and parts of sums: they are of the same kind, and one of them is certainly of this kind."""
     for one in sums:
         votes.vote((one.total, *one.parts), kind, DECISIVE, "phases_add_up")
 

@@ -1,4 +1,4 @@
-"""Tariffs: pairs of counters that make up a total, and the number that tells which of them runs."""
+"""Tariffs: pairs of counters that add up to a total, and the number of the active tariff."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,13 +16,13 @@ from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelin
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 
 _HIGHEST = 4
-"""The highest number of a tariff."""
+"""The highest tariff number."""
 _CLEARLY = 0.3
-"""By so large a share more of what a tariff counts is counted in working hours."""
+"""By how much the share counted in working hours has to differ between two tariffs."""
 
 
 def tariff_pairs(load: Load, total: Column, others: Collection[int]) -> Iterator[tuple[int, int]]:
-    """Yield pairs of counters, moving or not, whose levels add up to a total at the beginning and at the end."""
+    """Yield pairs of counters, rising or not, whose readings add up to a total at the beginning and at the end."""
     near = nearness(total)
     steps = (total.highest - total.lowest) / max(near / NEAR, 1e-6)
     columns = [
@@ -47,7 +47,7 @@ def tariff_pairs(load: Load, total: Column, others: Collection[int]) -> Iterator
 
 
 def tariff_flags(loads: Sequence[Load]) -> dict[int, dict[float, float]]:
-    """Return the codes that may be the number of a tariff, with their values by time; all loads have the same tariff.
+    """Return the codes that may be the tariff number, with their values by time; all loads have the same tariff.
 
     Some meters count tariffs from 0, others from 1.
     """
@@ -61,7 +61,7 @@ def tariff_flags(loads: Sequence[Load]) -> dict[int, dict[float, float]]:
 
 
 def tariff_numbers(load: Load, pair: tuple[int, int], flag: Mapping[float, float]) -> dict[int, int]:
-    """Return which value a flag has while each of two counters runs; empty if it does not tell one from the other."""
+    """Return the value of a flag while each of two counters rises; empty if it does not distinguish them."""
     runs: dict[int, dict[int, int]] = {code: defaultdict(int) for code in pair}
     for code in pair:
         values = load.columns[code].values
@@ -78,7 +78,7 @@ def tariff_numbers(load: Load, pair: tuple[int, int], flag: Mapping[float, float
 def name_tariffs(
     timelines: Sequence[Timeline], role: Role, codes: Collection[int], claims: Claims
 ) -> Iterator[tuple[int, Role, float, str]]:
-    """Yield the tariffs among some codes, their numbers only where an indicator tells them."""
+    """Yield the tariffs among some codes; their numbers are certain only with a tariff indicator."""
     numbers: dict[int, set[int]] = defaultdict(set)
     flags = {
         code: values
@@ -90,16 +90,16 @@ def name_tariffs(
         if len(pair) != 2:
             continue
         for flag, values in flags.items():
-            told = tariff_numbers(timeline.load, (pair[0], pair[1]), values)
+            found = tariff_numbers(timeline.load, (pair[0], pair[1]), values)
             base = min(values.values())
-            if told:  # 0 and 1 may also be an input that switches the tariff
+            if found:  # 0 and 1 may also be an input that switches the tariff
                 yield flag, Role("tariff"), SURE if base else LIKELY, "tariff_tells_the_counter"
-            for code, number in told.items():
+            for code, number in found.items():
                 numbers[code].add(number + (base == 0))
     running = _running(timelines, codes) or _by_hours(timelines, codes)
     for place, code in enumerate(sorted(set(codes)), start=1):
-        told_of = numbers.get(code, set())
-        if len(told_of) == 1 and 1 <= (number := min(told_of)) <= 4:
+        known = numbers.get(code, set())
+        if len(known) == 1 and 1 <= (number := min(known)) <= 4:
             yield code, role.derived(f"t{number}"), SURE, "tariff_tells_the_counter"
         else:
             likely = running.get(code, place)
@@ -108,9 +108,9 @@ def name_tariffs(
 
 
 def _running(timelines: Sequence[Timeline], codes: Collection[int]) -> dict[int, int]:
-    """Return the likely number of each of two tariffs of which only one ran.
+    """Return the likely number of each of two tariffs of which only one was active.
 
-    It is the highest that any code showed all the time, for other codes that never change are 0 or 1.
+    The number of that one is the highest constant value, 1 or 2, of any code: other constant codes are 0 or 1.
     """
     columns = [timeline.load.columns for timeline in timelines]
     ran = {code for code in codes if any(code in mine and mine[code].moving for mine in columns)}
@@ -127,7 +127,7 @@ def _running(timelines: Sequence[Timeline], codes: Collection[int]) -> dict[int,
 
 
 def _by_hours(timelines: Sequence[Timeline], codes: Collection[int]) -> dict[int, int]:
-    """Return the likely number of each of two tariffs that both ran: the first is mostly that of the working day."""
+    """Return the likely number of each of two tariffs that both were active: 1 is usually that of working hours."""
     shares: dict[int, float] = {}
     for code in codes:
         working = total = 0.0

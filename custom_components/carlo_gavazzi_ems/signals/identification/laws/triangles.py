@@ -1,4 +1,4 @@
-"""The power triangle: PF = P / S and S² = P² + Q². Neither has a constant that could be fitted: what holds is no chance."""
+"""The power triangle: PF = P / S and S² = P² + Q². Without a constant to fit, they hardly hold by chance."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from .frequency import is_like_frequency
 from .products import is_product
 
 type Scales = Mapping[int, float]
-"""The codes that could be power factors: 1 for a bare number, 0.01 for per cent."""
+"""The scales of codes that could be power factors: 1 for a bare number, 0.01 for per cent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Triangle:
-    """Three codes of a kind of meter that belong to one phase, or to all together."""
+    """Three codes that belong to one phase, or to the total."""
 
     factor: int
     active: int
@@ -35,7 +35,7 @@ class Triangle:
 
 
 def factor_scales(loads: Iterable[Load], excluded: Collection[int]) -> Scales:
-    """Return the codes that could be power factors: nowhere does one exceed 1 or 100 % by more than noise."""
+    """Return the codes that could be power factors: on no load do they exceed 1 or 100 % by more than noise."""
     sizes: dict[int, float] = {}
     for load in loads:
         for code, column in load.columns.items():
@@ -57,7 +57,7 @@ def triangle_fit(pool: Pool, scale: float, factor: int, active: int, apparent: S
 
 
 def reactive_fit(pool: Pool, active: int, apparent: Sequence[float], reactive: int) -> Fit:
-    """Return how well S² = P² + Q² fits two codes and the rows of an apparent power, where neither P nor Q is too small to show."""
+    """Return how well S² = P² + Q² fits two codes and the rows of an apparent power, if neither P nor Q is too small."""
     said = []
     for p, s in zip(pool.rows[active], apparent, strict=True):
         square = s * s - p * p
@@ -67,7 +67,7 @@ def reactive_fit(pool: Pool, active: int, apparent: Sequence[float], reactive: i
 
 
 def _survivors(pool: Pool, scales: Scales) -> list[tuple[int, int, int]]:
-    """Return factor, active and apparent where a few rows do not speak against PF = P / S."""
+    """Return the codes (factor, active, apparent) for which PF = P / S fits in a few rows."""
     factors = [code for code in pool.rows if code in scales and (code in pool.measured or _is_still(pool, code))]
     found = []
     for apparent in pool.varying:
@@ -93,13 +93,13 @@ def _survivors(pool: Pool, scales: Scales) -> list[tuple[int, int, int]]:
 
 
 def _is_still(pool: Pool, code: int) -> bool:
-    """Tell whether a code never moves and could be the power factor of a steady machine."""
+    """Tell whether a code is constant and could be the power factor of a steady machine."""
     columns = [load.columns[code] for load in pool.loads]
     return all(not column.moving and 0.05 < abs(column.highest) < 0.99 for column in columns)
 
 
 def _agree(ratios: Sequence[float], expected: Sequence[float], allowed: int) -> bool:
-    """Tell whether all but a few pairs are alike."""
+    """Tell whether all pairs but `allowed` ones are nearly equal."""
     misses = 0
     for ratio, other in zip(ratios, expected, strict=True):
         if abs(ratio - other) > 0.04:
@@ -110,7 +110,7 @@ def _agree(ratios: Sequence[float], expected: Sequence[float], allowed: int) -> 
 
 
 def _explains(pool: Pool, scale: float, triangle: Triangle) -> bool:
-    """Tell whether the factor says what no constant could: it moves with P / S, or is a number that is not 1."""
+    """Tell whether the power factor is informative: it changes with P / S, or is clearly not 1."""
     least = tolerances.STEPS * pool.resolution[triangle.apparent]
     seen = [
         (abs(p / s), abs(f) * scale)
@@ -124,15 +124,15 @@ def _explains(pool: Pool, scale: float, triangle: Triangle) -> bool:
     spread = triangle.fit.spread + 1e-4
     level = -log(sorted(factor for _, factor in seen)[len(seen) // 2])
     if summary([log(ratio) for ratio, _ in seen], tolerances.TRIANGLE).spread < 2 * spread:
-        return False  # P = S says as much
+        return False  # P = S fits as well
     moves = min(variation([ratio for ratio, _ in seen]), variation([factor for _, factor in seen]))
     return moves > 1.6 * spread or (level > 5 * spread and level > 0.02 and spread < 0.01)
 
 
 def _is_mirrored(pool: Pool, scales: Scales, triangle: Triangle) -> bool:
-    """Tell whether PF and S may have changed places, which can be where S stays below 1 kVA.
+    """Tell whether PF and S may be swapped, which is possible if S stays below 1 kVA.
 
-    They have not if S is U times I, or closes the triangle with some Q exactly.
+    They are not swapped if S is U times I, or fits S² = P² + Q² exactly with some Q.
     """
     if scales.get(triangle.apparent) != scales[triangle.factor] or is_product(pool, triangle.apparent):
         return False
@@ -141,7 +141,7 @@ def _is_mirrored(pool: Pool, scales: Scales, triangle: Triangle) -> bool:
 
 
 def _closing(pool: Pool, triangle: Triangle) -> Fit:
-    """Return the best fit of any code as the reactive power of a triangle."""
+    """Return the best fit of S² = P² + Q² with any code as Q."""
     mine = {triangle.factor, triangle.active, triangle.apparent}
     apparent = pool.sizes(triangle.apparent)
     fits = (
@@ -155,10 +155,10 @@ def _closing(pool: Pool, triangle: Triangle) -> Fit:
 
 
 def find_triangles(pool: Pool, votes: Votes, scales: Scales) -> list[Triangle]:
-    """Find P, S and PF that belong together, and vote for what they are.
+    """Find P, S and PF that belong together, and vote for their kinds.
 
-    Where all values stay below 1, many things are products of two others by chance or because one machine ties them
-    together. So the triangle has to close with some Q, or its S has to be a voltage times a current.
+    If all values stay below 1, many codes are products of two others by chance or because of one machine. So the votes
+    are decisive only if S² = P² + Q² fits with some Q, or if S is a voltage times a current.
     """
     by_factor: dict[int, list[Triangle]] = {}
     for factor, active, apparent in _survivors(pool, scales):
@@ -172,7 +172,8 @@ def find_triangles(pool: Pool, votes: Votes, scales: Scales) -> list[Triangle]:
         rivals = [one for one in triangles if one is not best and not best.fit.beats(one.fit)]
         actives = {one.active for one in (best, *rivals)}
         apparents = {one.apparent for one in (best, *rivals)}
-        mixed = bool(actives & apparents) or not (_closing(pool, best).holds() or is_product(pool, best.apparent))
+        tied = best.fit.is_firm and (_closing(pool, best).holds() or is_product(pool, best.apparent))
+        mixed = not tied or bool(actives & apparents)
         clear = len(actives) == 1 and not mixed, len(apparents) == 1 and not mixed
         votes.vote(factor, Kind.FACTOR, WEAK if mixed or _is_still(pool, factor) else DECISIVE, "p_is_s_times_pf")
         votes.vote(actives, Kind.ACTIVE, DECISIVE if clear[0] else WEAK, "p_is_s_times_pf")
@@ -182,7 +183,7 @@ def find_triangles(pool: Pool, votes: Votes, scales: Scales) -> list[Triangle]:
 
 
 def find_reactive(pool: Pool, votes: Votes, triangles: Sequence[Triangle]) -> list[tuple[Triangle, int]]:
-    """Find the reactive power that closes each triangle, and vote for it."""
+    """Find the reactive power of each triangle, and vote for it."""
     found = []
     for triangle in triangles:
         apparent = pool.sizes(triangle.apparent)

@@ -1,9 +1,9 @@
-"""Voltages tell by themselves how they belong together: those of the phases, between the phases, and the means.
+"""Finds phase voltages, line voltages and means from the voltages alone.
 
-The mean of the phases is a third of their sum, a line voltage the third side of a triangle with two of them at 120°
-(or their sum, where two legs are in opposition). No power is needed for that, and the voltages of three phases go
-their own ways enough on any day. So the mean, which passes for a phase in S = U · I wherever phases are balanced, is
-out of the game before powers are looked at.
+The mean of the phases is a third of their sum. A line voltage is the third side of a triangle with two phase voltages
+at 120° (or their sum, if two legs are in opposition). This needs no power, and the voltages of three phases differ
+enough on any day. So the mean, which would fit as a phase voltage in S = U · I if phases are balanced, is excluded
+before powers are analysed.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,13 +21,13 @@ type Rows = list[float]
 
 _BIAS = 0.002
 _CLEAR = 1.25
-"""A mean has to fit so many times better than the next one."""
+"""How many times better a mean has to fit than the next candidate."""
 _LOOSE, _SLACK = 6.0, 1e-3
-"""What fits so many times more loosely than the best of the family, and a little, does not belong to it."""
+"""A code does not belong to the family if its spread exceeds this multiple of the best one's, plus `_SLACK`."""
 _LINES = (1.5, 2.2)
 """Line voltages as multiples of the lowest phase voltage."""
 _OPPOSED = 1.86
-"""The multiple from which two legs are in opposition."""
+"""The multiple from which it is that of two legs in opposition."""
 
 
 def _between(first: float, second: float, *, opposed: bool) -> float:
@@ -36,7 +36,7 @@ def _between(first: float, second: float, *, opposed: bool) -> float:
 
 
 def _fit(pool: Pool, code: int, parts: Sequence[int], law: Callable[..., float]) -> Fit:
-    """Return how well a code reads what a law says of others, NO_FIT if the pool has not got them all."""
+    """Return how well a code fits a law of other codes, NO_FIT if the pool lacks one of them."""
     if not {code, *parts} <= set(pool.voltages):
         return NO_FIT
     residuals = [
@@ -53,10 +53,10 @@ def _mean(*values: float) -> float:
 
 
 class VoltageFinder:
-    """Finds the family of voltages from loads with several of them."""
+    """Finds the voltages that belong together, from loads with several voltages."""
 
     def __init__(self, pools: Sequence[Pool]) -> None:
-        """Look at all pools with at least two voltages."""
+        """Use all pools with at least two voltages."""
         self._pools = [pool for pool in pools if len(pool.voltages) > 1]
         codes = sorted({code for pool in self._pools for code in pool.voltages})
         self._levels = {code: self._level(code) for code in codes}
@@ -67,7 +67,7 @@ class VoltageFinder:
         return middles[len(middles) // 2]
 
     def find(self) -> VoltageFamily | None:
-        """Return the family; None if the levels of the voltages are not those of one."""
+        """Return the family of voltages; None if their levels do not fit one."""
         if not self._levels:
             return None
         base = min(self._levels.values())
@@ -83,7 +83,7 @@ class VoltageFinder:
         return family
 
     def _phases(self, low: Sequence[int], count: int) -> VoltageFamily | None:
-        """Return the phases and their mean; count is how many phases there are, 0 if nothing tells."""
+        """Return the phases and their mean; `count` is the number of phases, 0 if it is not known."""
         means = {code: self._as_mean(code, low) for code in low}
         ranked = sorted(means, key=lambda code: cost_of(means[code]))
         best = means[ranked[0]]
@@ -111,7 +111,7 @@ class VoltageFinder:
         return family
 
     def _as_mean(self, code: int, low: Sequence[int]) -> list[Fit]:
-        """Return how well a code is the mean of the others, pool by pool."""
+        """Return how well a code is the mean of the others, for each pool."""
         others = [other for other in low if other != code]
         return [_fit(pool, code, others, _mean) for pool in self._pools] if others else []
 
@@ -152,7 +152,7 @@ class VoltageFinder:
 
     @staticmethod
     def _doubt_loose(family: VoltageFamily, loose: set[Pair]) -> None:
-        """Take certainty from what fits much more loosely than the rest of the family: it is something else."""
+        """Remove certainty from codes that fit much worse than the rest of the family."""
         if family.phases in loose and family.mean is not None:
             family.sure.discard(family.mean)
         family.sure -= {
@@ -163,10 +163,10 @@ class VoltageFinder:
 
 
 def _closest(fits: Sequence[Fit]) -> float:
-    """Return the spread of the closest of some fits."""
+    """Return the least spread of some fits."""
     return min((fit.spread for fit in fits if fit.count), default=1.0)
 
 
 def apply(knowledge: Knowledge) -> None:
-    """Find which voltages are those of the phases, which the means and which lie between the phases."""
+    """Find the phase voltages, the line voltages and the means."""
     knowledge.volts = VoltageFinder(knowledge.pools).find()

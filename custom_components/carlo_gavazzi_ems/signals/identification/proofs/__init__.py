@@ -1,18 +1,19 @@
-"""What makes a claim certain: proofs, each in a file of its own and of one shape, in the order in which they build on each other.
+"""The proofs that make a claim certain. They are applied in order, because later ones need the results of earlier ones.
 
-The laws propose; what they are sure of holds on what is there. But signals are switched off, and what is missing is a
-rival too: three phase voltages pass for two and their mean, S for the P of a phase that is off, a partial counter for
-the total. So a claim becomes certain only by a proof, and a proof asks of every claim:
+The laws consider only the codes that are published. But signals may be disabled, and a missing quantity is a rival
+too: three phase voltages may be taken for two and their mean, S for the P of a disabled phase, a partial counter for
+the total. So a claim becomes certain only by a proof, which checks:
 
-1. Could it have failed? A relation counts in rows that resolve it, and where it fails with each part held still.
-2. Does it hold to what the digits resolve, in nearly all rows? "Nearly right" is what rivals are.
-3. Does it fail with every other code of the load in the place? And what the meter may publish but does not show here
-   has to be refuted as well: by digits that resolve its distance, or by a second relation that it would not satisfy.
-4. Is there a second, independent witness for what kind of quantity it is?
-5. Does it rest on proven codes alone?
+1. Could the relation have failed? It counts only in rows that resolve it, and if it fails with a part replaced by a
+   constant.
+2. Does it hold within the resolution of the readings, in nearly all rows? Rivals hold approximately.
+3. Does it fail with every other code of the load in the same place? A quantity that the meter may have but does not
+   publish must be excluded too: by a resolution that is fine enough, or by a second relation that it would not satisfy.
+4. Does a second, independent relation confirm the kind of quantity?
+5. Does it depend on proven codes only?
 
-Proofs only take certainty away, never add it: what no law is sure of stays a proposal. So the certain set is right if
-each proof is, and each proof is right if its list of rivals is complete; the lists stand at each proof.
+Proofs only remove certainty: a claim of which no law is sure stays a proposal. So the certain results are right if
+each proof is right, and a proof is right if its list of rivals is complete. The lists are in the file of each proof.
 """
 
 from typing import Final, Protocol
@@ -22,10 +23,10 @@ from .ledger import Ledger
 
 
 class Proof(Protocol):
-    """One proof: it adds to the ledger what is proven."""
+    """One proof. It adds the proven codes to the ledger."""
 
     def __call__(self, ledger: Ledger, /) -> None:
-        """Prove what can be."""
+        """Apply the proof."""
 
 
 PROOFS: Final[tuple[Proof, ...]] = (

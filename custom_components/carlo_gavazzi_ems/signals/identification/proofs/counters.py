@@ -1,10 +1,10 @@
-"""Counters: what they count, and whether all of it.
+"""Proves what counters count, and whether they count all of it.
 
-Rivals of what is counted: every other power of the load in every direction, shown or not, such as the apparent power
-where the power factor is near 1. So those have to be known, and far enough from it for the counter to tell.
-Rivals of a total: its part since a reset, the tariff that has run all day, the net while nothing is exported; any of
-them may be all that is there. So a total is proven by what adds up to it, or by a part that runs below it over a
-working day and a night, in which a tariff would have stood still.
+Rivals of the counted power: every other power of the load in every direction, published or not, such as the apparent
+power if the power factor is close to 1. So these have to be known, and different enough for the counter to show it.
+Rivals of a total: its part since a reset, the tariff that was active all day, the net while nothing is exported. Any of
+them may be the only one published. So a total is proven by counters that add up to it, or by a partial counter that
+rises with it over a working day and a night, during which a single tariff would have stood still.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,21 +24,21 @@ from .ledger import Ledger
 from .scopes import prove_scopes
 
 _STEPS = 8.0
-"""A counter that nowhere moved by so many of the steps that can be told apart proves nothing."""
+"""The least growth that proves something, in units of the smallest difference that counts."""
 _FEW = 3.0
-"""What moved by fewer does not even exclude anything."""
+"""The least growth that excludes something, in the same units."""
 _APART = 1.6
-"""A rival has to be off by so many times what the claim is; over a hundred checkpoints that is no chance."""
+"""How many times worse a rival has to fit than the claim; over a hundred checkpoints this is not chance."""
 _ROUNDING = 0.29
-"""The root mean square of rounding, in steps."""
+"""The root mean square of the rounding error, in steps."""
 _DRIFT = 2.0
-"""Where a counter is to its step what it is claimed to count, a rival is off that drifts by more than another step."""
+"""The drift in steps that excludes a rival if the claimed integral is exact to one step."""
 _SHARP = 1e-4
 _CLOSEST = 0.003
-"""No integral of history rows is closer than that, as a share of the growth."""
+"""Least error of an integral of history rows, as a share of the growth."""
 
 type Counted = tuple[Kind, tuple[int, ...], Direction]
-"""A power, its phase, and the direction that is counted."""
+"""Kind of the power, phases, and counted direction."""
 
 _COUNTED = {
     "energy_import": (Kind.ACTIVE, Direction.IMPORT),
@@ -52,7 +52,7 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What a counter may count on a load: the integral of a power in one direction."""
+    """The integral of a power in one direction, which a counter of a load may count."""
 
     kind: Kind
     phases: tuple[int, ...]
@@ -62,7 +62,7 @@ class Flow:
 
     @property
     def counted(self) -> Counted:
-        """What is counted."""
+        """Kind, phases and direction."""
         return self.kind, self.phases, self.direction
 
 
@@ -72,13 +72,13 @@ def _is_tariff(role: Role) -> bool:
 
 
 def base_of(role: Role) -> Role:
-    """Return the role of the whole that a counter counts all or a part of."""
+    """Return the role of the total to which the role of a counter belongs."""
     quantity = role.quantity.removesuffix("_partial")
     return role.of(quantity[:-3] if _is_tariff(role) else quantity)
 
 
 def flows(ledger: Ledger, timeline: Timeline) -> Iterator[Flow]:
-    """Yield what may be counted on a load: the integrals of all proven powers, and of S where P and PF or Q tell it."""
+    """Yield the flows of a load: of all proven powers, and of S if that is proven or follows from P and PF or Q."""
     load = timeline.load
     blocks = dict(ledger.blocks(load))
     for phases, block in blocks.items():
@@ -106,7 +106,7 @@ def flows(ledger: Ledger, timeline: Timeline) -> Iterator[Flow]:
 
 
 def _apparent(ledger: Ledger, load: Load, total: dict[Kind, int]) -> list[float] | None:
-    """Return the apparent power of a load row by row, measured or worked out of what is proven; None if nothing tells it."""
+    """Return the apparent power of a load for each row, measured or computed from proven codes; None if unknown."""
     proven = {kind: load.columns[code].values for kind, code in total.items() if code in ledger.proven}
     if Kind.APPARENT in proven:
         return list(map(abs, proven[Kind.APPARENT]))
@@ -122,28 +122,28 @@ def _apparent(ledger: Ledger, load: Load, total: dict[Kind, int]) -> list[float]
 
 
 def _growth(ledger: Ledger, timeline: Timeline, code: int, flow: Flow) -> Growth:
-    """Return how a counter grew against a flow."""
+    """Return the growth of a counter compared with a flow."""
     resolution = timeline.load.columns[code].resolution or 1e-6
     return compare(timeline.readings(code), flow.integral, ledger.knowledge.factor, resolution, flow.uncertainty)
 
 
-class Hearing:
-    """What all loads say of one counter: since a code means the same everywhere, what one excludes is excluded."""
+class CounterCheck:
+    """The evidence of all loads for one counter. A rival that one load excludes is excluded on all."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start without evidence."""
         self.good = 0.0
-        """In how many steps the counter was seen to count what it is claimed to, on all loads together."""
+        """Growth that matches the claim, in steps, on all loads together."""
         self.best = 0.0
-        """The same, on the load that tells most."""
+        """The same on the load with the most."""
         self.fails = 0
         self.rivals: set[Counted] = set()
         self.excluded: set[Counted] = set()
         self.apart: set[Counted] = set()
-        """What reads otherwise, not only is the same power all one way."""
+        """Excluded rivals whose integral differs from the claimed one."""
 
-    def hear(self, ledger: Ledger, timeline: Timeline, code: int, role: Role) -> None:
-        """Hold a counter of a load against all flows of the load."""
+    def add_load(self, ledger: Ledger, timeline: Timeline, code: int, role: Role) -> None:
+        """Compare a counter with all flows of a load."""
         kind, direction = _COUNTED[role.quantity]
         mine: Counted = (kind, role.phases, direction)
         known = {flow.counted: flow for flow in flows(ledger, timeline)}
@@ -163,52 +163,54 @@ class Hearing:
             if counted == mine:
                 continue
             same = flow.kind is kind and flow.phases == role.phases and _is_same(known[mine].integral, flow.integral)
-            if same:  # all one way: net and import are told apart as scopes
+            if same:  # one direction only: `prove_scopes` distinguishes net and import
                 self.excluded.add(counted)
             elif _is_apart(known[mine], flow, found, _growth(ledger, timeline, code, flow), ledger.knowledge.factor):
                 self.excluded.add(counted)
                 self.apart.add(counted)
 
-    def convinces(self, role: Role) -> bool:
-        """Tell whether the counter counts what is claimed and nothing else could look the same."""
+    def is_conclusive(self, role: Role) -> bool:
+        """Tell whether the counter counts what is claimed, and all rivals are excluded."""
         needed = {Kind.ACTIVE} if role.phases else {Kind.ACTIVE, Kind.APPARENT}
         seen = {kind for kind, _, _ in self.rivals} | {_COUNTED[role.quantity][0]}
         return self.best >= _STEPS and not self.fails and needed <= seen and self.rivals <= self.excluded
 
 
 def _is_apart(mine: Flow, other: Flow, found: Growth, seen: Growth, factor: float) -> bool:
-    """Tell whether a counter, seen against what it should count and against another flow, cannot count the other."""
+    """Tell whether a counter cannot count `other`, by its growth compared with `mine` (`found`) and `other` (`seen`)."""
     if found.is_exact and seen.reach > _DRIFT * found.resolution:
         return True
     least = max(found.off, _ROUNDING * found.resolution)
     if found.off <= 1.6 * _ROUNDING * found.resolution + _SHARP * found.moved and seen.off > 2 * _APART * least:
-        return True  # to the digits at a hundred checkpoints: no error of sampling makes one out of the other
+        return True  # exact at a hundred checkpoints: an error of sampling cannot explain the difference
     sampling = factor * max(mine.uncertainty, other.uncertainty)
     return seen.off > _APART * least and seen.off - found.off > sampling + _CLOSEST * found.moved
 
 
 def _is_same(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Tell whether two integrals of one power are the same: it never changed its direction."""
+    """Tell whether two integrals of one power are the same, because it never changed its direction."""
     return abs((one[-1] - one[0]) - (other[-1] - other[0])) <= 1e-9 * max(1.0, abs(one[-1] - one[0]))
 
 
 def prove(ledger: Ledger) -> None:
-    """Prove what counters count, then how much of it."""
+    """Prove what counters count, and then whether they count all of it."""
     claims = ledger.knowledge.claims
-    hearings: dict[int, Hearing] = {}
+    checks: dict[int, CounterCheck] = {}
     for timeline in ledger.knowledge.timelines:
         for code, column in timeline.load.columns.items():
             role = claims.sure_role(code)
-            if role is None or base_of(role).quantity not in _COUNTED or not column.moving or _is_tariff(role):
+            if code in ledger.knowledge.known or role is None or base_of(role).quantity not in _COUNTED:
                 continue
-            hearings.setdefault(code, Hearing()).hear(ledger, timeline, code, base_of(role))
-    counted, signed = set(), set()
-    for code, hearing in hearings.items():
+            if not column.moving or _is_tariff(role):
+                continue
+            checks.setdefault(code, CounterCheck()).add_load(ledger, timeline, code, base_of(role))
+    counted, signed = set(ledger.knowledge.known), set()
+    for code, check in checks.items():
         role = claims.sure_role(code)
-        if role is not None and hearing.convinces(base_of(role)):
+        if role is not None and check.is_conclusive(base_of(role)):
             counted.add(code)
             if role.phases:
-                ledger.prove(code)  # of a phase nothing but the whole is counted
-            if (Kind.ACTIVE, role.phases, Direction.NET) in hearing.apart:
+                ledger.prove(code)  # a phase has no tariffs or partial counters
+            if (Kind.ACTIVE, role.phases, Direction.NET) in check.apart:
                 signed.add(code)
     prove_scopes(ledger, counted, signed)

@@ -1,5 +1,8 @@
-"""What speaks for itself, or follows from proven powers: frequency, neutral, demands, the two directions, run hours, tariff."""
+"""Proofs for frequency, neutral current, demands, import and export powers, and tariff."""
 
+from collections.abc import Mapping
+
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.columns import Load, is_number
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.timelines import Timeline
 from custom_components.carlo_gavazzi_ems.signals.identification.laws.demands import closeness
 from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kind
@@ -7,17 +10,19 @@ from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kin
 from .ledger import Ledger
 
 _NARROW = 0.6
-"""A frequency of a grid stays within so many hertz."""
+"""The largest usual range of a grid frequency in hertz."""
+_FLOWS = 0.02
+"""A power below this share of the largest is ignored."""
 _REACTIVE = 0.97
-"""Above this power factor, the demands of active and apparent power read nearly the same."""
+"""Above this power factor, the demands of active and apparent power are nearly the same."""
 _ROWS = 40
 _SHARP = 2e-3
 _FAR = 4.0
-"""A demand is told from that of another power where it fits to 0.2 %, and the other so many times worse."""
+"""A demand is distinguished from that of another power if it fits to 0.2 %, and the other this many times worse."""
 
 
 def prove(ledger: Ledger) -> None:
-    """Prove what no other proof is about, where the law is sure."""
+    """Prove the remaining claims of which the law is sure."""
     for code in ledger.knowledge.codes:
         role = ledger.knowledge.claims.sure_role(code)
         if role is None:
@@ -27,9 +32,7 @@ def prove(ledger: Ledger) -> None:
         elif role.quantity == "current_neutral":
             proven = _has_phases(ledger, code)
         elif role.quantity in {"power_import", "power_export"}:
-            proven = any(
-                ledger.role(one) == role.of("active_power") and ledger.is_proven(one) for one in ledger.knowledge.codes
-            )
+            proven = any(map(ledger.is_proven, ledger.knowledge.with_role(role.of("active_power"))))
         elif role.quantity.endswith("_demand"):
             proven = _is_demand(ledger, code)
         else:
@@ -39,7 +42,7 @@ def prove(ledger: Ledger) -> None:
 
 
 def _is_narrow(ledger: Ledger, code: int) -> bool:
-    """Tell whether a code stays as close to its middle as a frequency does, in fine steps."""
+    """Tell whether a code has a range as small as a frequency, and a resolution that is fine enough."""
     columns = [load.columns[code] for load in ledger.knowledge.loads if code in load.columns]
     return all(
         column.quantile(0.98) - column.quantile(0.02) <= _NARROW and column.resolution <= 0.05
@@ -49,7 +52,7 @@ def _is_narrow(ledger: Ledger, code: int) -> bool:
 
 
 def _has_phases(ledger: Ledger, code: int) -> bool:
-    """Tell whether a load that publishes the neutral current has three proven phase currents."""
+    """Tell whether a load with the neutral current has proven currents in all of its phases."""
     for load in ledger.knowledge.loads:
         if code in load.columns:
             blocks = [block for place, block in ledger.blocks(load) if place]
@@ -60,47 +63,36 @@ def _has_phases(ledger: Ledger, code: int) -> bool:
 
 
 def _is_demand(ledger: Ledger, code: int) -> bool:
-    """Tell whether the power of a demand is proven, and its rival, the apparent power, is known and not nearly the same."""
+    """Tell whether the power of a demand is proven, and distinguished from its rival: apparent or active power."""
     role = ledger.role(code)
     if role is None:
         return False
     quantity = role.quantity.removesuffix("_demand").removesuffix("_peak")
-    source = next((one for one in ledger.knowledge.codes if ledger.role(one) == role.of(quantity)), None)
-    if source is None or not ledger.is_proven(source):
-        return False
-    return any(
-        {code, source} <= timeline.load.codes
-        and (
-            _is_reactive(ledger, timeline.load.columns.keys(), role.phases)
-            or _is_apart(ledger, timeline, code, source, role.phases)
-        )
-        for timeline in ledger.knowledge.timelines
-    )
+    source = next(filter(ledger.is_proven, ledger.knowledge.with_role(role.of(quantity))), None)
+    rival = Kind.ACTIVE if quantity == Kind.APPARENT else Kind.APPARENT
+    for timeline in ledger.knowledge.timelines:
+        if source is not None and {code, source} <= timeline.load.codes:
+            block = dict(ledger.blocks(timeline.load)).get(role.phases, {})
+            if _is_reactive(ledger, timeline.load, block, source):
+                return True
+            if block.get(rival) in ledger.proven and _is_apart(timeline, code, source, block[rival]):
+                return True
+    return False
 
 
-def _is_apart(ledger: Ledger, timeline: Timeline, code: int, source: int, phases: tuple[int, ...]) -> bool:
-    """Tell whether a demand is the moving mean of its source by far more closely than that of the apparent power."""
-    blocks = dict(ledger.blocks(timeline.load))
-    rival = blocks.get(phases, {}).get(Kind.APPARENT)
-    if rival is None or rival == source or rival not in ledger.proven:
-        return False
+def _is_apart(timeline: Timeline, code: int, source: int, rival: int) -> bool:
+    """Tell whether a demand fits the moving mean of its source far better than that of another power."""
     mine, other = closeness(timeline, code, source), closeness(timeline, code, rival)
     return mine.count >= _ROWS and mine.spread < _SHARP and other.spread > _FAR * mine.spread + _SHARP / _FAR
 
 
-def _is_reactive(ledger: Ledger, codes: object, phases: tuple[int, ...]) -> bool:
-    """Tell whether active and apparent power differ enough on a load for a demand to tell."""
-    for load in ledger.knowledge.loads:
-        if load.columns.keys() != codes:
-            continue
-        for place, block in ledger.blocks(load):
-            if place != phases:
-                continue
-            factor = block.get(Kind.FACTOR)
-            if factor in ledger.proven and factor is not None:
-                share = ledger.knowledge.scales.get(factor, 1.0)
-                column = load.columns[factor]
-                sizes = sorted(abs(value) * share for value in column.present)
-                return bool(sizes) and sizes[len(sizes) // 2] < _REACTIVE
-            return Kind.APPARENT in block and block[Kind.APPARENT] in ledger.proven
-    return False
+def _is_reactive(ledger: Ledger, load: Load, block: Mapping[Kind, int], source: int) -> bool:
+    """Tell whether active and apparent power differ enough for their demands to differ."""
+    factor = block.get(Kind.FACTOR)
+    if factor is None or factor not in ledger.proven:
+        return False
+    share, power = ledger.knowledge.scales.get(factor, 1.0), load.columns[source]
+    least = _FLOWS * max(abs(power.lowest), abs(power.highest))
+    pairs = zip(load.columns[factor].values, power.values, strict=True)
+    sizes = sorted(abs(value) * share for value, flow in pairs if is_number(value) and abs(flow) > least)
+    return bool(sizes) and sizes[len(sizes) // 2] < _REACTIVE

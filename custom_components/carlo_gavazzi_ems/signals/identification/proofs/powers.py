@@ -1,14 +1,14 @@
-"""Powers, currents and power factors: of which kind, of which phase, or of the total.
+"""Proves kind and place (phase or total) of powers, currents and power factors.
 
-Rivals of a kind: S for P and P for S where the power factor is 1, Q for P where only S² = P² + Q² is seen, anything in
-proportion where a factor hardly moves. So two relations have to hold to the digits, each with every part mattering.
-Rivals of a place: the total for the phase of a load whose other phases are off, and the other way round. So a phase is
-proven by a second block with a current of its own on the same load, the total by the sum of proven phases, and the only
-phase of a load by what the gateway says of its connection.
+Rivals of a kind: S and P for each other if the power factor is 1, Q for P if only S² = P² + Q² is known, any
+proportional quantity if the power factor hardly changes. So two relations have to hold within the resolution, and each
+of their parts has to matter.
+Rivals of a place: the total and a phase for each other, if the other phases of the load are disabled. So a phase is
+proven by a second block with its own current on the same load, the total by the sum of proven phases, and the only
+phase of a load by the connection that the gateway reports.
 """
 
 from collections.abc import Collection, Sequence
-from itertools import combinations
 from math import hypot
 
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.exactness import Readings
@@ -17,7 +17,7 @@ from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kin
 from .ledger import Ledger, Place
 from .relations import SCALED, A, Block, F, P, Q, S, U, is_broken, laws_of, look, relations, slack_of
 
-_WITNESSES: tuple[tuple[frozenset[str], frozenset[Kind]], ...] = (
+_SUFFICIENT: tuple[tuple[frozenset[str], frozenset[Kind]], ...] = (
     (frozenset({"factor", "product"}), frozenset({P, S, F, U, A})),
     (frozenset({"factor", "hypotenuse"}), frozenset({P, S, F, Q})),
     (frozenset({"factor", "power"}), frozenset({P, S, F, U, A})),
@@ -29,15 +29,15 @@ _WITNESSES: tuple[tuple[frozenset[str], frozenset[Kind]], ...] = (
     (frozenset({"product", "hypotenuse"}), frozenset({S, U, A})),
     (frozenset({"product", "cosine"}), frozenset({P, Q, F, S, U, A})),
 )
-"""Relations that together leave no other reading of the codes, and the kinds that they prove."""
+"""Relations that together have no other explanation, and the kinds that they prove."""
 
 
 _FINE = 4e-3
-"""Phases of a balanced load differ by a per cent; what resolves less than half of that tells them apart."""
+"""Phases of a balanced load differ by 1 %; a resolution of less than half of that distinguishes them."""
 
 
 def prove_kinds(ledger: Ledger) -> None:
-    """Prove of which kind the codes of each block are, load by load, by readings that are as good as the gateway's are."""
+    """Prove the kinds of the codes of each block on each load, with the slack of the gateway's readings."""
     look(ledger)
     if (slack := slack_of(ledger)) is not None:
         for seen in ledger.readings:
@@ -47,20 +47,20 @@ def prove_kinds(ledger: Ledger) -> None:
         for place, block in ledger.blocks(seen.load):
             found = ledger.found.get((seen.load.key, place), set())
             found -= {name for name in found if is_broken(ledger, name, block)}
-            for needed, kinds in _WITNESSES:
+            for needed, kinds in _SUFFICIENT:
                 if needed <= found:
                     ledger.kinds.update(block[kind] for kind in kinds if kind in block)
                     ledger.scaled = ledger.scaled or bool(needed & SCALED)
 
 
 def _carries(ledger: Ledger, key: tuple[int, int], place: Place, block: Block) -> bool:
-    """Tell whether a block is that of one conductor: its power is one voltage times one current."""
+    """Tell whether a block is that of one phase: its power is one voltage times one current."""
     return bool(ledger.found.get((key, place), set()) & SCALED) and block.get(A) in ledger.kinds
 
 
 def prove_phases(ledger: Ledger) -> None:
-    """Prove the phases of loads on which two conductors have a block of their own, or add up to the power of the load."""
-    for seen in (*ledger.readings, *ledger.readings):  # what one load proves helps on those before it
+    """Prove the phases of loads on which two phases have their own block, or add up to the power of the load."""
+    for seen in (*ledger.readings, *ledger.readings):  # twice, because a proof on one load helps on loads before it
         key = seen.load.key
         blocks = [(place, block) for place, block in ledger.blocks(seen.load) if place]
         carrying = [(place, block) for place, block in blocks if _carries(ledger, key, place, block)]
@@ -82,7 +82,7 @@ def prove_phases(ledger: Ledger) -> None:
 
 
 def _tied(ledger: Ledger, block: Block, found: Collection[str], kind: Kind) -> set[Kind]:
-    """Return the kinds of a block that relations tie to one of them, directly or through others; a voltage ties nothing."""
+    """Return the kinds of a block that relations connect to `kind`, directly or through others, but not through U."""
     laws = laws_of(ledger, block)
     tied = {kind} & block.keys()
     for _ in found:
@@ -93,23 +93,23 @@ def _tied(ledger: Ledger, block: Block, found: Collection[str], kind: Kind) -> s
 
 
 def _is_matched(seen: Readings, block: Block, others: Sequence[Block]) -> bool:
-    """Tell whether P and Q of a block are at times more than the S of every other phase: so S of none of these is theirs."""
+    """Tell whether √(P² + Q²) of a block sometimes exceeds S of each other phase, so that these cannot be its S."""
     if not {P, Q} <= block.keys():
         return False
     return all(S in other and seen.exceeds(_beyond, [block[P], block[Q], other[S]]) >= _BEYOND for other in others)
 
 
 _BEYOND = 8
-"""In so many rows P and Q have to be more than another phase's S; a few were taken while something switched."""
+"""The number of rows in which they have to exceed S of another phase; a few were sampled during switching."""
 
 
 def _beyond(values: Sequence[float]) -> tuple[float, float]:
-    """Return the apparent power that P and Q make at least, and the one that is measured."""
+    """Return the least apparent power by P and Q, and the measured one."""
     return hypot(values[0], values[1]), abs(values[2])
 
 
 def _parts_of_a_total(ledger: Ledger, seen: Readings) -> list[tuple[Place, Block]]:
-    """Return the blocks of phases whose active powers are proven to be such and add up to that of the load."""
+    """Return the blocks of phases whose active powers have a proven kind, if they add up to that of the load."""
     blocks = [(place, block) for place, block in ledger.blocks(seen.load) if place and P in block]
     total = dict(ledger.blocks(seen.load)).get((), {}).get(P)
     kinds = [(place, block) for place, block in blocks if block[P] in ledger.kinds]
@@ -125,7 +125,7 @@ def _parts_of_a_total(ledger: Ledger, seen: Readings) -> list[tuple[Place, Block
 
 
 def _is_alone(ledger: Ledger, seen: Readings, block: Block, found: set[str], kind: Kind) -> bool:
-    """Tell whether no other code of the load fits in the place of a kind."""
+    """Tell whether no other code of the load fits in the place of the code of a kind."""
     laws = laws_of(ledger, block)
     for name in found:
         law, kinds = laws[name]
@@ -141,7 +141,7 @@ def _is_alone(ledger: Ledger, seen: Readings, block: Block, found: set[str], kin
 
 
 def _fits_elsewhere(ledger: Ledger, seen: Readings, block: Block) -> bool:
-    """Tell whether a power factor fits another phase or the total as well, as it does on a balanced load."""
+    """Tell whether a power factor also fits another phase or the total, as on a balanced load."""
     for _, other in ledger.blocks(seen.load):
         if other == block:
             continue
@@ -155,7 +155,7 @@ def _fits_elsewhere(ledger: Ledger, seen: Readings, block: Block) -> bool:
 
 
 def _all_there(ledger: Ledger, seen: Readings, kind: Kind) -> bool:
-    """Tell whether a load shows a kind in all of its phases, so that none that is off can be mixed up with another."""
+    """Tell whether a load publishes a kind in all phases, so that none that is disabled can be confused with another."""
     phases = [block for place, block in ledger.blocks(seen.load) if place]
     return len(phases) == ledger.phase_count and all(kind in block for block in phases)
 
@@ -166,7 +166,7 @@ def _sum(values: Sequence[float]) -> tuple[float, float]:
 
 
 def prove_totals(ledger: Ledger) -> None:
-    """Prove the totals: of P, Q or S as sums of proven phases, the others by relations with a proven total."""
+    """Prove the totals: those of P, Q and S as sums of proven phases, others by relations with a proven total."""
     for seen in ledger.readings:
         load = seen.load
         blocks = dict(ledger.blocks(load))
@@ -185,17 +185,15 @@ def prove_totals(ledger: Ledger) -> None:
 
 
 def _is_no_part(ledger: Ledger, seen: Readings, codes: Sequence[int]) -> bool:
-    """Tell whether a total is neither one of its parts nor the sum of fewer, and no other code reads the same."""
+    """Tell whether a total is not equal to one of its parts, and no other code fits in its place."""
     total, *parts = codes
-    smaller = [[total, *few] for count in range(1, len(parts)) for few in combinations(parts, count)]
-    singles = [one for one in smaller if len(one) == 2]
-    return all(seen.seen(_sum, one).fails for one in singles) and seen.is_unique(
+    return all(seen.seen(_sum, [total, part]).fails for part in parts) and seen.is_unique(
         _sum, codes, 0, ledger.rivals(seen.load, codes)
     )
 
 
 def _prove_by_total(ledger: Ledger, seen: Readings, total: Block) -> None:
-    """Prove S, PF and Q of a load by relations with totals that are proven."""
+    """Prove S, PF and Q of a load by relations with proven totals."""
     laws = laws_of(ledger, total)
     found = ledger.found.get((seen.load.key, ()), set())
     if not any(P in block for place, block in ledger.blocks(seen.load) if place):
@@ -212,12 +210,12 @@ def _prove_by_total(ledger: Ledger, seen: Readings, total: Block) -> None:
 
 
 def prove_singles(ledger: Ledger) -> None:
-    """Prove the codes of loads on one phase, where the gateway says so: else one phase may be all that is switched on."""
+    """Prove the codes of loads that the gateway reports as single-phase; otherwise the other phases may be disabled."""
     for seen in ledger.readings:
         if not ledger.system(seen.load).upper().startswith("1P"):
             continue
         blocks = list(ledger.blocks(seen.load))
-        # A load on one phase has U and I of some phase and totals of everything else: one block for the relations.
+        # A single-phase load has U and I of some phase and totals of everything else: together they are one block.
         merged: Block = {}
         for _, block in blocks:
             if set(block) & set(merged):
@@ -227,7 +225,7 @@ def prove_singles(ledger: Ledger) -> None:
         if not merged:
             continue
         found = {name for name in relations(ledger, seen, merged) if not is_broken(ledger, name, merged)}
-        kinds = {kind for needed, proved in _WITNESSES if needed <= found for kind in proved if kind in merged}
+        kinds = {kind for needed, proved in _SUFFICIENT if needed <= found for kind in proved if kind in merged}
         if not found & SCALED or not kinds:
             continue
         ledger.scaled = True
@@ -239,6 +237,6 @@ def prove_singles(ledger: Ledger) -> None:
 
 
 def _is_phase(ledger: Ledger, code: int) -> bool:
-    """Tell whether a code is claimed to be of one phase."""
+    """Tell whether the role of a code has a phase."""
     role = ledger.role(code)
     return role is not None and bool(role.phases)

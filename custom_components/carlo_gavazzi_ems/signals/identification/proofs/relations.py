@@ -1,4 +1,4 @@
-"""The relations between the codes of a block, and how good the readings are that they are seen by."""
+"""The relations between the codes of a block, and the errors of the readings beyond rounding."""
 
 from collections import Counter
 from math import hypot, sqrt
@@ -14,7 +14,7 @@ type Block = dict[Kind, int]
 
 
 SCALED = frozenset({"product", "power", "reactive"})
-"""Relations between powers and volts times amperes."""
+"""Relations of powers to volts times amperes, which determine the unit of power."""
 
 
 _MUST_MATTER = {
@@ -25,7 +25,7 @@ _MUST_MATTER = {
     "reactive": (1, 2, 3),
     "cosine": (1, 2),
 }
-"""The parts of each relation whose moves have to be seen; a voltage matters where a kind rests on it alone."""
+"""The parts of each relation whose changes have to matter, by position; U only if a kind depends on it alone."""
 
 
 _LAG = Slack(lag=1.0)
@@ -39,15 +39,15 @@ _MOSTLY = 0.75
 _ALIKE = 1.8
 _ONE_SIDED = 0.35
 _MOST = 6e-3
-"""Readings that are off by more, as a share, prove nothing."""
+"""Readings with more noise, as a share of their value, prove nothing."""
 
 
 _ENOUGH = 3
-"""Of loads that publish the same codes, more than so many that tell add nothing."""
+"""The number of informative loads that are used of those with the same codes."""
 
 
 def laws_of(ledger: Ledger, block: Block) -> dict[str, tuple[Law, tuple[Kind, ...]]]:
-    """Return the relations that tie the codes of a block together, with the kinds in the order of the law."""
+    """Return all relations of a block, each with the kinds in the order of the law's arguments."""
     scale = ledger.knowledge.votes.scale() or 0.0
     share = ledger.knowledge.scales.get(block.get(F, -1), 1.0)
     return {
@@ -61,13 +61,13 @@ def laws_of(ledger: Ledger, block: Block) -> dict[str, tuple[Law, tuple[Kind, ..
 
 
 def relations(ledger: Ledger, seen: Readings, block: Block) -> set[str]:
-    """Return the relations that hold between the codes of a block, and could have failed."""
+    """Return the relations that hold between the codes of a block and could have failed."""
     found = set()
     for name, (law, kinds) in laws_of(ledger, block).items():
         if not set(kinds) <= block.keys():
             continue
         codes = [block[kind] for kind in kinds]
-        held = seen.seen(law, codes)
+        held = ledger.held[seen.load.key, name, tuple(codes)] = seen.seen(law, codes)
         if held.fails:
             ledger.broken.add((name, tuple(codes)))
         elif held.holds and all(seen.matters(law, codes, place) for place in _MUST_MATTER[name]):
@@ -76,45 +76,46 @@ def relations(ledger: Ledger, seen: Readings, block: Block) -> set[str]:
 
 
 def is_broken(ledger: Ledger, name: str, block: Block) -> bool:
-    """Tell whether a relation between the same codes fails on another load: a code means the same everywhere."""
+    """Tell whether a relation between the same codes fails on some load; a code means the same on all loads."""
     return (name, tuple(block[kind] for kind in laws_of(ledger, block)[name][1])) in ledger.broken
 
 
 def look(ledger: Ledger) -> None:
-    """See which relations hold between the codes of each block, load by load."""
+    """Determine which relations hold between the codes of each block, on each load."""
     ledger.found.clear()
     ledger.broken.clear()
-    told: Counter[frozenset[int]] = Counter()
+    informative: Counter[frozenset[int]] = Counter()
     for seen in ledger.readings:
-        if told[seen.load.codes] >= _ENOUGH:
+        if informative[seen.load.codes] >= _ENOUGH:
             continue
         for place, block in ledger.blocks(seen.load):
             found = relations(ledger, seen, block)
-            told[seen.load.codes] += len(found) > 1 and not place
+            informative[seen.load.codes] += len(found) > 1 and not place
             ledger.found[seen.load.key, place] = found
 
 
 def slack_of(ledger: Ledger) -> Slack | None:
-    """Return by how much the readings of a gateway are off beyond their digits; None if they are not, or nothing tells.
+    """Return the errors of a gateway's readings beyond rounding; None if there are none or they are not known.
 
-    Where hardly a relation of a block holds to the digits, all readings are disturbed alike, or they are sampled apart.
-    The first shows by relations that are all off by the same share and to both sides; what is wrongly put together is
-    off by any share, and mostly to one side. The second shows by relations that hold wherever nothing moves.
+    If few relations hold within the resolution, the readings have noise, or are sampled at different times. With noise,
+    the residuals of all relations are a similar share, in both directions; a wrong assignment has any share, mostly in
+    one direction. With different sampling times, relations hold in rows in which nothing changes.
     """
     claimed = [
-        (seen, law, [block[kind] for kind in kinds])
+        (seen, law, codes, ledger.held[seen.load.key, name, tuple(codes)])
         for seen in ledger.readings
         for place, block in ledger.blocks(seen.load)
         if (seen.load.key, place) in ledger.found
         for name, (law, kinds) in laws_of(ledger, block).items()
         if name in _TELLING and set(kinds) <= block.keys()
+        for codes in ([block[kind] for kind in kinds],)
     ]
-    shown = [found for seen, law, codes in claimed if (found := seen.seen(law, codes)).rows]
+    shown = [found for *_, found in claimed if found.rows]
     held = sum(found.holds for found in shown)
     if len(shown) < _SEVERAL or held >= _PARTLY * len(shown):
         return None
     off: list[tuple[float, float]] = []
-    for seen, law, codes in claimed:
+    for seen, law, codes, _ in claimed:
         if (stray := seen.off(law, codes)) is not None:
             off.append((stray[0] / sqrt(len(codes)), abs(stray[1])))
     ways = [_LAG]
@@ -125,7 +126,7 @@ def slack_of(ledger: Ledger) -> Slack | None:
             ways.insert(0, Slack(noise=middle))
     tried = claimed[:: max(1, len(claimed) // _TRIED)]
     for slack in ways:
-        holds = [found.holds for seen, law, codes in tried if (found := seen.seen_with(slack, law, codes)).rows]
+        holds = [found.holds for seen, law, codes, _ in tried if (found := seen.seen_with(slack, law, codes)).rows]
         if len(holds) >= _SEVERAL and sum(holds) >= _MOSTLY * len(holds):
             return slack
     return None

@@ -1,9 +1,9 @@
-"""Voltages: those of the phases, between the phases, and the means.
+"""Proves phase voltages, line voltages and means.
 
-Rivals: on a real grid the phases lie within 0.2 % of each other and of their mean, so that any of them passes for the
-mean of the others, and the mean for a phase that is off; and the line voltages of one grid are the phase voltages of
-another. So a relation has to resolve less than that and to fail with every other voltage in the place, and phase and
-line voltages are told apart by each other, or by a current that makes a phase voltage a power.
+Rivals: on a real grid the phases lie within 0.2 % of each other and of their mean. So each looks like the mean of the
+others, and the mean looks like a disabled phase. The line voltages of one grid may be the phase voltages of another.
+So a relation has to resolve less than 0.2 % and to fail with every other voltage in the same place. Phase and line
+voltages are distinguished by each other, or by a power that is phase voltage times current.
 """
 
 from collections.abc import Sequence
@@ -17,28 +17,30 @@ from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kin
 from .ledger import Ledger
 from .relations import Block, laws_of
 
+_OPPOSED = 1.86
+"""The multiple of a phase voltage from which a line voltage is that of two legs in opposition."""
 _FINE = 1e-3
-"""Voltages that lie within 0.2 % of each other are told apart by what resolves half of that."""
+"""Voltages within 0.2 % of each other are distinguished by a resolution of half of that."""
 
 
 def mean(values: Sequence[float]) -> tuple[float, float]:
-    """Return a mean and that of its parts."""
+    """Return a measured mean and the mean of its parts."""
     return values[0], sum(values[1:]) / (len(values) - 1)
 
 
 def line(values: Sequence[float]) -> tuple[float, float]:
-    """Return a line voltage, and that between two phases 120° apart."""
+    """Return a measured line voltage, and that of two phases 120° apart."""
     read, a, b = values
     return read, sqrt(max(0.0, a * a + b * b + a * b))
 
 
 def opposed(values: Sequence[float]) -> tuple[float, float]:
-    """Return a line voltage, and that between two legs in opposition."""
+    """Return a measured line voltage, and that of two legs in opposition."""
     return values[0], values[1] + values[2]
 
 
 def prove(ledger: Ledger) -> None:
-    """Prove voltages, load by load."""
+    """Prove the voltages of each load."""
     for seen in ledger.readings:
         rivals = [
             code
@@ -51,7 +53,7 @@ def prove(ledger: Ledger) -> None:
 
 
 def _stands(seen: Readings, law: Law, codes: Sequence[int], rivals: Sequence[int]) -> bool:
-    """Tell whether a relation holds, resolves the distance of phases, and fails with every rival in any place."""
+    """Tell whether a relation holds, resolves the difference of phases, and fails with every rival in any place."""
     found = seen.seen(law, codes)
     return (
         found.holds
@@ -61,7 +63,7 @@ def _stands(seen: Readings, law: Law, codes: Sequence[int], rivals: Sequence[int
 
 
 def _prove_by_powers(ledger: Ledger, seen: Readings, rivals: Sequence[int]) -> None:
-    """Prove phase voltages that with a proven current make a power, where no other voltage does."""
+    """Prove phase voltages that give a power with a proven current, if no other voltage does."""
     for place, block in ledger.blocks(seen.load):
         code, current = block.get(Kind.VOLTAGE), block.get(Kind.CURRENT)
         if not place or code is None or current not in ledger.phased | ledger.proven:
@@ -84,22 +86,22 @@ def _phase_codes(ledger: Ledger, seen: Readings) -> list[int]:
 
 
 def _prove_mean(ledger: Ledger, seen: Readings, rivals: Sequence[int]) -> None:
-    """Prove the mean of three phases; and the phases with it, where one of them or line voltages tell what they are."""
+    """Prove the mean of the phases, and the phases too, if a proven phase or line voltages confirm them."""
     code, phases = ledger.with_role(seen.load, Role("voltage_mean")), _phase_codes(ledger, seen)
     if code is None or len(phases) < 2:
         return
     codes = [code, *phases]
     if len(phases) == 2 and not _has_lines(ledger, seen, phases, opposed):
-        return  # of three phases one may be off
+        return  # one of three phases may be disabled
     turned = [[one, *(other for other in codes if other != one)] for one in phases]
     if not seen.seen(mean, codes).holds or not all(seen.seen(mean, one).fails for one in turned):
         return
     if not seen.is_unique(mean, codes, 0, rivals):
         return
-    witnessed = any(phase in ledger.phased for phase in phases) or any(
+    is_confirmed = any(phase in ledger.phased for phase in phases) or any(
         _has_lines(ledger, seen, pair, law) for pair in combinations(phases, 2) for law in (line, opposed)
     )
-    if witnessed:
+    if is_confirmed:
         ledger.kinds.update(codes)
         ledger.prove(code)
         for phase in phases:
@@ -109,7 +111,7 @@ def _prove_mean(ledger: Ledger, seen: Readings, rivals: Sequence[int]) -> None:
 
 
 def _is_placed(ledger: Ledger, seen: Readings, code: int) -> bool:
-    """Tell whether a voltage that is proven to be some phase's is that of its claimed phase: its power says so, or nothing else is there to say."""
+    """Tell whether a phase voltage is of the claimed phase: its power confirms it, or nothing else has a phase."""
     for place, block in ledger.blocks(seen.load):
         if block.get(Kind.VOLTAGE) != code:
             continue
@@ -128,7 +130,7 @@ def _is_placed(ledger: Ledger, seen: Readings, code: int) -> bool:
 
 
 def _only(ledger: Ledger) -> bool:
-    """Tell whether voltages are all that has a phase on a load: then any numbers are right."""
+    """Tell whether nothing but voltages has a phase, so that any order of phases is right."""
     return not any(
         (role := ledger.role(code)) is not None and role.phases and "voltage" not in role.quantity
         for load in ledger.knowledge.loads
@@ -137,7 +139,7 @@ def _only(ledger: Ledger) -> bool:
 
 
 def _has_lines(ledger: Ledger, seen: Readings, pair: Sequence[int], law: Law) -> bool:
-    """Tell whether some code of a load is roughly the voltage between two phases: within 1 %, which 230 V are not of 400."""
+    """Tell whether some code of a load is the line voltage of two phases within 1 %."""
     for code in ledger.rivals(seen.load, pair):
         role = ledger.role(code)
         if role is None or not role.quantity.startswith("line_voltage"):
@@ -150,7 +152,7 @@ def _has_lines(ledger: Ledger, seen: Readings, pair: Sequence[int], law: Law) ->
 
 
 def _prove_lines(ledger: Ledger, seen: Readings, rivals: Sequence[int]) -> None:
-    """Prove the voltages between proven phases, or together with their phases where two of them hold, and their mean."""
+    """Prove line voltages of proven phases, or two line voltages together with their phases, and the mean of all."""
     columns = seen.load.columns
     phases = {
         place: block[Kind.VOLTAGE] for place, block in ledger.blocks(seen.load) if place and Kind.VOLTAGE in block
@@ -163,15 +165,16 @@ def _prove_lines(ledger: Ledger, seen: Readings, rivals: Sequence[int]) -> None:
         one, other = (phases.get((phase,)) for phase in role.phases)
         if one is None or other is None:
             continue
-        law = opposed if columns[code].quantile(0.5) > 1.86 * columns[one].quantile(0.5) else line
-        if _stands(seen, law, [code, one, other], rivals):
+        if columns[code].quantile(0.5) > _OPPOSED * columns[one].quantile(0.5):
+            continue  # with two legs, the mean of all line voltages reads the same
+        if _stands(seen, line, [code, one, other], rivals):
             held.append((code, (one, other)))
     between = {one for _, pair in held for one in pair}
     for code, pair in held:
         if set(pair) <= ledger.phased or (len(held) >= 2 and all(_is_placed(ledger, seen, one) for one in pair)):
             ledger.kinds.add(code)
             ledger.prove(code, *pair)
-            ledger.phased.update(pair)
+            ledger.phased.update((code, *pair))
     middle = ledger.with_role(seen.load, Role("line_voltage_mean"))
     lines = [line_code for line_code, _ in held]
     if middle is None or len(lines) != 3 or len(between) != 3:

@@ -1,4 +1,4 @@
-"""What else could show the same values: a bare loop, and a plain coordinator."""
+"""Simpler implementations that show the same values: a bare loop, and a plain coordinator."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -78,7 +78,7 @@ class PlainSensor(CoordinatorEntity[DataUpdateCoordinator[dict[str, dict[str, fl
 
 
 class PlainCoordinator:
-    """A `DataUpdateCoordinator` with one `CoordinatorEntity` a signal, and no thought about what has changed."""
+    """A `DataUpdateCoordinator` with one `CoordinatorEntity` a signal, which writes all states."""
 
     def __init__(self, hass: HomeAssistant, site: Site, codes: Mapping[str, str]) -> None:
         """Prepare the sensors."""
