@@ -55,7 +55,7 @@ def test_r26_cosine_beside_volts_times_amperes() -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_r26_readings_that_are_all_disturbed_alike(seed: int) -> None:
-    """With 0.5 % of noise in every reading powers and currents are certain; voltages not, as phases are too close."""
+    """With 0.5 % of noise in every reading, powers and currents are certain."""
     plant = Plant.build(5 + seed)
     chance = random.Random(seed)
     noisy = [

@@ -6,6 +6,7 @@ from .laws import LAWS
 from .model import Candidate, Finding
 from .proofs import PROOFS
 from .proofs.ledger import Ledger
+from .withheld import withhold
 
 _PHASE_ORDER = "phase_order"
 
@@ -18,6 +19,7 @@ def solve(knowledge: Knowledge) -> dict[int, Finding]:
     ledger = Ledger(knowledge)
     for proof in PROOFS:
         proof(ledger)
+    withhold(knowledge)
     knowledge.report_progress(1.0)
     labels = Labels(knowledge)
     claims = knowledge.claims

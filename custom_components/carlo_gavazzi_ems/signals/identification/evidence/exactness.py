@@ -149,8 +149,12 @@ class Readings:
     def is_unique(self, law: Law, codes: Sequence[int], place: int, rivals: Collection[int]) -> bool:
         """Tell whether the relation fails with each rival in the place of a code."""
         return all(
-            self.seen(law, [*codes[:place], rival, *codes[place + 1 :]]).fails for rival in rivals if rival not in codes
+            self.excludes(law, [*codes[:place], rival, *codes[place + 1 :]]) for rival in rivals if rival not in codes
         )
+
+    def excludes(self, law: Law, codes: Sequence[int]) -> bool:
+        """Tell whether a relation cannot hold between some codes."""
+        return self.seen(law, codes).fails
 
     def _is_far_off(self, law: Law, codes: Sequence[int]) -> bool:
         """Tell quickly whether a relation is wrong by half in rows in which errors cannot be so large."""

@@ -31,6 +31,8 @@ class Ledger:
         """How well each relation holds between codes of a load."""
         self.broken: set[tuple[str, tuple[int, ...]]] = set()
         """Relations that fail between these codes on some load."""
+        self.averaged: tuple[int, ...] = ()
+        """The three phase voltages of which the mean is proven."""
         self.phase_count = knowledge.phases.count if knowledge.phases else 0
         """The number of phases, 0 if there are not several."""
         self.whole_by_parts: set[tuple[tuple[int, int], int]] = set()

@@ -6,19 +6,23 @@ So a relation has to resolve less than 0.2 % and to fail with every other voltag
 voltages are distinguished by each other, or by a power that is phase voltage times current.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 from math import sqrt
 
+from custom_components.carlo_gavazzi_ems.signals.identification.evidence.averages import Averages
 from custom_components.carlo_gavazzi_ems.signals.identification.evidence.exactness import Law, Readings
 from custom_components.carlo_gavazzi_ems.signals.identification.roles import Role
 from custom_components.carlo_gavazzi_ems.signals.identification.votes import Kind
 
 from .ledger import Ledger
+from .places import prove_places
 from .relations import Block, laws_of
 
 _OPPOSED = 1.86
 """The multiple of a phase voltage from which a line voltage is that of two legs in opposition."""
+_VOLTAGES = ("voltage", "voltage_mean", "line_voltage", "line_voltage_mean")
 _FINE = 1e-3
 """Voltages within 0.2 % of each other are distinguished by a resolution of half of that."""
 
@@ -34,22 +38,58 @@ def line(values: Sequence[float]) -> tuple[float, float]:
     return read, sqrt(max(0.0, a * a + b * b + a * b))
 
 
+def mean_of_lines(values: Sequence[float]) -> tuple[float, float]:
+    """Return a measured line voltage, and the mean of all of three phases 120° apart."""
+    read, a, b, c = values
+    return read, sum(line((0.0, *pair))[1] for pair in ((a, b), (b, c), (c, a))) / 3
+
+
 def opposed(values: Sequence[float]) -> tuple[float, float]:
     """Return a measured line voltage, and that of two legs in opposition."""
     return values[0], values[1] + values[2]
 
 
 def prove(ledger: Ledger) -> None:
-    """Prove the voltages of each load."""
+    """Prove the voltages of each load: the phases and their mean first, because lines are named by their phases."""
     for seen in ledger.readings:
-        rivals = [
-            code
-            for code in ledger.rivals(seen.load)
-            if (role := ledger.role(code)) is None or "voltage" in role.quantity or code not in ledger.kinds
-        ]
-        _prove_by_powers(ledger, seen, rivals)
-        _prove_mean(ledger, seen, rivals)
-        _prove_lines(ledger, seen, rivals)
+        _prove_by_powers(ledger, seen, _rivals(ledger, seen))
+        for view in _views(ledger, seen):
+            _prove_mean(ledger, view, _rivals(ledger, seen))
+    prove_places(ledger)
+    for seen in ledger.readings:
+        _prove_lines(ledger, seen, _rivals(ledger, seen))
+    prove_places(ledger)
+    for seen in ledger.readings:
+        for view in _views(ledger, seen):
+            _prove_all_lines(ledger, view)
+
+
+def _rivals(ledger: Ledger, seen: Readings) -> list[int]:
+    """Return the codes of a load that may be voltages."""
+    return [
+        code
+        for code in ledger.rivals(seen.load)
+        if (role := ledger.role(code)) is None or "voltage" in role.quantity or code not in ledger.kinds
+    ]
+
+
+def _views(ledger: Ledger, seen: Readings) -> Iterator[Readings]:
+    """Yield the rows of a load; and if these do not prove all of its voltages, means of them, also of different seconds."""
+    yield seen
+    codes = [code for code, column in seen.load.columns.items() if column.moving and _is_voltage(ledger, code)]
+    if len(codes) < 3 or all(map(ledger.is_proven, codes)):
+        return
+    means = Averages(seen, codes)
+    yield means
+    if not means.slack.lag and not all(map(ledger.is_proven, codes)):
+        means.slack = replace(means.slack, lag=1.0)
+        yield means
+
+
+def _is_voltage(ledger: Ledger, code: int) -> bool:
+    """Tell whether a code is claimed to be a voltage."""
+    role = ledger.role(code)
+    return role is not None and role.quantity in _VOLTAGES
 
 
 def _stands(seen: Readings, law: Law, codes: Sequence[int], rivals: Sequence[int]) -> bool:
@@ -104,6 +144,7 @@ def _prove_mean(ledger: Ledger, seen: Readings, rivals: Sequence[int]) -> None:
     if is_confirmed:
         ledger.kinds.update(codes)
         ledger.prove(code)
+        ledger.averaged = tuple(phases) if len(phases) == 3 else ledger.averaged
         for phase in phases:
             if _is_placed(ledger, seen, phase):
                 ledger.phased.add(phase)
@@ -151,6 +192,32 @@ def _has_lines(ledger: Ledger, seen: Readings, pair: Sequence[int], law: Law) ->
     return False
 
 
+def _prove_all_lines(ledger: Ledger, seen: Readings) -> None:
+    """Prove all three line voltages of three proven phases, each by excluding the other places that it may have.
+
+    All have to hold: a load on one phase turns its voltage too, which can make one line voltage look like another.
+    """
+    phases = [block.get(Kind.VOLTAGE) for place, block in ledger.blocks(seen.load) if place]
+    volts = [code for code in phases if code in ledger.phased and code is not None]
+    pairs = {
+        (one, other): ledger.with_role(seen.load, Role("line_voltage", (one, other)))
+        for one, other in combinations(range(3), 2)
+    }
+    lines = [code for code in pairs.values() if code is not None]
+    if len(volts) != 3 or len(phases) != 3 or len(lines) != 3:
+        return
+    for code in lines:
+        for (one, other), owner in pairs.items():
+            codes = [code, volts[one], volts[other]]
+            if not (seen.seen(line, codes).holds if code == owner else seen.excludes(line, codes)):
+                return
+    proven = [code for code in lines if seen.excludes(mean_of_lines, [code, *volts])]
+    ledger.kinds.update(proven)
+    ledger.phased.update(proven)
+    ledger.prove(*proven)
+    _prove_middle(ledger, seen, lines)
+
+
 def _prove_lines(ledger: Ledger, seen: Readings, rivals: Sequence[int]) -> None:
     """Prove line voltages of proven phases, or two line voltages together with their phases, and the mean of all."""
     columns = seen.load.columns
@@ -175,15 +242,20 @@ def _prove_lines(ledger: Ledger, seen: Readings, rivals: Sequence[int]) -> None:
             ledger.kinds.add(code)
             ledger.prove(code, *pair)
             ledger.phased.update((code, *pair))
+    if len(held) == 3 and len(between) == 3:
+        _prove_middle(ledger, seen, [code for code, _ in held], rivals)
+
+
+def _prove_middle(ledger: Ledger, seen: Readings, lines: Sequence[int], rivals: Sequence[int] = ()) -> None:
+    """Prove the mean of all line voltages."""
     middle = ledger.with_role(seen.load, Role("line_voltage_mean"))
-    lines = [line_code for line_code, _ in held]
-    if middle is None or len(lines) != 3 or len(between) != 3:
+    if middle is None:
         return
     codes = [middle, *lines]
     turned = [[one, *(other for other in codes if other != one)] for one in lines]
     if (
         seen.seen(mean, codes).holds
-        and all(seen.seen(mean, one).fails for one in turned)
+        and all(seen.excludes(mean, one) for one in turned)
         and seen.is_unique(mean, codes, 0, rivals)
     ):
         ledger.kinds.add(middle)
