@@ -18,6 +18,8 @@ from .votes import Kind
 _NUMBERED = POSSIBLE + 0.05
 """The confidence of phases that were numbered by the order of their codes."""
 _KINDS = frozenset(map(Role, (*Kind, "voltage_thd", "current_thd")))
+_SEEN_ALONE = frozenset((Kind.VOLTAGE, Kind.FACTOR))
+"""What is proposed by its values alone, which is right often enough."""
 _VOLTAGES = frozenset(f"voltage_l{phase}" for phase in (1, 2, 3))
 _NOT_OF_A_PORT = ("frequency", "power_factor", "apparent", "line_voltage", "voltage_thd", "current_thd")
 """How the names of quantities begin that no P1 port publishes."""
@@ -36,7 +38,7 @@ def _is_weak(knowledge: Knowledge, claim: Claim, loads: list[Load]) -> bool:
     """Tell whether claims like one on some loads are often wrong."""
     if claim.role.quantity == "apparent_energy":
         return True
-    if claim.role in _KINDS and not (claim.role.quantity == Kind.FACTOR and claim.law == "looks_like"):
+    if claim.role in _KINDS and not (claim.role.quantity in _SEEN_ALONE and claim.law == "looks_like"):
         return not all(knowledge.systems.get(load.key, "").upper().startswith("1P") for load in loads)
     return claim.role.quantity in _VOLTAGES and any(_is_no_port(knowledge, load) for load in loads)
 

@@ -22,6 +22,8 @@ type Rows = list[float]
 _BIAS = 0.002
 _CLEAR = 1.25
 """How many times better a mean has to fit than the next candidate."""
+_ROUNDING, _FINEST = 0.25, 0.01
+"""The spread of a mean that is exact, in steps of the readings, and the smallest step in volts that counts."""
 _LOOSE, _SLACK = 6.0, 1e-3
 """A code does not belong to the family if its spread exceeds this multiple of the best one's, plus `_SLACK`."""
 _LINES = (1.5, 2.2)
@@ -99,6 +101,7 @@ class VoltageFinder:
             )
         )
         if count == 0:
+            clear = clear and (len(low) > 3 or self._is_exact(ranked[0], best, low))
             count = len(low) - 1 if clear and len(low) > 2 else len(low)
         if len(low) == count and count > 1:
             return VoltageFamily(tuple(low), sure=set(low))
@@ -109,6 +112,15 @@ class VoltageFinder:
         if clear:
             family.sure = set(low)
         return family
+
+    def _is_exact(self, code: int, fits: Sequence[Fit], low: Sequence[int]) -> bool:
+        """Tell whether a code is the mean of the others but for rounding; of three phases, one lies near the other two."""
+        steps = (max((pool.resolution.get(one, 0.0) for one in low), default=0.0) for pool in self._pools)
+        return all(
+            fit.spread * self._levels[code] <= _ROUNDING * max(step, _FINEST)
+            for fit, step in zip(fits, steps, strict=True)
+            if fit.count
+        )
 
     def _as_mean(self, code: int, low: Sequence[int]) -> list[Fit]:
         """Return how well a code is the mean of the others, for each pool."""
