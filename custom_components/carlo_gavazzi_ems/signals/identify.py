@@ -24,7 +24,8 @@ The laws propose meanings. `identification.proofs` decides which are certain; it
 - If hardly any relation holds within the resolution, the readings have noise, or are sampled at different times.
   Noise is estimated from the residuals, and assumed only if nearly all relations then hold; a rival has to exceed it
   by so much that chance does so less than once in a million codes. With different sampling times only rows with
-  little change count. Both only widen the tolerance, so close values, such as phase voltages, stay undecided.
+  little change count. Both only widen the tolerance, so close values stay undecided. Voltages are decided in means of
+  many rows, where noise, rounding and delays nearly cancel, and only by what changes.
 - A kind needs two relations that no other assignment satisfies, a place needs a proven kind, a counter a proven
   power, a total its proven parts: nothing certain depends on anything uncertain.
 
