@@ -44,7 +44,7 @@ class Roles:
     grid: Sequence[int] = ()
     solar: Sequence[tuple[int, Direction]] = ()
     batteries: Sequence[int] = ()
-    charging: Direction = Direction.IMPORT
+    """Each is charged by its import."""
     devices: Sequence[int] = ()
     home: int | None = None
     """The device that counts all consumption of the house, from the grid and from its own sources."""
@@ -75,20 +75,18 @@ def propose(evidence: Evidence) -> Roles:
     # A house with much solar power exports while the sun shines too.
     clear = [uid for uid in others if balance is not None or (uid not in wholes and uid not in evidence.built_in)]
     solar = {uid: way for uid in clear if (way := _production(uid, evidence, turned, balance)) is not None}
-    batteries = {uid: way for uid in clear if (way := _charging(uid, evidence)) is not None and uid not in solar}
+    batteries = [uid for uid in clear if uid not in solar and _is_battery(uid, evidence)]
     devices = [
         uid for uid in clear if uid not in solar and uid not in batteries and _is_device(uid, evidence, turned, balance)
     ]
     nested = {uid: balance.has_inside_another(uid, flows[uid]) for uid in flows} if balance is not None else {}
     upstream, doubtful = _upstream(pairs, nested, devices, flows)
-    charging = next(iter(batteries.values()), Direction.IMPORT)
     return Roles(
         grid=grid,
         solar=list(solar.items()),
-        batteries=[uid for uid, way in batteries.items() if way is charging],
-        charging=charging,
+        batteries=batteries,
         devices=devices,
-        home=_home(balance, devices, solar.keys() | batteries.keys()),
+        home=_home(balance, devices, {*solar, *batteries}),
         repeating=(balance.all - set(grid)) | halves if balance is not None else frozenset(),
         upstream=upstream,
         doubtful=doubtful,
@@ -175,20 +173,19 @@ def _production(uid: int, evidence: Evidence, turned: Collection[int], balance: 
     return Direction.EXPORT if produces and _runs_with_sun(flow.exported, evidence.dark) else None
 
 
-def _charging(uid: int, evidence: Evidence) -> Direction | None:
-    """Return the direction in which a battery is charged, None for anything else."""
+def _is_battery(uid: int, evidence: Evidence) -> bool:
+    """Return whether a meter counts a battery's charging as import.
+
+    The other way round it reads as a house does that exports more than it draws.
+    """
     meter, flow = evidence.meters[uid], evidence.flows.get(uid)
+    into, out = meter.total(Direction.IMPORT), meter.total(Direction.EXPORT)
     least, most = _BATTERY_EFFICIENCY
-    for charging, discharging in ((Direction.IMPORT, Direction.EXPORT), (Direction.EXPORT, Direction.IMPORT)):
-        into, out = meter.total(charging), meter.total(discharging)
-        if flow is None or not least * into <= out <= most * into or into <= 0:
-            continue
-        given = flow.exported if discharging is Direction.EXPORT else flow.imported
-        # A house or a board with solar power also counts both directions, but exports nothing after sunset.
-        share = _share_in_the_dark(given, evidence.dark)
-        if share is not None and share >= _MIN_BATTERY_IN_DARK:
-            return charging
-    return None
+    if flow is None or into <= 0 or not least * into <= out <= most * into:
+        return False
+    # A house or a board with solar power also counts both directions, but exports nothing after sunset.
+    share = _share_in_the_dark(flow.exported, evidence.dark)
+    return share is not None and share >= _MIN_BATTERY_IN_DARK
 
 
 def _is_device(uid: int, evidence: Evidence, turned: Collection[int], balance: Balance | None) -> bool:

@@ -74,7 +74,6 @@ class Found:
     grid: list[str] = field(default_factory=list)
     solar: list[tuple[str, Direction]] = field(default_factory=list)
     batteries: list[str] = field(default_factory=list)
-    charging: Direction = Direction.IMPORT
     devices: list[str] = field(default_factory=list)
     home: str | None = None
     repeating: set[str] = field(default_factory=set)
@@ -90,7 +89,6 @@ def proposed(meters: Mapping[str, Counted], *, smart: tuple[str, ...] = (), buil
         grid=[names[uid] for uid in roles.grid],
         solar=[(names[uid], direction) for uid, direction in roles.solar],
         batteries=[names[uid] for uid in roles.batteries],
-        charging=roles.charging,
         devices=[names[uid] for uid in roles.devices],
         home=None if roles.home is None else names[roles.home],
         repeating={names[uid] for uid in roles.repeating},

@@ -41,7 +41,6 @@ def test_a_house_with_everything() -> None:
         grid=["Grid"],
         solar=[("Plant", Direction.EXPORT)],
         batteries=["Battery"],
-        charging=Direction.IMPORT,
         devices=["Pump", "Oven"],
     )
 
