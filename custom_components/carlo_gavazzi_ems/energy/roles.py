@@ -61,7 +61,7 @@ def propose(evidence: Evidence) -> Roles:
     evidence = _without(evidence, halves)
     meters, flows = evidence.meters, evidence.flows
     turned = {
-        uid for uid, flow in flows.items() if _runs_with_sun(flow.imported, evidence.dark) and _draws(meters[uid])
+        uid for uid, flow in flows.items() if _rests_in_the_dark(flow.imported, evidence.dark) and _draws(meters[uid])
     }
     found = {pair: includes(*(flows[uid] for uid in pair)) for pair in permutations(flows, 2)}
     pairs = {pair: certain for pair, certain in found.items() if certain is not False}
@@ -164,7 +164,7 @@ def _production(uid: int, evidence: Evidence, turned: Collection[int], balance: 
     if flow is None:
         return None
     if uid in turned and balance is not None and balance.signs.get(uid) == -1:
-        return Direction.IMPORT
+        return Direction.IMPORT if _runs_with_sun(flow.imported, evidence.dark) else None
     drawn, given = (sum(value or 0.0 for value in energy) for energy in (flow.imported, flow.exported))
     # Without a balance it may be a house with much solar power on a sunny day: then the counters' totals show more.
     if balance is None:
@@ -190,7 +190,11 @@ def _is_battery(uid: int, evidence: Evidence) -> bool:
 
 def _is_device(uid: int, evidence: Evidence, turned: Collection[int], balance: Balance | None) -> bool:
     """Return whether a meter certainly counts the consumption of a device."""
-    if uid not in evidence.flows or not _draws(evidence.meters[uid]):
+    flow = evidence.flows.get(uid)
+    if flow is None or not _draws(evidence.meters[uid]):
+        return False
+    # What stands still may be a plant at night.
+    if flow.throughput < _MIN_KWH and not _has_day_and_night(evidence.dark):
         return False
     return uid not in turned or (balance is not None and balance.signs.get(uid) == 1)
 
@@ -207,14 +211,28 @@ def _runs_with_sun(energy: Sequence[float | None], dark: Sequence[bool]) -> bool
     return share is not None and share <= _MAX_SOLAR_IN_DARK
 
 
+def _rests_in_the_dark(energy: Sequence[float | None], dark: Sequence[bool]) -> bool:
+    """Return whether energy flows, and none in the dark as far as it was dark: it may be a plant."""
+    total, at_night = _energy(energy, dark)
+    return total >= _MIN_KWH and at_night <= _MAX_SOLAR_IN_DARK * total
+
+
 def _share_in_the_dark(energy: Sequence[float | None], dark: Sequence[bool]) -> float | None:
     """Return the share of energy that flows in the dark, None if there is little energy or day or night is unknown."""
-    known = [(value, night) for value, night in zip(energy, dark, strict=True) if value is not None]
-    total = sum(value for value, _ in known)
-    nights = sum(night for _, night in known)
-    if total < _MIN_KWH or not len(known) // 8 <= nights <= len(known) * 7 // 8:
-        return None
-    return sum(value for value, night in known if night) / total
+    known = [night for value, night in zip(energy, dark, strict=True) if value is not None]
+    total, at_night = _energy(energy, dark)
+    return at_night / total if total >= _MIN_KWH and _has_day_and_night(known) else None
+
+
+def _energy(energy: Sequence[float | None], dark: Sequence[bool]) -> tuple[float, float]:
+    """Return the energy of all slots, and of those in the dark."""
+    known = [(value or 0.0, night) for value, night in zip(energy, dark, strict=True)]
+    return sum(value for value, _ in known), sum(value for value, night in known if night)
+
+
+def _has_day_and_night(dark: Sequence[bool]) -> bool:
+    """Return whether there was enough of both."""
+    return len(dark) // 8 <= sum(dark) <= len(dark) * 7 // 8
 
 
 def _upstream(
