@@ -132,12 +132,10 @@ class CounterReadings:
             self._latest = self._latest if value is None else value
             return self._latest
         now = time.monotonic()
-        if rested is not None and not is_first:
-            # The previous poll had the last accepted reading, not the restored one.
-            self._guard.seen(now - rested)
         if (since := self._guard.doubtful_since) is not None:
             self._ask_history(self._guard, since, now)
-        if (accepted := self._guard.read(value, now)) is not None:
+        # The previous poll did not have the restored reading.
+        if (accepted := self._guard.read(value, now, None if is_first else rested)) is not None:
             self._report(accepted, time.time() - (now - accepted.since))
         self._latest = self._guard.shown
         return self._latest

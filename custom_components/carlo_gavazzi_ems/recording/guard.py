@@ -125,13 +125,13 @@ class CounterGuard:
         agrees = self._impossible(reading - self.last, now) if self._doubt is _Doubt.RISE else falls
         self._confirmed, self._denied = agrees, not agrees
 
-    def seen(self, at: float) -> None:
-        """Record that the counter still had the last accepted reading at a time; ignored while a reading is in doubt."""
-        if not self.holding:
-            self._seen_at = max(self._seen_at, at)
+    def read(self, value: float | None, now: float, rested: float | None = None) -> Accepted | None:
+        """Process a reading, None for one without a number; return the doubtful reading that is accepted now, if any.
 
-    def read(self, value: float | None, now: float) -> Accepted | None:
-        """Process a reading, None for one without a number; return the doubtful reading that is accepted now, if any."""
+        `rested` seconds ago the counter still had the last reading; None if that is not known.
+        """
+        if rested is not None and not self.holding:
+            self._seen_at = max(self._seen_at, now - rested)
         if value is None or not math.isfinite(value) or value > MOST:
             return None
         last, before = self.last, self.before
