@@ -1,4 +1,4 @@
-"""Realtime values: parsed by column for speed, and not parsed again if a page has the same bytes as before."""
+"""Realtime values: complete records are read quickly, and a page with the same bytes as before is not parsed again."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -38,8 +38,8 @@ class Samples(Mapping[int, Sample]):
 
     def _read(self, entries: JsonObject) -> None:
         """Read all records; bad ones are rejected."""
-        if (columns := _complete_columns(entries)) is not None:
-            self.numbers, self.times = columns
+        if (complete := _complete(entries)) is not None:
+            self.numbers, self.times = complete
             return
         for key, entry in entries.items():
             try:
@@ -126,10 +126,10 @@ class SampleMemory:
         return known[1]
 
 
-def _complete_columns(entries: Mapping[str, Any]) -> tuple[Column, Column] | None:
+def _complete(entries: Mapping[str, Any]) -> tuple[Column, Column] | None:
     """Return values and times if every record is complete, as is usual; else None.
 
-    This takes a quarter of the time of reading record by record.
+    This takes an eighth of the time of the full checks.
     """
     values: Column = {}
     times: Column = {}
@@ -137,10 +137,9 @@ def _complete_columns(entries: Mapping[str, Any]) -> tuple[Column, Column] | Non
     try:
         for key, record in entries.items():
             uid, value = record["uid"], record["v"]
-            # A UID that is not an int either differs from its key as text, or raises TypeError when it is compared.
-            if str(uid) != key or not 0 <= uid <= MAX_UID or type(value) not in _VALUES:
+            if type(uid) is not int or str(uid) != key or not 0 <= uid <= MAX_UID or type(value) not in _VALUES:
                 return None
-            # The same one as before, mostly, because the signals of a load are sampled together.
+            # Mostly the one before, because the signals of a load are sampled together.
             if record["t"] != stamp:
                 stamp = record["t"]
                 time = seconds(stamp)
