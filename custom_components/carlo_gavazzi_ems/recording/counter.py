@@ -146,10 +146,9 @@ class CounterReadings:
         """Compare a reading that is held back with the gateway's history."""
         if (since := guard.doubtful_since) is None:
             return
-        witness = self._entry.runtime_data.history.witness
-        reading = witness.async_reading_since(self._signal.uid, time.time() - (now - since))
-        if reading is not None:
-            guard.check_history(reading, now)
+        past = self._entry.runtime_data.history.witness.async_newest(self._signal.uid, since)
+        if past is not None:
+            guard.check_history(past, now)
 
     def _report(self, verdict: Verdict, event: Event, since: float) -> None:
         """Log an accepted reading that was in doubt since a time in seconds since 1970; create or delete its issue."""

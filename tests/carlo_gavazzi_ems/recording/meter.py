@@ -3,6 +3,7 @@
 from custom_components.carlo_gavazzi_ems.recording.guard import (
     CounterGuard,
     Event,
+    PastReading,
     Verdict,
 )
 
@@ -28,7 +29,7 @@ class Meter:
         for _ in range(times):
             self.now += seconds
             if self.history is not None and self.guard.doubtful_since is not None:
-                self.guard.check_history(self.history, self.now)
+                self.guard.check_history(PastReading(self.history, self.now), self.now)
             self.last = self.guard.read(value, self.now)
             self.shown.append(self.last.value)
             if self.last.event is not None:
