@@ -6,11 +6,11 @@ from typing import Final, NamedTuple
 
 from custom_components.carlo_gavazzi_ems.history.arithmetic.cleaning import quantum
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import Reading
-from custom_components.carlo_gavazzi_ems.recording.guard import Accepted, CounterGuard
+from custom_components.carlo_gavazzi_ems.recording.guard import Accepted, CounterGuard, PastReading
 from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 
-type Witness = Callable[[int, float], float | None]
-"""Returns a counter's reading in history after a monotonic time, None if history has none yet."""
+type Witness = Callable[[int, float], PastReading | None]
+"""Returns a counter's newest reading in history, None if none is known yet; one from after a monotonic time is wanted."""
 
 
 _TELLING: Final = 10
@@ -55,8 +55,8 @@ class ImportCounters:
             value = numbers.get(uid)
             if value is not None and is_over_range(value):
                 value = None
-            if (since := guard.doubtful_since) is not None and (reading := self._witness(uid, since)) is not None:
-                guard.check_history(reading, now)
+            if (since := guard.doubtful_since) is not None and (past := self._witness(uid, since)) is not None:
+                guard.check_history(past, now)
             self.accepted = guard.read(value, now) or self.accepted
             if is_believed := value is not None and guard.shown == value:
                 self._digits[uid] = self._digits[uid].with_another(value)

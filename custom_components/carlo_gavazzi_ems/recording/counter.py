@@ -142,10 +142,9 @@ class CounterReadings:
 
     def _ask_history(self, guard: CounterGuard, since: float, now: float) -> None:
         """Compare a reading that is held back since a monotonic time with the gateway's history."""
-        witness = self._entry.runtime_data.history.witness
-        reading = witness.async_reading_since(self._signal.uid, time.time() - (now - since))
-        if reading is not None:
-            guard.check_history(reading, now)
+        past = self._entry.runtime_data.history.witness.async_newest(self._signal.uid, since)
+        if past is not None:
+            guard.check_history(past, now)
 
     def _report(self, accepted: Accepted, since: float) -> None:
         """Log an accepted reading that was in doubt since a time in seconds since 1970; create or delete its issue."""

@@ -77,6 +77,14 @@ class Before(NamedTuple):
     at: float
 
 
+class PastReading(NamedTuple):
+    """A reading from the gateway's history."""
+
+    value: float
+    at: float
+    """The earliest time at which it can have been read."""
+
+
 class CounterGuard:
     """Filters the readings of one counter that only rises."""
 
@@ -117,13 +125,18 @@ class CounterGuard:
             self.changed_at = self._seen_at = now - age
             self.before = before
 
-    def check_history(self, reading: float, now: float) -> None:
-        """Compare the doubtful reading with one from the history since it came; note whether that confirms it."""
-        if self._held_since is None or self.last is None:
+    def check_history(self, past: PastReading, now: float) -> None:
+        """Compare the doubtful reading with the newest one of history; note whether that confirms or contradicts it."""
+        if self._held_since is None or self.last is None or past.at <= self._seen_at:
             return
-        falls = reading < self.last - self._tiny(self.last)
-        agrees = self._impossible(reading - self.last, now) if self._doubt is _Doubt.RISE else falls
-        self._confirmed, self._denied = agrees, not agrees
+        rose, fell = self._doubt is _Doubt.RISE, past.value < self.last - self._tiny(self.last)
+        if past.at > self._held_since:
+            self._confirmed = self._impossible(past.value - self.last, now) if rose else fell
+            self._denied = not self._confirmed
+        elif not rose and fell and past.value < self._candidate:
+            # The counter fell in an outage before the doubt and has counted on since, so that it does not stand at a wrong
+            # reading. Anything else that history had before the doubt proves nothing.
+            self._confirmed = True
 
     def read(self, value: float | None, now: float, rested: float | None = None) -> Accepted | None:
         """Process a reading, None for one without a number; return the doubtful reading that is accepted now, if any.

@@ -4,6 +4,7 @@ from custom_components.carlo_gavazzi_ems.recording.guard import (
     Accepted,
     CounterGuard,
     Event,
+    PastReading,
 )
 
 POLL = 10.0
@@ -28,7 +29,7 @@ class Meter:
         for _ in range(times):
             self.now += seconds
             if self.history is not None and self.guard.doubtful_since is not None:
-                self.guard.check_history(self.history, self.now)
+                self.guard.check_history(PastReading(self.history, self.now), self.now)
             self.last = self.guard.read(value, self.now)
             self.shown.append(self.guard.shown)
             if self.last is not None:

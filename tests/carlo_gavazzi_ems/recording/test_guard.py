@@ -10,6 +10,7 @@ from custom_components.carlo_gavazzi_ems.recording.guard import (
     Before,
     CounterGuard,
     Event,
+    PastReading,
 )
 
 from .meter import POLL, Meter
@@ -46,6 +47,37 @@ def test_r01_a_reset_is_accepted_when_history_has_it_too() -> None:
     assert meter.last.change == pytest.approx(-1234.567)
     assert meter.read(0.5) == 0.5
     assert meter.events == [Event.RESET]
+
+
+@pytest.mark.parametrize(
+    ("past", "at", "event"),
+    [
+        # A row of the outage, and the meter has counted on from it.
+        (5.0, 1500.0, Event.RESET),
+        # The meter stands where that row has it, as a wrong reading may, or below it.
+        (6.0, 1500.0, None),
+        (7.0, 1500.0, None),
+        # It does not contradict, and neither does a row from before the last good reading confirm.
+        (501.0, 1500.0, None),
+        (5.0, 999.0, None),
+        # A row since the doubt began.
+        (6.0, 2011.0, Event.RESET),
+    ],
+)
+def test_r01_a_row_of_an_outage_can_confirm(past: float, at: float, event: Event | None) -> None:
+    """A meter was reset in an outage, and history has no row yet since Home Assistant is back."""
+    guard = CounterGuard("kWh")
+    guard.restore(500.0, 1000.0, 2000.0)
+    accepted = []
+    for now in range(2010, 2080, 10):
+        guard.check_history(PastReading(past, at), now)
+        if (found := guard.read(6.0, now)) is not None:
+            accepted.append(found.event)
+    assert accepted == ([event] if event else [])
+    for now in range(2080, 2920, 10):
+        guard.check_history(PastReading(past, at), now)
+        guard.read(6.0, now)
+    assert guard.shown == 6.0
 
 
 def test_r01_a_reset_waits_for_history_that_tells_nothing() -> None:
