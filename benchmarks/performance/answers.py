@@ -7,7 +7,6 @@ from typing import Final
 
 import orjson
 
-from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, UnknownMeaning, parse_meaning
 from simulator import Gateway, ManualClock, Site, SiteKind, build_site
 from simulator.faults import FreezeLoad
 from simulator.server.listing import Listing
@@ -39,20 +38,6 @@ class Change(StrEnum):
 def load_test(signals: int) -> Site:
     """Return a site with some number of signals on single- and three-phase meters."""
     return build_site(SiteKind.LOAD_TEST, seed=1, signals=signals, disabled=0.0)
-
-
-def codes_of(site: Site) -> dict[str, str]:
-    """Return the meaning of every code of a site, as a person confirms it."""
-    codes: dict[str, str] = {}
-    for uid, signal in site.signals.items():
-        quantity, unit = site.truth(uid)
-        text = f"{quantity}/{unit}" if unit else quantity
-        try:
-            parse_meaning(text, Source.CONFIRMED)
-        except UnknownMeaning:
-            continue
-        codes[str(signal.si)] = text
-    return codes
 
 
 class Answers:

@@ -16,9 +16,9 @@ from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from custom_components.carlo_gavazzi_ems import coordinator, sensor
 from custom_components.carlo_gavazzi_ems.recording import counter
 
-from .answers import STEP, codes_of, load_test
+from .answers import STEP, load_test
 from .gateway import gateways
-from .house import home, set_up
+from .house import codes_of, home, set_up
 from .measure import Held, held, traced
 
 HOUR = 3600 // STEP

@@ -5,9 +5,9 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 import time
 
-from .answers import Answers, Change, codes_of, load_test
+from .answers import Answers, Change, load_test
 from .gateway import gateways
-from .house import home, set_up
+from .house import codes_of, home, set_up
 from .measure import cpu_of, longest_block, uncollected
 
 

@@ -220,7 +220,7 @@ class RealtimeCoordinator(EmsCoordinator[Samples]):
             found = await self._async_read(enabled)
             # An empty page ends a list, so a list that is cut short by an error looks complete; and a list that changes
             # between two pages may lose the records where they meet.
-            missing = enabled - found.numbers.keys()
+            missing = enabled.difference(found.numbers)
             if not missing & self.data.numbers.keys():
                 return found
         except EmsError as err:

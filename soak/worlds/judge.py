@@ -112,6 +112,7 @@ class Judge:
         self._holes = holes
         self._events = events
         self._frozen = frozen
+        self._blind = [(begin, world.network.values_since(end)) for begin, end in world.blind]
 
     def judge(self, folder: Path, until: float) -> Verdict:
         """Judge the hours before an instant in the database of a Home Assistant that has been stopped."""
@@ -158,7 +159,7 @@ class Judge:
         """Return by how much the counter at the end of an hour may be off."""
         rhythm = self._world.gateway.site.loads[signal.load].rhythm
         seen = self._world.poll + rhythm + _SECONDS
-        if not any(begin - seen < when < end + seen for begin, end in self._world.blind):
+        if not any(begin - seen < when < end + seen for begin, end in self._blind):
             return signal.truth(when - seen, when)
         length = self._row + seen
         return max(signal.truth(when - length, when), signal.truth(when, when + length))
@@ -176,7 +177,7 @@ class Judge:
         """Return whether neither Home Assistant nor the gateway has a reading at the end of an hour."""
         row = self._row
         return any(begin - 2 * row <= when <= end + 2 * row for begin, end in self._holes) and any(
-            begin - 60 < when < end + 60 for begin, end in self._world.blind
+            begin - 60 < when < end + 60 for begin, end in self._blind
         )
 
     def _in_hole(self, start: float, end: float) -> bool:

@@ -1,6 +1,7 @@
 """The network between Home Assistant and the gateway, without sockets: a request is lost, delayed or answered."""
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 import json
@@ -15,6 +16,8 @@ from tests.second_gateway.http import Request, Response
 
 #: Seconds of the round trip.
 _ANSWER: Final = 0.05
+#: Seconds within which Home Assistant polls a gateway that answers, and for which it may wait for its next login.
+_SOON, _LOGIN = 120.0, 1800.0
 
 
 class _Content:
@@ -53,6 +56,14 @@ class Network:
         #: Whether every request is lost, and the share that is lost otherwise.
         self.is_down = False
         self.loss = 0.0
+        #: When Home Assistant got values.
+        self._polled: list[float] = []
+
+    def values_since(self, when: float) -> float:
+        """Return since when Home Assistant gets values if it can from an instant on: it limits its logins."""
+        index = bisect_left(self._polled, when)
+        late = self._polled[index] - when if index < len(self._polled) else 0.0
+        return when + late if _SOON < late < _LOGIN else when
 
     @asynccontextmanager
     async def request(
@@ -78,5 +89,8 @@ class Network:
             b"" if body is None else json.dumps(body).encode(),
             "1.1",
         )
-        answer: Awaitable[Response] = self._gateway.answer(request)
-        return await answer
+        pending: Awaitable[Response] = self._gateway.answer(request)
+        answer = await pending
+        if answer.status == 200 and url.path.endswith("/realtime"):
+            self._polled.append(self._now())
+        return answer

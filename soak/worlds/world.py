@@ -86,7 +86,7 @@ class World:
             session=self.network,
         )
         self.is_on = False
-        #: Start and end of each span in which Home Assistant did not get the gateway's values, for whatever reason.
+        #: Start and end of each span in which Home Assistant could not get the gateway's values, for whatever reason.
         self.blind: list[tuple[float, float]] = []
         self._since: float | None = None
         #: The entity of each signal.

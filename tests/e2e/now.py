@@ -14,7 +14,7 @@ from .texts import read
 from .truth import Truth, amount, signals, sources, states
 from .world import World
 
-_IS_POWER: Final = re.compile(r"-?[\d.,]+ [kM]?W")
+_IS_POWER: Final = re.compile(r"-?[\d.,]+\s[kM]?W")
 
 
 async def is_true_now(page: Page, world: World, truth: Truth) -> None:

@@ -22,7 +22,7 @@ async def load_page(page: Page, world: World) -> None:
     """Open the load's page and wait until every row has a value."""
     await open_load(page, world, LOAD)
     await expect(page.get_by_text("Energy import").first).to_be_visible()
-    await expect(page.locator("ha-device-entities-card").get_by_text(re.compile(r"\d (kWh|Wh)"))).not_to_have_count(0)
+    await expect(page.locator("ha-device-entities-card").get_by_text(re.compile(r"\d\s(kWh|Wh)"))).not_to_have_count(0)
     await expect(page.locator("ha-spinner").locator("visible=true")).to_have_count(0)  # the device's recent events
     await settled(page)
 

@@ -161,7 +161,7 @@ async def totals(page: Page, world: World, begin: float, end: float) -> dict[str
 
 def amount(text: str) -> float:
     """Return an energy in kWh, or a power in kW."""
-    number, _, unit = text.replace(",", "").replace("\N{MINUS SIGN}", "-").partition(" ")
+    number, unit = text.replace(",", "").replace("\N{MINUS SIGN}", "-").split()
     factors: Mapping[str, float] = {"W": 0.001, "k": 1.0, "M": 1000.0}
     return float(number) * factors[unit[0]]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 import json
+from json.encoder import encode_basestring, encode_basestring_ascii
 import random
 
 
@@ -84,7 +85,7 @@ class Notation:
     def _string(self, text: str) -> bytes:
         """Quote a string; a lone surrogate always goes out as its escape."""
         if self.escape_controls:
-            text = json.dumps(text, ensure_ascii=self.escape_unicode)
+            text = (encode_basestring_ascii if self.escape_unicode else encode_basestring)(text)
         else:
             text = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
         try:

@@ -1,6 +1,7 @@
 """R29: the Energy dashboard at the end of the set-up, compared with the model."""
 
-from datetime import UTC, datetime
+from datetime import datetime
+import time
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -12,7 +13,10 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 
-from . import Gateway
+from tests.nightly import rest_at_night
+
+from . import Gateway, build_site
+from .conftest import DAY
 from .driving import set_up
 
 MACHINES = {"Lathe", "Compressor", "Wallbox", "Lights & sockets"}
@@ -25,12 +29,6 @@ def energies(gateway: Gateway) -> dict[str, str]:
         for signal in gateway.site.signals.values()
         if signal.quantity in {"energy_import", "energy_export"}
     }
-
-
-@pytest.fixture(autouse=True)
-def noon(freezer: FrozenDateTimeFactory) -> None:
-    """Let it be noon: what the last day of the house tells depends on the hour in which it begins."""
-    freezer.move_to(datetime(2026, 11, 30, 12, tzinfo=UTC))
 
 
 async def filled(hass: HomeAssistant, gateway: Gateway) -> tuple[ConfigEntry, Any]:
@@ -62,7 +60,57 @@ async def filled(hass: HomeAssistant, gateway: Gateway) -> tuple[ConfigEntry, An
     return entry, (await async_get_manager(hass)).data
 
 
-@pytest.mark.parametrize("kind", ["house", pytest.param("workshop", marks=pytest.mark.long)])
+@pytest.fixture
+def clock_time() -> str:
+    """The hour and minute in UTC of the set-up; a test may parametrise this fixture."""
+    return "20:00"
+
+
+@pytest.fixture
+def now(freezer: FrozenDateTimeFactory, clock_time: str) -> None:
+    """Let it be some time of a day, before anything else begins."""
+    freezer.move_to(datetime.fromisoformat(f"2026-11-30 {clock_time}:17+00:00"))
+
+
+def assert_house(hass: HomeAssistant, gateway: Gateway, data: Any) -> None:
+    """Check that the meter upstream of all others is the grid, the plant's counter that grows solar, the pump a device."""
+    sources = {(source["type"], source["name"]): source for source in data["energy_sources"]}
+    assert sources.keys() == {("grid", "Grid"), ("solar", "PV")}
+    assert [device["name"] for device in data["device_consumption"]] == ["Heat pump"]
+    assert sources["grid", "Grid"]["stat_rate"].endswith("_active_power")
+    solar = sources["solar", "PV"]
+    produces = "export" if gateway.site.signal("PV", "power").curve.integral(0, 86400) < 0 else "import"
+    item = er.async_get(hass).async_get(solar["stat_energy_from"])
+    assert item is not None
+    signal = gateway.site.signals[int(item.unique_id.rpartition("_")[2])]
+    assert (signal.quantity, gateway.site.loads[signal.load].label) == (f"energy_{produces}", "PV")
+    power = hass.states.get(solar["stat_rate"])
+    assert power is not None
+    assert float(power.state) >= 0
+
+
+@pytest.mark.parametrize(
+    "clock_time", rest_at_night(["06:00", "12:00", "17:00", "18:00", "20:00", "22:00", "00:30"], every=2)
+)
+@pytest.mark.timeout(300)
+async def test_r29_at_any_hour(
+    recorder_mock: Any,
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    socket_enabled: None,
+    enable_custom_integrations: None,
+    now: None,
+    gateway_now: Gateway,
+) -> None:
+    """The house has its grid, its plant and its device in the dashboard, whenever it is set up."""
+    async with gateway_now as gateway:
+        entry, data = await filled(hass, gateway)
+        assert_house(hass, gateway, data)
+        assert not any("included_in_stat" in device for device in data["device_consumption"])
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("kind", [pytest.param("workshop", marks=pytest.mark.long)])
 @pytest.mark.timeout(300)
 async def test_r29_clicked_through(
     recorder_mock: Any,
@@ -70,30 +118,41 @@ async def test_r29_clicked_through(
     hass_storage: dict[str, Any],
     socket_enabled: None,
     enable_custom_integrations: None,
+    now: None,
     gateway_now: Gateway,
-    kind: str,
 ) -> None:
-    """The meter upstream of all others is the grid; the plant has the counter that grows; the rest are devices."""
+    """In a workshop the meter upstream of all others is the grid, the rest are devices."""
     async with gateway_now as gateway:
         entry, data = await filled(hass, gateway)
-        sources = {(source["type"], source["name"]): source for source in data["energy_sources"]}
-        devices = {device["name"] for device in data["device_consumption"]}
-        if kind == "house":
-            assert sources.keys() == {("grid", "Grid"), ("solar", "PV")}
-            assert devices == {"Heat pump"}
-            solar = sources["solar", "PV"]
-            curve = gateway.site.signal("PV", "power").curve
-            produces = "export" if curve.integral(0, 86400) < 0 else "import"
-            item = er.async_get(hass).async_get(solar["stat_energy_from"])
-            assert item is not None
-            signal = gateway.site.signals[int(item.unique_id.rpartition("_")[2])]
-            assert (signal.quantity, gateway.site.loads[signal.load].label) == (f"energy_{produces}", "PV")
-            now = hass.states.get(solar["stat_rate"])
-            assert now is not None
-            assert float(now.state) >= 0
-        else:
-            assert sources.keys() == {("grid", "Supply")}
-            assert devices == MACHINES
+        (grid,) = data["energy_sources"]
+        assert (grid["type"], grid["name"]) == ("grid", "Supply")
+        assert grid["stat_rate"].endswith("_active_power")
+        assert {device["name"] for device in data["device_consumption"]} == MACHINES
         assert not any("included_in_stat" in device for device in data["device_consumption"])
-        assert sources["grid", "Grid" if kind == "house" else "Supply"]["stat_rate"].endswith("_active_power")
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize(("seed", "ahead", "days"), [(3, 43200, 8.0), (4, -43200, 8.0), (4, 0, 0.125)])
+@pytest.mark.timeout(300)
+async def test_r29_with_a_wrong_clock_or_little_history(
+    recorder_mock: Any,
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    socket_enabled: None,
+    enable_custom_integrations: None,
+    now: None,
+    kind: str,
+    seed: int,
+    ahead: int,
+    days: float,
+) -> None:
+    """A gateway whose clock is half a day off: all the same. Of three hours in the evening nothing wrong is told."""
+    site = build_site(kind, seed, time.time() - 2 * DAY)
+    async with Gateway(site, time.time, offset=ahead, history_days=days) as gateway:
+        entry, data = await filled(hass, gateway)
+        if days > 1:
+            assert_house(hass, gateway, data)
+        else:
+            assert {(source["type"], source["name"]) for source in data["energy_sources"]} <= {("grid", "Grid")}
+            assert {device["name"] for device in data["device_consumption"]} <= {"Heat pump"}
         assert await hass.config_entries.async_unload(entry.entry_id)

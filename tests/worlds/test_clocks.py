@@ -64,13 +64,14 @@ def test_r03_the_hosts_clock_was_behind_until_a_restart(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
-def test_r01_a_reset_after_the_hosts_clock_was_set_back(tmp_path: Path) -> None:
-    """What waits does not wait for a clock on the wall."""
+@pytest.mark.parametrize(("back", "reset"), [(3 * 86400.0, "12:30"), (3600.0, "12:26:03")])
+def test_r01_a_reset_after_the_hosts_clock_was_set_back(tmp_path: Path, back: float, reset: str) -> None:
+    """What waits does not wait for a clock on the wall, and takes no row from before the reset for a later one."""
 
     async def story(tale: Tale) -> None:
-        await tale.begin("12:20")
-        tale.clock.set(-3 * 86400.0)
-        tale.reset("12:30")
+        await tale.begin("12:25")
+        tale.clock.set(-back)
+        tale.reset(reset)
         await tale.until("12:50")
         assert float(tale.shown()) < 100
         await tale.world.stop()

@@ -64,6 +64,24 @@ def test_r03_rows_of_all_lengths(tmp_path: Path, row: int, shift: int) -> None:
     tell(story, tmp_path, row=row, shift=shift)
 
 
+def test_r03_an_hour_that_ends_before_the_next_login(tmp_path: Path) -> None:
+    """Logins fail until 12:52, and get rare: at 13:00 nobody reads the meter, though the gateway would answer."""
+
+    async def story(tale: Tale) -> Verdict:
+        await tale.begin("12:30")
+        tale.gateway.restart()
+        tale.gateway.refuse(500, path="/v1/auth/login")
+        tale.world.misses()
+        await tale.until("12:52")
+        tale.gateway.recover()
+        tale.world.sees()
+        await tale.until("13:01")
+        assert not tale.world.home.entry.runtime_data.realtime.last_update_success
+        return await tale.end("16:20")
+
+    tell(story, tmp_path, row=3600, shift=1380)
+
+
 def test_r03_a_weak_hour_in_a_long_gap(tmp_path: Path) -> None:
     """An hour with hardly any consumption is as right as the others."""
 

@@ -35,6 +35,18 @@ def test_r03_a_reset_while_home_assistant_is_off(tmp_path: Path, back: str, *, k
     tell(story, tmp_path)
 
 
+def test_r03_a_reset_before_the_next_row_that_is_long_in_coming(tmp_path: Path) -> None:
+    """Back at 12:55, the next row ends at 13:07: that of 12:52 shows the reset too, so that the hour ends with what is read."""
+
+    async def story(tale: Tale) -> Verdict:
+        tale.reset("12:16:30")
+        await tale.begin("12:22:48")
+        await tale.off("12:54:59", kill=True)
+        return await tale.end("16:20")
+
+    tell(story, tmp_path, poll=30, row=900, shift=429)
+
+
 @pytest.mark.parametrize("content", rest_at_night([0.0, 123.0, 12.3], every=3))
 @pytest.mark.parametrize("off", [True, False], ids=["off", "running"])
 def test_r03_a_new_meter(tmp_path: Path, content: float, *, off: bool) -> None:

@@ -24,8 +24,10 @@ def parse_json(body: bytes) -> object:
     Raises InvalidAnswerError for nesting deeper than 1024 and for a body that cannot be repaired, and
     OversizedAnswerError for a body whose values would take many times its size in memory.
     """
-    # A body cannot hold more values than bytes.
-    if len(body) > MAX_OBJECTS and (body.count(b"{") + body.count(b"[") > MAX_OBJECTS or body.count(b",") > MAX_VALUES):
+    # A body has at most as many of them as bytes.
+    if (len(body) > MAX_OBJECTS and body.count(b"{") + body.count(b"[") > MAX_OBJECTS) or (
+        len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES
+    ):
         raise OversizedAnswerError("the answer holds more values than any answer of a gateway")
     try:
         return orjson.loads(body)

@@ -1,8 +1,7 @@
-"""Realtime values: parsed by column for speed, and not parsed again if a page has the same bytes as before."""
+"""Realtime values: complete records are read quickly, and a page with the same bytes as before is not parsed again."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from operator import itemgetter
 from typing import Any, Final, Self, override
 
 from .fields import MAX_TEXT, MAX_UID, JsonObject, RecordError, as_record, seconds, uid_of_key
@@ -10,7 +9,6 @@ from .jsontext import parse_json
 from .models import Sample
 from .records import entries_of, parse_map, parse_sample
 
-_COLUMNS: Final[Callable[[Any], tuple[Any, ...]]] = itemgetter("uid", "v", "t")
 #: Types that orjson returns for a number or null.
 _VALUES: Final = {float, int, type(None)}
 
@@ -40,8 +38,8 @@ class Samples(Mapping[int, Sample]):
 
     def _read(self, entries: JsonObject) -> None:
         """Read all records; bad ones are rejected."""
-        if (columns := _complete_columns(entries)) is not None:
-            self.numbers, self.times = columns
+        if (complete := _complete(entries)) is not None:
+            self.numbers, self.times = complete
             return
         for key, entry in entries.items():
             try:
@@ -128,20 +126,24 @@ class SampleMemory:
         return known[1]
 
 
-def _complete_columns(entries: JsonObject) -> tuple[Column, Column] | None:
+def _complete(entries: Mapping[str, Any]) -> tuple[Column, Column] | None:
     """Return values and times if every record is complete, as is usual; else None.
 
-    This takes a quarter of the time of reading record by record.
+    This takes an eighth of the time of the full checks.
     """
+    values: Column = {}
+    times: Column = {}
+    stamp = time = None
     try:
-        uids, values, stamps = zip(*map(_COLUMNS, entries.values()), strict=True)
-        # A UID that is not an int either differs from its key as text, or raises TypeError when it is compared.
-        if list(map(str, uids)) != list(entries) or min(uids) < 0 or max(uids) > MAX_UID:
-            return None
-        if not _VALUES.issuperset(map(type, values)):
-            return None
-        # Few, because the signals of a load are sampled together.
-        times = {stamp: seconds(stamp) for stamp in set(stamps)}
-    except KeyError, TypeError, ValueError:
+        for key, record in entries.items():
+            uid, value = record["uid"], record["v"]
+            if type(uid) is not int or str(uid) != key or not 0 <= uid <= MAX_UID or type(value) not in _VALUES:
+                return None
+            # Mostly the one before, because the signals of a load are sampled together.
+            if record["t"] != stamp:
+                stamp = record["t"]
+                time = seconds(stamp)
+            values[uid], times[uid] = value, time
+    except KeyError, TypeError:
         return None
-    return dict(zip(uids, values, strict=True)), dict(zip(uids, map(times.__getitem__, stamps), strict=True))
+    return values, times

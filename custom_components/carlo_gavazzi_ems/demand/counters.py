@@ -6,11 +6,11 @@ from typing import Final, NamedTuple
 
 from custom_components.carlo_gavazzi_ems.history.arithmetic.cleaning import quantum
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import Reading
-from custom_components.carlo_gavazzi_ems.recording.guard import CounterGuard, Event
+from custom_components.carlo_gavazzi_ems.recording.guard import Accepted, CounterGuard, PastReading
 from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 
-type Witness = Callable[[int, float], float | None]
-"""Returns a counter's reading in history after a monotonic time, None if history has none yet."""
+type Witness = Callable[[int, float], PastReading | None]
+"""Returns a counter's newest reading in history, None if none is known yet; one from after a monotonic time is wanted."""
 
 
 _TELLING: Final = 10
@@ -29,14 +29,6 @@ class _Digits(NamedTuple):
         if value == self.last:
             return self
         return _Digits(self.readings + 1, value, min(self.step, quantum([Reading(0, value, value, value)])))
-
-
-class Accepted(NamedTuple):
-    """A doubtful reading that was accepted."""
-
-    event: Event
-    since: float
-    """When the doubt began, in monotonic seconds."""
 
 
 class ImportCounters:
@@ -63,12 +55,10 @@ class ImportCounters:
             value = numbers.get(uid)
             if value is not None and is_over_range(value):
                 value = None
-            if (since := guard.doubtful_since) is not None and (reading := self._witness(uid, since)) is not None:
-                guard.check_history(reading, now)
-            verdict = guard.read(value, now)
-            if verdict.event is not None:
-                self.accepted = Accepted(verdict.event, verdict.since)
-            if is_believed := value is not None and verdict.value == value:
+            if (since := guard.doubtful_since) is not None and (past := self._witness(uid, since)) is not None:
+                guard.check_history(past, now)
+            self.accepted = guard.read(value, now) or self.accepted
+            if is_believed := value is not None and guard.shown == value:
                 self._digits[uid] = self._digits[uid].with_another(value)
             believed &= is_believed
             total += (value or 0.0) / self.kilowatt_hours[uid]

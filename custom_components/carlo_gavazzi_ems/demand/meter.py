@@ -11,13 +11,13 @@ from homeassistant.util import dt as dt_util
 
 from custom_components.carlo_gavazzi_ems.history.arithmetic.rows import HOUR
 from custom_components.carlo_gavazzi_ems.history.clock_offset import known_clock_offset
-from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR, Event
+from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR, Accepted, Event, PastReading
 from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 from custom_components.carlo_gavazzi_ems.signals.load_import import Named, import_counters, import_powers
 from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 
 from .arithmetic import CLOSE, Peak, Periods, Reading, SampleClock, Track
-from .counters import Accepted, ImportCounters
+from .counters import ImportCounters
 from .hours import NewHours
 from .kept import KeptDemand
 from .ledger import Ledger
@@ -86,11 +86,9 @@ class DemandMeter:
             )
         runtime.realtime.also_polled |= self.signals
 
-    def _witness(self, uid: int, since: float) -> float | None:
-        """Return the reading of a doubtful counter from history."""
-        return self._entry.runtime_data.history.witness.async_reading_since(
-            uid, time.time() - (time.monotonic() - since)
-        )
+    def _witness(self, uid: int, since: float) -> PastReading | None:
+        """Return the newest reading of a doubtful counter from history."""
+        return self._entry.runtime_data.history.witness.async_newest(uid, since)
 
     @callback
     def async_polled(self) -> bool:

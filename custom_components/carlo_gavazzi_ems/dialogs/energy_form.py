@@ -95,7 +95,6 @@ class EnergyForm:
             CONF_GRID: [str(uid) for uid in roles.grid],
             CONF_SOLAR: [f"{uid}/{direction}" for uid, direction in roles.solar],
             CONF_BATTERY: [str(uid) for uid in roles.batteries],
-            CONF_CHARGING_IS_EXPORT: roles.charging is Direction.EXPORT,
             # Of several counters of gas or water, one may include others.
             CONF_GAS: list(self.gas) if len(self.gas) == 1 else [],
             CONF_WATER: list(self.water) if len(self.water) == 1 else [],

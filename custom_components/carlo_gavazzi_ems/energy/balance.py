@@ -21,6 +21,8 @@ _MAX_FAILURES: Final = 0.02
 _ACCURACY: Final = 0.02
 #: How far a slope may be from the expected one, and its largest standard error.
 _MAX_DIFFERENCE, _MAX_ERROR = 0.05, 0.1
+#: Standard errors by which a slope may be off by chance, once in 400 times, and by which it has to differ from 0.
+_CHANCE, _CLEAR = 3, 4
 #: Up to this difference from 1, a slope may still be 1.
 _POSSIBLE_DIFFERENCE: Final = 0.4
 #: kWh below which two meters cannot be compared.
@@ -36,9 +38,13 @@ class Fit:
     slope: float
     error: float
 
+    def may_be(self, slope: float, difference: float = _MAX_DIFFERENCE) -> bool:
+        """Return whether the slope differs from a given one by no more than a part, or by chance."""
+        return abs(self.slope - slope) <= max(_CHANCE * self.error, difference)
+
     def is_near(self, slope: float) -> bool:
         """Return whether the slope equals a given one, and is known well enough."""
-        return self.error <= _MAX_ERROR and abs(self.slope - slope) <= max(3 * self.error, _MAX_DIFFERENCE)
+        return self.error <= _MAX_ERROR and self.may_be(slope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +75,7 @@ class Balance:
         """
         if not self.rest:
             return None
-        left = _rest(self.rest, [(-self.signs[uid], flow.net)]) if uid in self.signs else self.rest
+        left = _with(self.rest, flow, self.signs[uid]) if uid in self.signs else self.rest
         if (found := fit(flow.net, left, flow.step**2)) is None:
             return None
         return True if found.is_near(0) else False if found.is_near(1) else None
@@ -96,14 +102,9 @@ def is_same(one: Flow, other: Flow) -> bool:
     """Return whether two meters read the same."""
     if min(one.throughput, other.throughput) < _MIN_KWH:
         return False
-    both = [one, other]
     rest = _rest(one.net, [(1, other.net)])
     found = fit(one.net, other.net, one.step**2)
-    return (
-        found is not None
-        and abs(found.slope - 1) <= max(_MAX_ERROR, 3 * found.error)
-        and _is_zero(rest, _tolerance(both))
-    )
+    return found is not None and found.may_be(1, _MAX_ERROR) and _is_zero(rest, [one, other])
 
 
 def includes(whole: Flow, part: Flow) -> bool | None:
@@ -112,7 +113,7 @@ def includes(whole: Flow, part: Flow) -> bool | None:
         return False
     found = fit(part.net, whole.net, part.step**2)
     rest = _rest(whole.net, [(1, part.net)])
-    if found is None or found.error > 1 or abs(found.slope - 1) > max(_POSSIBLE_DIFFERENCE, 2 * found.error):
+    if found is None or found.error > 1 or not found.may_be(1, _POSSIBLE_DIFFERENCE):
         return False
     if not _holds(rest, _tolerance([whole, part])):
         return False
@@ -143,35 +144,54 @@ def balance_of(
             fitting.append((signs, rest))
     for assumed, left in fitting:
         proven = {
-            uid: sign for uid, sign in assumed.items() if uid not in doubtful or _is_shown(flows[uid], sign, left)
+            uid: sign
+            for uid, sign in assumed.items()
+            if uid not in doubtful or _is_shown(flows[uid], sign, left, tolerance)
         }
-        summed = _rest([0.0] * len(left), [(-sign, flows[uid].net) for uid, sign in assumed.items()])
-        found = fit(summed, flow.net, sum(flows[uid].step ** 2 for uid in parts))
         if len(fitting) == 1 or proven.keys() == assumed.keys():
-            # No other meter can be the whole, so weaker evidence is enough than between two devices.
-            follows = (
-                found is not None
-                and found.error <= 2 * _MAX_ERROR
-                and abs(found.slope - 1) <= max(2 * found.error, _MAX_DIFFERENCE)
-            )
-            complete = _is_zero(left, tolerance)
+            follows = _follows(flow, [(flows[uid], sign) for uid, sign in assumed.items()], left)
+            complete = _is_zero(left, [flow, *(flows[uid] for uid in parts)])
             return Balance(whole=whole, same=same, signs=proven, is_proven=follows, rest=left, is_complete=complete)
     return None if not fitting else Balance(whole=whole, same=same)
 
 
-def _is_shown(part: Flow, sign: int, rest: Net) -> bool:
-    """Return whether a part's changes appear in the whole with this sign. `rest` is the whole less all parts."""
-    with_part = [
-        None if left is None or net is None else left + sign * net for left, net in zip(rest, part.net, strict=True)
-    ]
+def _follows(whole: Flow, parts: Sequence[tuple[Flow, int]], rest: Net) -> bool:
+    """Return whether a meter changes with all parts together, and none of them shows that it is elsewhere.
+
+    `rest` is the whole less all parts. No other meter can be the whole, so weaker evidence is enough than between two devices.
+    """
+    summed = _rest([0.0] * len(rest), [(-sign, part.net) for part, sign in parts])
+    found = fit(summed, whole.net, sum(part.step**2 for part, _ in parts))
+    if found is None or found.error > 2 * _MAX_ERROR or found.slope < _CLEAR * found.error:
+        return False
+    # A slope beyond 1 is no contradiction: a person who comes home switches on more than what has a meter.
+    if not found.may_be(1, _POSSIBLE_DIFFERENCE if found.slope > 1 else _MAX_DIFFERENCE):
+        return False
+    each = ((sign, fit(part.net, _with(rest, part, sign), part.step**2)) for part, sign in parts)
+    return not any(shown and not shown.may_be(sign) and shown.slope * sign < 1 / 2 for sign, shown in each)
+
+
+def _is_shown(part: Flow, sign: int, rest: Net, tolerance: Sequence[float]) -> bool:
+    """Return whether a part appears in the whole with this sign. `rest` is the whole less all parts.
+
+    Its changes show that; or the balance holds only so, and its changes show that it is not the other way round.
+    """
+    with_part = _with(rest, part, sign)
     found = fit(part.net, with_part, part.step**2)
-    return found is not None and found.is_near(sign)
+    if found is None or found.is_near(sign):
+        return found is not None
+    return found.may_be(sign) and not found.may_be(-sign) and not _holds(with_part, tolerance)
 
 
 def _up_to_two(items: Sequence[int]) -> Iterable[tuple[int, ...]]:
     """Yield all combinations of at most two items."""
     for count in range(3):
         yield from combinations(items, count)
+
+
+def _with(rest: Net, part: Flow, sign: int) -> list[float | None]:
+    """Return what is left together with a part that was subtracted."""
+    return _rest(rest, [(-sign, part.net)])
 
 
 def _rest(whole: Net, parts: Iterable[tuple[int, Net]]) -> list[float | None]:
@@ -191,9 +211,14 @@ def _tolerance(flows: Sequence[Flow]) -> list[float]:
     return [steps + _ACCURACY * sum(abs(net or 0.0) for net in slot) for slot in slots]
 
 
-def _is_zero(rest: Net, tolerance: Sequence[float]) -> bool:
-    """Return whether nothing is left."""
-    return _holds([None if value is None else abs(value) for value in rest], tolerance, below=True)
+def _is_zero(rest: Net, flows: Sequence[Flow]) -> bool:
+    """Return whether nothing is left of meters, in each slot and of the whole day, in which the steps cancel out."""
+    tolerance = _tolerance(flows)
+    known = [left for left in rest if left is not None]
+    steps, energy = max((flow.step for flow in flows), default=0.0), sum(flow.throughput for flow in flows)
+    return _holds([None if left is None else abs(left) for left in rest], tolerance, below=True) and (
+        abs(sum(known)) <= len(flows) * steps + _ACCURACY * energy
+    )
 
 
 def _holds(rest: Net, tolerance: Sequence[float], *, below: bool = False) -> bool:

@@ -44,7 +44,7 @@ class Roles:
     grid: Sequence[int] = ()
     solar: Sequence[tuple[int, Direction]] = ()
     batteries: Sequence[int] = ()
-    charging: Direction = Direction.IMPORT
+    """Each is charged by its import."""
     devices: Sequence[int] = ()
     home: int | None = None
     """The device that counts all consumption of the house, from the grid and from its own sources."""
@@ -61,7 +61,7 @@ def propose(evidence: Evidence) -> Roles:
     evidence = _without(evidence, halves)
     meters, flows = evidence.meters, evidence.flows
     turned = {
-        uid for uid, flow in flows.items() if _runs_with_sun(flow.imported, evidence.dark) and _draws(meters[uid])
+        uid for uid, flow in flows.items() if _rests_in_the_dark(flow.imported, evidence.dark) and _draws(meters[uid])
     }
     found = {pair: includes(*(flows[uid] for uid in pair)) for pair in permutations(flows, 2)}
     pairs = {pair: certain for pair, certain in found.items() if certain is not False}
@@ -75,20 +75,18 @@ def propose(evidence: Evidence) -> Roles:
     # A house with much solar power exports while the sun shines too.
     clear = [uid for uid in others if balance is not None or (uid not in wholes and uid not in evidence.built_in)]
     solar = {uid: way for uid in clear if (way := _production(uid, evidence, turned, balance)) is not None}
-    batteries = {uid: way for uid in clear if (way := _charging(uid, evidence)) is not None and uid not in solar}
+    batteries = [uid for uid in clear if uid not in solar and _is_battery(uid, evidence)]
     devices = [
         uid for uid in clear if uid not in solar and uid not in batteries and _is_device(uid, evidence, turned, balance)
     ]
     nested = {uid: balance.has_inside_another(uid, flows[uid]) for uid in flows} if balance is not None else {}
     upstream, doubtful = _upstream(pairs, nested, devices, flows)
-    charging = next(iter(batteries.values()), Direction.IMPORT)
     return Roles(
         grid=grid,
         solar=list(solar.items()),
-        batteries=[uid for uid, way in batteries.items() if way is charging],
-        charging=charging,
+        batteries=batteries,
         devices=devices,
-        home=_home(balance, devices, solar.keys() | batteries.keys()),
+        home=_home(balance, devices, {*solar, *batteries}),
         repeating=(balance.all - set(grid)) | halves if balance is not None else frozenset(),
         upstream=upstream,
         doubtful=doubtful,
@@ -166,7 +164,7 @@ def _production(uid: int, evidence: Evidence, turned: Collection[int], balance: 
     if flow is None:
         return None
     if uid in turned and balance is not None and balance.signs.get(uid) == -1:
-        return Direction.IMPORT
+        return Direction.IMPORT if _runs_with_sun(flow.imported, evidence.dark) else None
     drawn, given = (sum(value or 0.0 for value in energy) for energy in (flow.imported, flow.exported))
     # Without a balance it may be a house with much solar power on a sunny day: then the counters' totals show more.
     if balance is None:
@@ -175,25 +173,28 @@ def _production(uid: int, evidence: Evidence, turned: Collection[int], balance: 
     return Direction.EXPORT if produces and _runs_with_sun(flow.exported, evidence.dark) else None
 
 
-def _charging(uid: int, evidence: Evidence) -> Direction | None:
-    """Return the direction in which a battery is charged, None for anything else."""
+def _is_battery(uid: int, evidence: Evidence) -> bool:
+    """Return whether a meter counts a battery's charging as import.
+
+    The other way round it reads as a house does that exports more than it draws.
+    """
     meter, flow = evidence.meters[uid], evidence.flows.get(uid)
+    into, out = meter.total(Direction.IMPORT), meter.total(Direction.EXPORT)
     least, most = _BATTERY_EFFICIENCY
-    for charging, discharging in ((Direction.IMPORT, Direction.EXPORT), (Direction.EXPORT, Direction.IMPORT)):
-        into, out = meter.total(charging), meter.total(discharging)
-        if flow is None or not least * into <= out <= most * into or into <= 0:
-            continue
-        given = flow.exported if discharging is Direction.EXPORT else flow.imported
-        # A house or a board with solar power also counts both directions, but exports nothing after sunset.
-        share = _share_in_the_dark(given, evidence.dark)
-        if share is not None and share >= _MIN_BATTERY_IN_DARK:
-            return charging
-    return None
+    if flow is None or into <= 0 or not least * into <= out <= most * into:
+        return False
+    # A house or a board with solar power also counts both directions, but exports nothing after sunset.
+    share = _share_in_the_dark(flow.exported, evidence.dark)
+    return share is not None and share >= _MIN_BATTERY_IN_DARK
 
 
 def _is_device(uid: int, evidence: Evidence, turned: Collection[int], balance: Balance | None) -> bool:
     """Return whether a meter certainly counts the consumption of a device."""
-    if uid not in evidence.flows or not _draws(evidence.meters[uid]):
+    flow = evidence.flows.get(uid)
+    if flow is None or not _draws(evidence.meters[uid]):
+        return False
+    # What stands still may be a plant at night.
+    if flow.throughput < _MIN_KWH and not _has_day_and_night(evidence.dark):
         return False
     return uid not in turned or (balance is not None and balance.signs.get(uid) == 1)
 
@@ -210,14 +211,28 @@ def _runs_with_sun(energy: Sequence[float | None], dark: Sequence[bool]) -> bool
     return share is not None and share <= _MAX_SOLAR_IN_DARK
 
 
+def _rests_in_the_dark(energy: Sequence[float | None], dark: Sequence[bool]) -> bool:
+    """Return whether energy flows, and none in the dark as far as it was dark: it may be a plant."""
+    total, at_night = _energy(energy, dark)
+    return total >= _MIN_KWH and at_night <= _MAX_SOLAR_IN_DARK * total
+
+
 def _share_in_the_dark(energy: Sequence[float | None], dark: Sequence[bool]) -> float | None:
     """Return the share of energy that flows in the dark, None if there is little energy or day or night is unknown."""
-    known = [(value, night) for value, night in zip(energy, dark, strict=True) if value is not None]
-    total = sum(value for value, _ in known)
-    nights = sum(night for _, night in known)
-    if total < _MIN_KWH or not len(known) // 8 <= nights <= len(known) * 7 // 8:
-        return None
-    return sum(value for value, night in known if night) / total
+    known = [night for value, night in zip(energy, dark, strict=True) if value is not None]
+    total, at_night = _energy(energy, dark)
+    return at_night / total if total >= _MIN_KWH and _has_day_and_night(known) else None
+
+
+def _energy(energy: Sequence[float | None], dark: Sequence[bool]) -> tuple[float, float]:
+    """Return the energy of all slots, and of those in the dark."""
+    known = [(value or 0.0, night) for value, night in zip(energy, dark, strict=True)]
+    return sum(value for value, _ in known), sum(value for value, night in known if night)
+
+
+def _has_day_and_night(dark: Sequence[bool]) -> bool:
+    """Return whether there was enough of both."""
+    return len(dark) // 8 <= sum(dark) <= len(dark) * 7 // 8
 
 
 def _upstream(

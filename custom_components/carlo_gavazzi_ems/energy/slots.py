@@ -55,7 +55,9 @@ def slot_bounds(counters: Iterable[Readings], start: float, end: float) -> list[
 
 def flow_of(imported: Sequence[Readings], exported: Sequence[Readings], bounds: Sequence[float]) -> Flow:
     """Return the flow through a meter from its counters, several if it counts by tariff or by phase."""
-    step = max((_step(readings) for readings in (*imported, *exported)), default=0.0)
+    # A counter that stands still at 5.0 may as well count in thousandths.
+    moved = (readings for readings in (*imported, *exported) if readings[0][1] != readings[-1][1])
+    step = max(map(_step, moved), default=0.0)
     return Flow(_summed(imported, bounds), _summed(exported, bounds), step)
 
 

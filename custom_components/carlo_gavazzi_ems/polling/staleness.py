@@ -37,15 +37,17 @@ class _Rhythm:
     """Whether they have changed since they were first seen."""
     steps: deque[float] = field(default_factory=lambda: deque(maxlen=_STEPS))
     """The last intervals between two changes, in seconds."""
-    limit: float = UNKNOWN_RHYTHM
-    """Seconds without a change after which the load is stale, at any poll interval."""
 
     def move(self, by: float, now: float) -> None:
         """Record a change of the timestamps by `by` seconds, at `now` on the monotonic clock."""
         # The change before the first seen one is known from the load's own clock only.
         self.steps.append(now - self.since if self.moved else max(now - self.since, by))
         self.since, self.moved = now, True
-        self.limit = _RHYTHMS * median_low(self.steps)
+
+    def is_stale(self, now: float, shortest: float) -> bool:
+        """Return whether the timestamps have not changed for too long, which is more than `shortest` seconds."""
+        silence = now - self.since
+        return silence > shortest and silence > (_RHYTHMS * median_low(self.steps) if self.steps else UNKNOWN_RHYTHM)
 
 
 class Staleness:
@@ -76,9 +78,7 @@ class Staleness:
         if listed_anew or times is not self._times:
             self._compare(times, now)
         shortest = max(_INTERVALS * interval, MIN_AGE)
-        self.stale = frozenset(
-            load for load in self.dated if now - (rhythm := self._rhythms[load]).since > max(shortest, rhythm.limit)
-        )
+        self.stale = frozenset(load for load in self.dated if self._rhythms[load].is_stale(now, shortest))
 
     def _compare(self, times: Times, now: float) -> None:
         """Determine which loads have a timestamp, and for which it has changed."""

@@ -81,7 +81,7 @@ class SignalValues:
     def _with_counters(self, values: Mapping[int, float | None]) -> dict[int, float | None]:
         """Return values with those of the counters: an accepted reading is shown as long as the counter is listed."""
         shown = {**values, **self._good}
-        for uid in self._good.keys() - self._samples.numbers.keys():
-            if self._good[uid] is None or uid not in self._signals:
+        for uid, good in self._good.items():
+            if uid not in self._samples.numbers and (good is None or uid not in self._signals):
                 del shown[uid]
         return shown

@@ -24,8 +24,8 @@ class CountedEvents:
     def read(self, value: float | None, now: float) -> int:
         """Return the number of events since the last reading; 0 for a first reading, a reset and a doubtful reading."""
         before = self._guard.last
-        verdict = self._guard.read(None if value is None or is_over_range(value) else value, now)
+        accepted = self._guard.read(None if value is None or is_over_range(value) else value, now)
         after = self._guard.last
-        if before is None or after is None or verdict.event is not None:
+        if before is None or after is None or accepted is not None:
             return 0
         return max(round(after - before), 0)

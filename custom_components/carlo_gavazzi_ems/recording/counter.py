@@ -19,7 +19,7 @@ from custom_components.carlo_gavazzi_ems.runtime import EmsConfigEntry
 from custom_components.carlo_gavazzi_ems.signals.over_range import is_over_range
 from custom_components.carlo_gavazzi_ems.texts.markdown import escaped
 
-from .guard import KILOWATT_HOUR, Before, CounterGuard, Event, Verdict
+from .guard import KILOWATT_HOUR, Accepted, Before, CounterGuard, Event
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -132,32 +132,27 @@ class CounterReadings:
             self._latest = self._latest if value is None else value
             return self._latest
         now = time.monotonic()
-        if rested is not None and not is_first:
-            # The previous poll had the last accepted reading, not the restored one.
-            self._guard.seen(now - rested)
-        self._ask_history(self._guard, now)
-        verdict = self._guard.read(value, now)
-        if verdict.event is not None:
-            self._report(verdict, verdict.event, time.time() - (now - verdict.since))
-        self._latest = verdict.value
+        if (since := self._guard.doubtful_since) is not None:
+            self._ask_history(self._guard, since, now)
+        # The previous poll did not have the restored reading.
+        if (accepted := self._guard.read(value, now, None if is_first else rested)) is not None:
+            self._report(accepted, time.time() - (now - accepted.since))
+        self._latest = self._guard.shown
         return self._latest
 
-    def _ask_history(self, guard: CounterGuard, now: float) -> None:
-        """Compare a reading that is held back with the gateway's history."""
-        if (since := guard.doubtful_since) is None:
-            return
-        witness = self._entry.runtime_data.history.witness
-        reading = witness.async_reading_since(self._signal.uid, time.time() - (now - since))
-        if reading is not None:
-            guard.check_history(reading, now)
+    def _ask_history(self, guard: CounterGuard, since: float, now: float) -> None:
+        """Compare a reading that is held back since a monotonic time with the gateway's history."""
+        past = self._entry.runtime_data.history.witness.async_newest(self._signal.uid, since)
+        if past is not None:
+            guard.check_history(past, now)
 
-    def _report(self, verdict: Verdict, event: Event, since: float) -> None:
+    def _report(self, accepted: Accepted, since: float) -> None:
         """Log an accepted reading that was in doubt since a time in seconds since 1970; create or delete its issue."""
-        runtime = self._entry.runtime_data
-        amount = f"{abs(verdict.change):.3f} {self._unit or ''}".strip()
+        runtime, event, change = self._entry.runtime_data, accepted.event, accepted.change
+        amount = f"{abs(change):.3f} {self._unit or ''}".strip()
         if (kilowatt_hour := KILOWATT_HOUR.get(self._unit or "")) is not None:
-            amount = f"{abs(verdict.change) / kilowatt_hour:.3f} kWh"
-        direction = "above" if verdict.change > 0 else "below"
+            amount = f"{abs(change) / kilowatt_hour:.3f} kWh"
+        direction = "above" if change > 0 else "below"
         _LOGGER.log(
             logging.WARNING if event is Event.CORRECTED else logging.INFO,
             "%s: counter of code %s (%s), now %s %s the last reading",

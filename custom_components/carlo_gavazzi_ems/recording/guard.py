@@ -60,16 +60,14 @@ class _Doubt(Enum):
     RISE = auto()
 
 
-class Verdict(NamedTuple):
-    """The value to show for a reading."""
+class Accepted(NamedTuple):
+    """A doubtful reading that was accepted."""
 
-    value: float | None
-    """None if no number can be shown."""
-    event: Event | None = None
-    change: float = 0.0
-    """The accepted reading minus the value shown before it, in the unit of the counter."""
-    since: float = 0.0
-    """When the reading was first in doubt."""
+    event: Event
+    change: float
+    """The accepted reading minus the last one before it, in the unit of the counter."""
+    since: float
+    """When the doubt began."""
 
 
 class Before(NamedTuple):
@@ -79,32 +77,29 @@ class Before(NamedTuple):
     at: float
 
 
+class PastReading(NamedTuple):
+    """A reading from the gateway's history."""
+
+    value: float
+    at: float
+    """The earliest time at which it can have been read."""
+
+
 class CounterGuard:
     """Filters the readings of one counter that only rises."""
-
-    __slots__ = (
-        "_before",
-        "_candidate",
-        "_changed_at",
-        "_confirmed",
-        "_count",
-        "_denied",
-        "_doubt",
-        "_first_at",
-        "_held_since",
-        "_kwh",
-        "_last",
-        "_seen_at",
-        "_shown",
-    )
 
     def __init__(self, unit: str | None = None) -> None:
         """Filter a counter in this unit. Rises are limited for units of energy."""
         self._kwh = KILOWATT_HOUR.get(unit or "")
-        self._last: float | None = None
-        self._shown: float | None = None
-        self._changed_at = self._seen_at = 0.0
-        self._before: Before | None = None
+        #: The last accepted reading, None before the first.
+        self.last: float | None = None
+        #: The value to show, None if no number can be shown.
+        self.shown: float | None = None
+        #: Time of the first reading of the last accepted value.
+        self.changed_at = 0.0
+        #: The reading to which the counter may return, None if no doubtful one was accepted.
+        self.before: Before | None = None
+        self._seen_at = 0.0
         self._held_since: float | None = None
         self._doubt: _Doubt | None = None
         self._candidate = -math.inf
@@ -112,26 +107,6 @@ class CounterGuard:
         self._count = 0
         #: Whether history confirms the doubtful reading, or contradicts it.
         self._confirmed = self._denied = False
-
-    @property
-    def last(self) -> float | None:
-        """The last accepted reading, None before the first."""
-        return self._last
-
-    @property
-    def shown(self) -> float | None:
-        """The shown value."""
-        return self._shown
-
-    @property
-    def changed_at(self) -> float:
-        """Time of the first reading of the last accepted value."""
-        return self._changed_at
-
-    @property
-    def before(self) -> Before | None:
-        """The reading to which the counter may return, None if no doubtful one was accepted."""
-        return self._before
 
     @property
     def holding(self) -> bool:
@@ -146,60 +121,61 @@ class CounterGuard:
     def restore(self, value: float, age: float, now: float, before: Before | None = None) -> None:
         """Continue from a reading that was first seen `age` seconds ago; an impossible one is ignored."""
         if math.isfinite(value) and value >= 0:
-            self._last = self._shown = value
-            self._changed_at = self._seen_at = now - age
-            self._before = before
+            self.last = self.shown = value
+            self.changed_at = self._seen_at = now - age
+            self.before = before
 
-    def check_history(self, reading: float, now: float) -> None:
-        """Compare the doubtful reading with one from the history since it came; note whether that confirms it."""
-        if self._held_since is None or self._last is None:
+    def check_history(self, past: PastReading, now: float) -> None:
+        """Compare the doubtful reading with the newest one of history; note whether that confirms or contradicts it."""
+        if self._held_since is None or self.last is None or past.at <= self._seen_at:
             return
-        falls = reading < self._last - self._tiny(self._last)
-        agrees = self._impossible(reading, now) if self._doubt is _Doubt.RISE else falls
-        self._confirmed, self._denied = agrees, not agrees
+        rose, fell = self._doubt is _Doubt.RISE, past.value < self.last - self._tiny(self.last)
+        if past.at > self._held_since:
+            self._confirmed = self._impossible(past.value - self.last, now) if rose else fell
+            self._denied = not self._confirmed
+        elif not rose and fell and past.value < self._candidate:
+            # The counter fell in an outage before the doubt and has counted on since, so that it does not stand at a wrong
+            # reading. Anything else that history had before the doubt proves nothing.
+            self._confirmed = True
 
-    def seen(self, at: float) -> None:
-        """Record that the counter still had the last accepted reading at a time; ignored while a reading is in doubt."""
-        if not self.holding:
-            self._seen_at = max(self._seen_at, at)
+    def read(self, value: float | None, now: float, rested: float | None = None) -> Accepted | None:
+        """Process a reading, None for one without a number; return the doubtful reading that is accepted now, if any.
 
-    def read(self, value: float | None, now: float) -> Verdict:
-        """Return the value to show for a reading, None for one without a number."""
+        `rested` seconds ago the counter still had the last reading; None if that is not known.
+        """
+        if rested is not None and not self.holding:
+            self._seen_at = max(self._seen_at, now - rested)
         if value is None or not math.isfinite(value) or value > MOST:
-            return Verdict(value=self._shown)
-        if self._last is None:
+            return None
+        last, before = self.last, self.before
+        if last is None:
             # There is nothing to compare it with; but a counter that only rises is never negative.
-            return self._take(value, now) if value >= 0 else Verdict(value=None)
-        if self._returns(value, now):
-            return self._take_return(value, now)
-        if value >= self._last and not self._impossible(value, now):
-            return self._take(value, now)
-        return self._doubted(value, now)
+            if value >= 0:
+                self._take(value, now)
+            return None
+        if before is not None and self._returns(value, last, before, now):
+            self.before = None
+            self._take(value, now)
+            return Accepted(Event.RETURNED, value - last, before.at)
+        if value < last or self._impossible(value - last, now):
+            return self._doubted(value, last, now)
+        self._take(value, now)
+        return None
 
-    def _returns(self, value: float, now: float) -> bool:
+    def _returns(self, value: float, last: float, before: Before, now: float) -> bool:
         """Return whether a reading continues from before a doubtful one was accepted, and not from the doubtful one."""
-        before = self._before
-        if before is None or self._last is None or now - before.at > RETURN_SECONDS:
+        if now - before.at > RETURN_SECONDS:
             return False
         if not before.value - self._tiny(before.value) <= value <= before.value + self._most(now - before.at):
             return False
-        if self._last > before.value:
-            return value < self._last
+        if last > before.value:
+            return value < last
         # A counter that was really reset would need as long as before to rise that far.
-        return self._last < RESET_BELOW * before.value or self._impossible(value, now)
+        return last < RESET_BELOW * before.value or self._impossible(value - last, now)
 
-    def _take_return(self, value: float, now: float) -> Verdict:
-        """Accept a reading that continues from the one before the wrongly accepted one."""
-        before, last = self._before, self._last
-        if before is None or last is None:
-            return self._take(value, now)
-        self._before = None
-        self._take(value, now)
-        return Verdict(value=value, event=Event.RETURNED, change=value - last, since=before.at)
-
-    def _doubted(self, value: float, now: float) -> Verdict:
+    def _doubted(self, value: float, last: float, now: float) -> Accepted | None:
         """Hold a reading back until it is confirmed."""
-        doubt = self._reason(value)
+        doubt = self._reason(value, last)
         if doubt is not self._doubt or (doubt is _Doubt.RESET and value < self._candidate):
             self._doubt, self._first_at, self._count = doubt, now, 0
             self._confirmed = self._denied = False
@@ -210,21 +186,21 @@ class CounterGuard:
             # such reading may belong to a larger fault; a repeated one is the true reading.
             if self._count >= RESET_POLLS:
                 self._held_since = None
-            return Verdict(value=self._shown)
+            return None
         if self._held_since is None:
             self._held_since = now
         if (event := self._proved(doubt, now - self._held_since, now - self._first_at)) is None:
-            return Verdict(value=self._shown)
+            return None
         if value < 0:
             # A negative reading that lasts is no glitch, but it is not a valid reading of a rising counter either.
-            self._shown = None
-            return Verdict(value=None)
-        last, since = self._last or 0.0, self._held_since
+            self.shown = None
+            return None
+        since = self._held_since
         # Keep the reading before the first doubtful one, if the second one lies below it.
-        before = self._before if self._before is not None and value < self._before.value else Before(last, since)
+        if self.before is None or value >= self.before.value:
+            self.before = Before(last, since)
         self._take(value, now)
-        self._before = before
-        return Verdict(value=value, event=event, change=value - last, since=since)
+        return Accepted(event, value - last, since)
 
     def _proved(self, doubt: _Doubt, held: float, seen: float) -> Event | None:
         """Return the event with which a doubtful reading is accepted, None if it is not accepted yet."""
@@ -235,9 +211,8 @@ class CounterGuard:
             return Event.JUMPED
         return Event.RESET if self._confirmed or (doubt is _Doubt.RESET and lasted) else Event.CORRECTED
 
-    def _reason(self, value: float) -> _Doubt:
+    def _reason(self, value: float, last: float) -> _Doubt:
         """Return why a reading is doubtful."""
-        last = self._last or 0.0
         if value > last:
             return _Doubt.RISE
         if value > 0 and (last - value <= self._tiny(last) or _lost_decimals(last, value)):
@@ -248,26 +223,23 @@ class CounterGuard:
         """Return the largest fall that is ignored: a thousandth, and at most one kilowatt-hour."""
         return min(_TINY_PART * last, self._kwh or 1.0)
 
-    def _impossible(self, value: float, now: float) -> bool:
+    def _impossible(self, rise: float, now: float) -> bool:
         """Return whether a rise exceeds one megawatt, over the time since the reading last changed or was last seen."""
-        if value == self._last:
-            return False
         # If the last reading was seen unchanged shortly before, the rise happened since then.
-        seconds = min(max(now - self._changed_at, 1.0), max(now - self._seen_at, RESET_SECONDS))
-        return value - (self._last or 0.0) > self._most(seconds)
+        seconds = min(max(now - self.changed_at, 1.0), max(now - self._seen_at, RESET_SECONDS))
+        return rise > self._most(seconds)
 
     def _most(self, seconds: float) -> float:
         """Return by how much a counter may rise in some seconds; unlimited if it does not count energy."""
         return math.inf if self._kwh is None else self._kwh * _KILOWATT_HOURS_PER_SECOND * seconds
 
-    def _take(self, value: float, now: float) -> Verdict:
+    def _take(self, value: float, now: float) -> None:
         """Accept a reading."""
-        if value != self._last:
-            self._last, self._changed_at = value, now
-        self._shown, self._seen_at = value, now
+        if value != self.last:
+            self.last, self.changed_at = value, now
+        self.shown, self._seen_at = value, now
         self._held_since = self._doubt = None
         self._confirmed = self._denied = False
-        return Verdict(value)
 
 
 def _lost_decimals(last: float, value: float) -> bool:

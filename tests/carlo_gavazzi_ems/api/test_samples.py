@@ -94,7 +94,7 @@ COMPLETE = st.dictionaries(st.integers(0, 2**63 - 1), st.tuples(st.none() | st.f
 
 @given(RECORDS | COMPLETE.map(lambda found: {str(uid): record(uid, *rest) for uid, rest in found.items()}))
 @settings(max_examples=300, deadline=None)
-def test_columns_are_what_is_read_record_by_record(records: dict[str, object]) -> None:
+def test_complete_records_are_what_the_full_checks_read(records: dict[str, object]) -> None:
     """Whether all records of a page are complete or not."""
     samples = Samples(body(records))
     each = parse_map(parse_json(body(records)), "realtime", parse_sample)
@@ -106,7 +106,14 @@ def test_columns_are_what_is_read_record_by_record(records: dict[str, object]) -
 
 @pytest.mark.parametrize(
     "entries",
-    [{"1": record(1, 1, uid=True)}, {"1": record(1, 1, v=True)}, {"-1": record(-1, 1)}, {str(2**63): record(2**63, 1)}],
+    [
+        {"1": record(1, 1, uid=True)},
+        {"True": record(1, 1, uid=True)},
+        {"1.0": record(1, 1, uid=1.0)},
+        {"1": record(1, 1, v=True)},
+        {"-1": record(-1, 1)},
+        {str(2**63): record(2**63, 1)},
+    ],
 )
 def test_r20_what_only_looks_complete(entries: dict[str, object]) -> None:
     """True is no number, and not every whole number is a UID."""

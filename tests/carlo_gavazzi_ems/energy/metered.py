@@ -33,7 +33,7 @@ def counted(watts: Watts, *, row: float = 60.0, step: float = 0.001, past: tuple
 
 
 def evidence(
-    meters: Mapping[str, Counted], *, smart: tuple[str, ...] = (), built_in: tuple[str, ...] = ()
+    meters: Mapping[str, Counted], *, smart: tuple[str, ...] = (), built_in: tuple[str, ...] = (), now: float = NOW
 ) -> tuple[Evidence, dict[int, str]]:
     """Return the evidence of meters, in the dark from 20 to 3 h UTC, and their names."""
     names = dict(enumerate(meters))
@@ -43,7 +43,7 @@ def evidence(
         name: {way: [rows] if rows and rows[-1][1] else [] for way, rows in counters.items()}
         for name, counters in meters.items()
     }
-    bounds = slot_bounds((rows for ways in moved.values() for some in ways.values() for rows in some), NOW - DAY, NOW)
+    bounds = slot_bounds((rows for ways in moved.values() for some in ways.values() for rows in some), now - DAY, now)
     middles = [(begin + end) / 2 % DAY / 3600 for begin, end in pairwise(bounds)]
     return Evidence(
         meters={
@@ -74,7 +74,6 @@ class Found:
     grid: list[str] = field(default_factory=list)
     solar: list[tuple[str, Direction]] = field(default_factory=list)
     batteries: list[str] = field(default_factory=list)
-    charging: Direction = Direction.IMPORT
     devices: list[str] = field(default_factory=list)
     home: str | None = None
     repeating: set[str] = field(default_factory=set)
@@ -82,15 +81,16 @@ class Found:
     doubtful: dict[str, str] = field(default_factory=dict)
 
 
-def proposed(meters: Mapping[str, Counted], *, smart: tuple[str, ...] = (), built_in: tuple[str, ...] = ()) -> Found:
+def proposed(
+    meters: Mapping[str, Counted], *, smart: tuple[str, ...] = (), built_in: tuple[str, ...] = (), now: float = NOW
+) -> Found:
     """Return the proposed roles of meters."""
-    given, names = evidence(meters, smart=smart, built_in=built_in)
+    given, names = evidence(meters, smart=smart, built_in=built_in, now=now)
     roles = propose(given)
     return Found(
         grid=[names[uid] for uid in roles.grid],
         solar=[(names[uid], direction) for uid, direction in roles.solar],
         batteries=[names[uid] for uid in roles.batteries],
-        charging=roles.charging,
         devices=[names[uid] for uid in roles.devices],
         home=None if roles.home is None else names[roles.home],
         repeating={names[uid] for uid in roles.repeating},

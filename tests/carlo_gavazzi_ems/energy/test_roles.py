@@ -41,7 +41,6 @@ def test_a_house_with_everything() -> None:
         grid=["Grid"],
         solar=[("Plant", Direction.EXPORT)],
         batteries=["Battery"],
-        charging=Direction.IMPORT,
         devices=["Pump", "Oven"],
     )
 
@@ -148,6 +147,52 @@ def test_two_that_switch_together_are_no_board() -> None:
         {"Grid": counted(total(big, small, REST)), "Big": counted(big), "Small": counted(small)}, built_in=("Grid",)
     )
     assert (roles.grid, roles.upstream) == (["Grid"], {})
+
+
+def test_a_meter_elsewhere() -> None:
+    """What is never more than the rest of a house, but does not appear in it, has another connection to the grid."""
+    house = total(PUMP, OVEN, REST, lambda _: 200.0)
+    meters = {"Large": counted(house), "Pump": counted(PUMP), "Oven": counted(OVEN), "Fridge": counted(FRIDGE)}
+    assert proposed(meters).grid == []
+    meters["Large"] = counted(total(house, FRIDGE))
+    assert proposed(meters).grid == ["Large"]
+
+
+def test_a_house_that_exports_more_than_it_draws() -> None:
+    """It reads as a battery that is connected in reverse, so nothing is proposed for it where no balance shows the grid."""
+    meters = {
+        "House": counted(total(PUMP, REST, minus(PLANT)), past=(4000, 5200)),
+        "Neighbour": counted(total(OVEN, switching(7, 150, 400))),
+        "Pump": counted(PUMP),
+        "Oven": counted(OVEN),
+    }
+    roles = proposed(meters)
+    assert (roles.grid, roles.solar, roles.batteries, roles.devices) == ([], [], [], ["Pump", "Oven"])
+
+
+def test_a_counter_that_stands_still() -> None:
+    """At 5.0 it tells nothing of the steps in which the meter counts."""
+    meters = {
+        "Grid": counted(total(PUMP, REST, minus(PLANT)), past=(4000, 3000)),
+        "Plant": counted(minus(PLANT), past=(5.0005, 3000)),
+        "Pump": counted(PUMP),
+    }
+    given, _ = evidence(meters)
+    assert [flow.step for flow in given.flows.values()] == pytest.approx([0.001] * 3)
+    roles = proposed(meters)
+    assert (roles.grid, roles.solar) == (["Grid"], [("Plant", Direction.EXPORT)])
+
+
+def test_coarse_steps_hide_no_consumer() -> None:
+    """In each slot 200 W are less than the grid meter's step of 0.1 kWh, but not in a day."""
+    roles = proposed(
+        {
+            "Grid": counted(total(OVEN, REST, minus(PLANT)), step=0.1, past=(900, 900)),
+            "Plant": counted(minus(PLANT), past=(0, 2000)),
+            "Oven": counted(OVEN),
+        }
+    )
+    assert (roles.grid, roles.home, roles.devices) == (["Grid"], None, ["Oven"])
 
 
 def test_meters_without_one_that_measures_all() -> None:

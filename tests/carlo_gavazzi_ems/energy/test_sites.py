@@ -30,11 +30,15 @@ def counters_of(site: Site, load: int, now: float) -> Counted | None:
 @pytest.mark.parametrize("kind", [SiteKind.FLAT, SiteKind.HOUSE, SiteKind.SHOP])
 @pytest.mark.parametrize("seed", rest_at_night([1, 2, 3], every=3))
 def test_r29_the_sites_of_the_simulator(kind: SiteKind, seed: int, *, vary: bool) -> None:
-    """Each site by its own truth: grid and solar found, every consumer that ever drew a device, nothing upstream."""
+    """Each site by its own truth: grid and solar found, every consumer that ever drew a device, nothing upstream.
+
+    Each seed at another hour of the day.
+    """
     site = build_site(kind, seed, vary=vary)
-    meters = {load.label: read for uid, load in site.loads.items() if (read := counters_of(site, uid, NOW))}
+    now = NOW - 7 * 3600.0 * seed
+    meters = {load.label: read for uid, load in site.loads.items() if (read := counters_of(site, uid, now))}
     smart = tuple(load.label for load in site.loads.values() if load.protocol == "P1" and load.label in meters)
-    roles = proposed(meters, smart=smart, built_in=("Main",))
+    roles = proposed(meters, smart=smart, built_in=("Main",), now=now)
     used = {label for label, read in meters.items() if read[Direction.IMPORT] and read[Direction.IMPORT][-1][1] > 0}
     assert set(roles.grid) <= {"Main", "Smart meter"}
     assert len(roles.grid) == 1

@@ -1,9 +1,10 @@
 """A counter behind the guard, as a test reads it."""
 
 from custom_components.carlo_gavazzi_ems.recording.guard import (
+    Accepted,
     CounterGuard,
     Event,
-    Verdict,
+    PastReading,
 )
 
 POLL = 10.0
@@ -19,7 +20,7 @@ class Meter:
         self.now = 1_000_000.0
         self.shown: list[float | None] = []
         self.events: list[Event] = []
-        self.last = Verdict(value=None)
+        self.last: Accepted | None = None
         if first is not None:
             self.read(first)
 
@@ -28,9 +29,9 @@ class Meter:
         for _ in range(times):
             self.now += seconds
             if self.history is not None and self.guard.doubtful_since is not None:
-                self.guard.check_history(self.history, self.now)
+                self.guard.check_history(PastReading(self.history, self.now), self.now)
             self.last = self.guard.read(value, self.now)
-            self.shown.append(self.last.value)
-            if self.last.event is not None:
+            self.shown.append(self.guard.shown)
+            if self.last is not None:
                 self.events.append(self.last.event)
-        return self.last.value
+        return self.guard.shown

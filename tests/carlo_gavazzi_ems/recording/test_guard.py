@@ -6,10 +6,11 @@ import math
 import pytest
 
 from custom_components.carlo_gavazzi_ems.recording.guard import (
+    Accepted,
     Before,
     CounterGuard,
     Event,
-    Verdict,
+    PastReading,
 )
 
 from .meter import POLL, Meter
@@ -42,9 +43,41 @@ def test_r01_a_reset_is_accepted_when_history_has_it_too() -> None:
     assert meter.guard.holding
     assert meter.read(0.0) == 0.0
     assert meter.events == [Event.RESET]
+    assert meter.last is not None
     assert meter.last.change == pytest.approx(-1234.567)
     assert meter.read(0.5) == 0.5
     assert meter.events == [Event.RESET]
+
+
+@pytest.mark.parametrize(
+    ("past", "at", "event"),
+    [
+        # A row of the outage, and the meter has counted on from it.
+        (5.0, 1500.0, Event.RESET),
+        # The meter stands where that row has it, as a wrong reading may, or below it.
+        (6.0, 1500.0, None),
+        (7.0, 1500.0, None),
+        # It does not contradict, and neither does a row from before the last good reading confirm.
+        (501.0, 1500.0, None),
+        (5.0, 999.0, None),
+        # A row since the doubt began.
+        (6.0, 2011.0, Event.RESET),
+    ],
+)
+def test_r01_a_row_of_an_outage_can_confirm(past: float, at: float, event: Event | None) -> None:
+    """A meter was reset in an outage, and history has no row yet since Home Assistant is back."""
+    guard = CounterGuard("kWh")
+    guard.restore(500.0, 1000.0, 2000.0)
+    accepted = []
+    for now in range(2010, 2080, 10):
+        guard.check_history(PastReading(past, at), now)
+        if (found := guard.read(6.0, now)) is not None:
+            accepted.append(found.event)
+    assert accepted == ([event] if event else [])
+    for now in range(2080, 2920, 10):
+        guard.check_history(PastReading(past, at), now)
+        guard.read(6.0, now)
+    assert guard.shown == 6.0
 
 
 def test_r01_a_reset_waits_for_history_that_tells_nothing() -> None:
@@ -81,6 +114,7 @@ def test_r01_a_counter_that_returns_tells_since_when_it_was_wrong(wrong: float) 
     meter.history = None
     assert meter.read(1235.0) == 1235.0
     assert meter.events[-1] is Event.RETURNED
+    assert meter.last is not None
     assert meter.last.since == begun
     assert meter.read(1235.1) == 1235.1
     assert len(meter.events) == 2
@@ -132,6 +166,7 @@ def test_r01_a_dip_between_is_held_for_15_minutes() -> None:
     assert meter.read(950.0, times=90) == 1000.0
     assert meter.read(950.0) == 950.0
     assert meter.events == [Event.CORRECTED]
+    assert meter.last is not None
     assert meter.last.change == pytest.approx(-50.0)
 
 
@@ -162,17 +197,18 @@ def test_r02_a_restored_reading_is_guarded_at_once() -> None:
     """The first reading after a restart is judged by the last one before it."""
     guard = CounterGuard("kWh")
     guard.restore(500.0, 1000.0, 2000.0)
-    assert guard.read(None, 2000.0).value == 500.0
-    assert guard.read(0.0, 2000.0).value == 500.0
-    assert guard.read(500.2, 2010.0).value == 500.2
-    assert (guard.last, guard.shown, guard.changed_at) == (500.2, 500.2, 2010.0)
+    for value, now, shown in ((None, 2000.0, 500.0), (0.0, 2000.0, 500.0), (500.2, 2010.0, 500.2)):
+        assert guard.read(value, now) is None
+        assert guard.shown == shown
+    assert (guard.last, guard.changed_at) == (500.2, 2010.0)
 
 
 def test_r01_a_wrong_reading_that_was_accepted_before_a_restart() -> None:
     """The counter returns to where it was before; that is no rise that no installation can make."""
     guard = CounterGuard("kWh")
     guard.restore(0.0, 10_000.0, 20_000.0, Before(500.0, 9_900.0))
-    assert guard.read(501.0, 20_010.0) == Verdict(501.0, Event.RETURNED, 501.0, 9_900.0)
+    assert guard.read(501.0, 20_010.0) == Accepted(Event.RETURNED, 501.0, 9_900.0)
+    assert guard.shown == 501.0
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -1.0])
@@ -181,4 +217,5 @@ def test_r02_what_is_no_reading_is_not_restored(value: float) -> None:
     guard = CounterGuard("kWh")
     guard.restore(value, 1000.0, 2000.0)
     assert guard.last is None
-    assert guard.read(3.0, 2000.0).value == 3.0
+    guard.read(3.0, 2000.0)
+    assert guard.shown == 3.0
