@@ -83,6 +83,13 @@ class EmsSignalEntity(EmsEntity):
         super().__init__(runtime, key or str(signal.uid), runtime.devices.device_info(signal), signal.uid)
         self._signal = signal
 
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state: the coordinator calls only for another value than the shown one."""
+        self._shown = self._present()
+        self.async_write_ha_state()
+
     @override
     def _present(self) -> tuple[bool, float | None]:
         """Return whether the signal is available, and its number with all its decimals."""

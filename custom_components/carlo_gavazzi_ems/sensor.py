@@ -117,7 +117,7 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         self._unsettled = runtime.unsettled
         self._take_state_class()
         self._quantity = None if meaning is None else meaning.quantity
-        self._precisions: dict[str | None, int | None] = {}
+        self._precision: tuple[er.RegistryEntry | None, int | None] | None = None
         if meaning is None:
             self._object_id = f"signal_{signal.code}"
             self._attr_translation_key = "signal"
@@ -192,13 +192,13 @@ class EmsSensor(EmsSignalEntity, SensorEntity):
         """
         if self._quantity is None:
             return None
-        shown = self.unit_of_measurement
-        try:
-            return self._precisions[shown]
-        except KeyError:
-            units = (self.suggested_unit_of_measurement or self.native_unit_of_measurement, shown)
+        entry = self.registry_entry
+        if self._precision is None or self._precision[0] is not entry:
+            # The person's unit is in the entity registry. Home Assistant asks with every state, and its unit takes long.
+            units = (self.suggested_unit_of_measurement or self.native_unit_of_measurement, self.unit_of_measurement)
             known = [decimals for unit in units if (decimals := self._quantity.precision(unit)) is not None]
-            return self._precisions.setdefault(shown, min(known, default=None))
+            self._precision = entry, min(known, default=None)
+        return self._precision[1]
 
 
 def _is_small(entry: EmsConfigEntry, signal: Signal) -> bool:
