@@ -17,9 +17,9 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance, session_scope
 
 from custom_components.carlo_gavazzi_ems.api import auth
-from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, UnknownMeaning, parse_meaning
 from simulator import Gateway, SiteKind, build_site
 from simulator.site.sampling import latest
+from testbed.site_codes import codes_of
 
 from .episodes import CALM, OFFLINE, REBOOT, RESTART, Episode, episodes
 from .home import Home
@@ -49,7 +49,7 @@ class Day:
         self._site = gateway.site
         self._gateway = gateway
         self._home = Home(folder)
-        self._codes = dict(self._named())
+        self._codes = codes_of(self._site)
         self._listener = Listener()
         self._only = only
         self.report = Report(hours=hours, seed=seed)
@@ -155,17 +155,6 @@ class Day:
     def _truth(self, uid: int, when: float) -> float:
         """Return the true reading of a counter at a time, in the gateway's unit."""
         return next(latest(self._site, [self._site.signals[uid]], when, {})).value
-
-    def _named(self) -> Iterator[tuple[str, str]]:
-        """Yield the meaning of every code, as a user would confirm it."""
-        for uid, signal in self._site.signals.items():
-            quantity, unit = self._site.truth(uid)
-            text = f"{quantity}/{unit}" if unit else quantity
-            try:
-                parse_meaning(text, Source.CONFIRMED)
-            except UnknownMeaning:
-                continue
-            yield str(signal.si), text
 
     @contextmanager
     def _heard(self) -> Iterator[None]:

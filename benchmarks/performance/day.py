@@ -15,10 +15,11 @@ from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 
 from custom_components.carlo_gavazzi_ems import coordinator, sensor
 from custom_components.carlo_gavazzi_ems.recording import counter
+from testbed.site_codes import codes_of
 
 from .answers import STEP, load_test
 from .gateway import gateways
-from .house import codes_of, home, set_up
+from .house import home, set_up
 from .measure import Held, held, traced
 
 HOUR = 3600 // STEP

@@ -26,8 +26,7 @@ from custom_components.carlo_gavazzi_ems.api import Signal
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
 from custom_components.carlo_gavazzi_ems.coordinator import RealtimeCoordinator
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES, CONF_THROTTLE
-from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue, Source, UnknownMeaning, parse_meaning
-from simulator import Site
+from custom_components.carlo_gavazzi_ems.signals.catalogue import Catalogue
 
 from .answers import Pages
 from .gateway import Address
@@ -72,20 +71,6 @@ async def home() -> AsyncIterator[HomeAssistant]:
                 yield hass
             finally:
                 await hass.async_stop(force=True)
-
-
-def codes_of(site: Site) -> dict[str, str]:
-    """Return the meaning of every code of a site, as a person confirms it."""
-    codes: dict[str, str] = {}
-    for uid, signal in site.signals.items():
-        quantity, unit = site.truth(uid)
-        text = f"{quantity}/{unit}" if unit else quantity
-        try:
-            parse_meaning(text, Source.CONFIRMED)
-        except UnknownMeaning:
-            continue
-        codes[str(signal.si)] = text
-    return codes
 
 
 def entry_for(address: Address, codes: Mapping[str, str], *, throttle: float) -> MockConfigEntry:

@@ -10,11 +10,12 @@ from homeassistant.core import HomeAssistant
 from custom_components.carlo_gavazzi_ems.coordinator import RealtimeCoordinator
 from custom_components.carlo_gavazzi_ems.options import Options
 from simulator import Site
+from testbed.site_codes import codes_of
 
 from .answers import Answers, Change, Pages, load_test, records_of
 from .baselines import BareLoop, PlainCoordinator
 from .gateway import gateways
-from .house import Canned, codes_of, home, set_up
+from .house import Canned, home, set_up
 from .measure import WARM_UP, Job, Series, cpu_of, uncollected
 
 

@@ -5,9 +5,11 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 import time
 
+from testbed.site_codes import codes_of
+
 from .answers import Answers, Change, load_test
 from .gateway import gateways
-from .house import codes_of, home, set_up
+from .house import home, set_up
 from .measure import cpu_of, longest_block, uncollected
 
 

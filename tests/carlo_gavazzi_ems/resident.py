@@ -13,25 +13,10 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.carlo_gavazzi_ems.access.client_cache import async_forget_client
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
-from custom_components.carlo_gavazzi_ems.signals.catalogue import Source, UnknownMeaning, parse_meaning
-from simulator import Gateway, Site
+from simulator import Gateway
 
 REALTIME = "/v1/signals/realtime"
 LOGIN = "/v1/auth/login"
-
-
-def named(site: Site) -> dict[str, str]:
-    """Return the meaning of every code of a site, as a person confirms it."""
-    codes: dict[str, str] = {}
-    for uid, signal in site.signals.items():
-        quantity, unit = site.truth(uid)
-        text = f"{quantity}/{unit}" if unit else quantity
-        try:
-            parse_meaning(text, Source.CONFIRMED)
-        except UnknownMeaning:
-            continue
-        codes[str(signal.si)] = text
-    return codes
 
 
 async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float = 10, times: int = 1) -> None:

@@ -30,9 +30,10 @@ from simulator.faults import (
     Trickle,
     VoidTokens,
 )
+from testbed.site_codes import codes_of
 from tests.carlo_gavazzi_ems.conftest import SetUp, entry_for
 from tests.carlo_gavazzi_ems.replay import Replay
-from tests.carlo_gavazzi_ems.resident import LOGIN, REALTIME, named, poll
+from tests.carlo_gavazzi_ems.resident import LOGIN, REALTIME, poll
 from tests.testbed.fake_gateway import serve
 
 RAW = {"raw_answers": True}
@@ -89,7 +90,7 @@ async def test_r14_a_whole_run_leaves_no_secret(
         return tokens[-1]
 
     monkeypatch.setattr(gateway.tokens, "issue", issue_known)
-    entry = await set_up(gateway, options={"codes": named(gateway.site)} | RAW)
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)} | RAW)
     files: list[str] = []
 
     async def look() -> None:
@@ -179,7 +180,7 @@ async def test_the_state_of_polling(
 ) -> None:
     """When the last poll was, what went wrong since, and how the pace has changed."""
     freezer.move_to("2026-11-20 12:00:00+00:00")
-    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)})
     gateway.faults.add(Status(code=429, retry_after=30, path=REALTIME))
     await poll(hass, freezer, times=3)
     found = await async_get_config_entry_diagnostics(hass, entry)

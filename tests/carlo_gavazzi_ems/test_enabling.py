@@ -7,9 +7,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems.options import CONF_CODES
 from simulator import Gateway, SiteKind
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp
-from .resident import entity_id, named, state_of
+from .resident import entity_id, state_of
 from .test_resident_statistics import FixedReading
 
 pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, loads=1)
@@ -46,7 +47,7 @@ async def test_r21_naming_a_code_enables_its_sensor(hass: HomeAssistant, gateway
     user = er.RegistryEntryDisabler.USER
     er.async_get(hass).async_update_entity(entity_id(hass, gateway, power), disabled_by=user)
     before = entity_id(hass, gateway, energy)
-    await name(hass, entry, named(gateway.site))
+    await name(hass, entry, codes_of(gateway.site))
     assert (disabled_by(hass, gateway, energy), disabled_by(hass, gateway, power)) == (None, user)
     assert state_of(hass, gateway, energy).entity_id == before
     # An enabled sensor stays enabled when its code loses its name.

@@ -17,12 +17,13 @@ import pytest
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
 from custom_components.carlo_gavazzi_ems.issues import async_certificate_changed, certificate_issue_id
 from simulator import Gateway, Identity
+from testbed.site_codes import codes_of
 
 from .config_pages import submit, typed
 from .conftest import SetUp, entry_for
 from .interruption import cancel, every_suspension, meanwhile
 from .repair_pages import opened
-from .resident import forget, named
+from .resident import forget
 
 pytestmark = [
     pytest.mark.usefixtures("enable_custom_integrations", "forgiving_loop"),
@@ -199,7 +200,7 @@ async def test_an_end_at_every_await_of_the_options(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, how: str
 ) -> None:
     """While codes are named: the options are the old or the new ones, the entry is loaded, and the dialog can be opened again."""
-    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)})
     flows = hass.config_entries.options
     before = dict(entry.options)
 

@@ -14,9 +14,9 @@ import pytest
 
 from custom_components.carlo_gavazzi_ems.dialogs.naming import MEANINGS, QuantityNames
 from simulator import Gateway, Site, SiteKind, build_site
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp
-from .resident import named
 from .test_walls import INTEGRATION
 
 LANGUAGES: Final = ("de", "it", "fr", "es", "nl", "da")
@@ -226,7 +226,7 @@ class TestEntityIds:
         self, hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp, language: str
     ) -> None:
         """Every entity has the id it has in English, also where a name stands in for a missing label."""
-        named_codes = dict(list(named(gateway.site).items())[::2])
+        named_codes = dict(list(codes_of(gateway.site).items())[::2])
         ids: list[dict[str, str]] = []
         for shown in ("en", language):
             hass.config.language = shown

@@ -15,9 +15,10 @@ from custom_components.carlo_gavazzi_ems.recording.counted_events import Counted
 from simulator import Gateway
 from simulator.faults.base import Answer, DataFault, FaultTarget
 from simulator.site.quantities import is_counter
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp
-from .resident import entity_id, named, poll
+from .resident import entity_id, poll
 
 ATTRIBUTES = ("event_type", "phase", "number", "total")
 
@@ -62,7 +63,7 @@ async def event(
 ) -> MockConfigEntry:
     """An entry with codes for these counters, and the event entity of their load, which a person has enabled."""
     site = gateway.site
-    codes = named(site) | {str(site.signals[uid].si): key for key, uid in counters.items()}
+    codes = codes_of(site) | {str(site.signals[uid].si): key for key, uid in counters.items()}
     load = site.signals[counters["voltage_sags_l1"]].lid
     unique_id = f"{gateway.identity.serial_number}_load_{load}_power_quality"
     entry = await set_up(gateway, options={"codes": codes})

@@ -23,9 +23,10 @@ from custom_components.carlo_gavazzi_ems.history.meter_readings import MeterRead
 from custom_components.carlo_gavazzi_ems.history.targets import async_targets
 from simulator import Gateway, SiteKind
 from simulator.site.quantities import is_counter
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp
-from .resident import entity_id, named
+from .resident import entity_id
 
 pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, exact=True)
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
@@ -42,7 +43,7 @@ async def entry(
 ) -> MockConfigEntry:
     """An entry whose sensors have statistics."""
     freezer.move_to(NOON)
-    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)})
     await async_wait_recording_done(hass)
     do_adhoc_statistics(hass, start=NOON)
     await async_wait_recording_done(hass)

@@ -11,9 +11,10 @@ import pytest
 from benchmarks.observation import meaning_of
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from simulator import Gateway, SiteKind
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp
-from .resident import entity_id, named, poll
+from .resident import entity_id, poll
 
 pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3, disabled=0.0)
 
@@ -43,7 +44,7 @@ async def test_r21_an_hour_with_default_options(
 ) -> None:
     """At most 60 rows a counter, 120 a power, 20 a voltage, frequency or power factor; and not much less."""
     written = count(hass)
-    await set_up(gateway, options={"codes": named(gateway.site)})
+    await set_up(gateway, options={"codes": codes_of(gateway.site)})
     await poll(hass, freezer, times=359)
     most: Counter[str] = Counter()
     for uid in gateway.site.signals:
@@ -64,7 +65,7 @@ async def test_r21_what_does_not_change_is_not_written(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """The same answers for ten minutes: no state is written, of whatever entity."""
-    await set_up(gateway, options={"codes": named(gateway.site), "throttle": 0})
+    await set_up(gateway, options={"codes": codes_of(gateway.site), "throttle": 0})
     frozen = gateway.clock.now()
     gateway.clock.now = lambda: frozen  # type: ignore[method-assign]
     await poll(hass, freezer)
@@ -77,7 +78,7 @@ async def test_r21_0_shows_every_change(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """Switched off, each poll with a new value writes it."""
-    entry = await set_up(gateway, options={"codes": named(gateway.site), "throttle": 0})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site), "throttle": 0})
     realtime = entry.runtime_data.realtime
     written, changes, before = count(hass), Counter[str](), realtime.data
     for _ in range(30):

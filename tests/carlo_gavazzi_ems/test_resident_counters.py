@@ -15,9 +15,10 @@ import pytest
 
 from simulator import CounterGlitch, Gateway, Glitch, ManualClock, Status
 from simulator.faults.base import Answer, DataFault, FaultTarget
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp
-from .resident import entity_id, named, poll, state_of
+from .resident import entity_id, poll, state_of
 
 NOW = 1_768_478_400.0
 
@@ -37,7 +38,7 @@ def gateway_options(clock: ManualClock) -> dict[str, Any]:
 @pytest.fixture
 def options(gateway: Gateway) -> dict[str, Any]:
     """All codes named, and no throttle."""
-    return {"codes": named(gateway.site), "throttle": 0}
+    return {"codes": codes_of(gateway.site), "throttle": 0}
 
 
 @dataclass(kw_only=True, eq=False)

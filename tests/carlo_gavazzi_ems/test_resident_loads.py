@@ -10,9 +10,10 @@ import pytest
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import Drop, FreezeLoad, Gateway, HideLoad, SiteKind, Status, WrongClock
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp, signal_entries
-from .resident import entity_id, named, poll, state_of
+from .resident import entity_id, poll, state_of
 
 pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
@@ -21,7 +22,7 @@ async def test_r05_a_silent_sub_meter(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory, load: int
 ) -> None:
     """Measured values go, counters stay, its connectivity sensor says off; others are untouched; all comes back."""
-    await set_up(gateway, options={"codes": named(gateway.site)})
+    await set_up(gateway, options={"codes": codes_of(gateway.site)})
     power, energy = gateway.site.find("active_power", load), gateway.site.find("energy_import", load)
     others = [uid for uid in gateway.site.loads if uid != load]
     await poll(hass, freezer, times=3)

@@ -6,9 +6,10 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from simulator import FreezeLoad, Gateway, LoadClock, RepeatValues, Site, SiteKind
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp, make_site
-from .resident import named, poll, restart, state_of
+from .resident import poll, restart, state_of
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ async def test_r05_a_gateway_that_repeats_old_values(
     hass: HomeAssistant, gateway: Gateway, set_up: SetUp, freezer: FrozenDateTimeFactory, loads: int
 ) -> None:
     """For hours, with one load too: measured values go, counters stay, the gateway itself answers; then all is back."""
-    await set_up(gateway, options={"codes": named(gateway.site)})
+    await set_up(gateway, options={"codes": codes_of(gateway.site)})
     await poll(hass, freezer, times=3)
     power = gateway.site.find("active_power", min(gateway.site.loads))
     energy = gateway.site.find("energy_import", min(gateway.site.loads))

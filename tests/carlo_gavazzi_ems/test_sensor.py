@@ -7,9 +7,10 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 
 from simulator import BadRecord, Damage, GarbageNumbers, Gateway, Identity, SiteKind
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp, signal_entries
-from .resident import entity_id, named, state_of
+from .resident import entity_id, state_of
 
 pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
 
@@ -94,7 +95,7 @@ async def test_r06_decimals_follow_the_unit_that_is_shown(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, gateway: Gateway, set_up: SetUp
 ) -> None:
     """Below 10 kW a power in kW is shown in whole W; whoever chooses another unit sees the decimals worth showing in it."""
-    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)})
     fridge = next(uid for uid, load in gateway.site.loads.items() if load.label == "Fridge")
     for quantity, unit, chosen in (
         ("active_power", "W", {"kW": 3, "W": 0}),

@@ -17,10 +17,11 @@ from custom_components.carlo_gavazzi_ems.polling.staleness import MIN_AGE
 from custom_components.carlo_gavazzi_ems.recording.guard import KILOWATT_HOUR
 from custom_components.carlo_gavazzi_ems.signals.quantities import QUANTITIES
 from simulator import Gateway, SiteKind
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp
 from .reads import BAD, Reads
-from .resident import entity_id, named, state_of
+from .resident import entity_id, state_of
 
 pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, disabled=0.0)
 
@@ -35,7 +36,7 @@ async def set_up_reads(
     site = gateway.site
     reads = Reads(values=dict.fromkeys(site.signals, 0.0), pages=pages)
     gateway.faults.add(reads)
-    options = {"codes": named(site), "throttle": throttle, "scan_interval": 300}
+    options = {"codes": codes_of(site), "throttle": throttle, "scan_interval": 300}
     entry = await set_up(gateway, options=options)
     powers = [uid for uid in site.signals if site.truth(uid)[0].startswith(("active_power", "current"))]
     shown = er.async_get(entry.runtime_data.realtime.hass)

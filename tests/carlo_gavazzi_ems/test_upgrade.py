@@ -36,9 +36,9 @@ from custom_components.carlo_gavazzi_ems.api.auth import TokenManager
 from custom_components.carlo_gavazzi_ems.api.transport import Transport
 from custom_components.carlo_gavazzi_ems.const import CONF_FINGERPRINT, DOMAIN
 from simulator import Gateway, Identity, SiteKind, Status
+from testbed.site_codes import codes_of
 
 from .conftest import PASSWORD, USERNAME, SetUp
-from .resident import named
 from .test_walls import INTEGRATION
 
 pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
@@ -237,7 +237,7 @@ async def _written(
     hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, set_up: SetUp
 ) -> dict[str, Any]:
     """Run today's code with a gateway and a few changes by a person; return the content of the file."""
-    entry = await set_up(gateway, options={"codes": named(gateway.site)}, entry_id=ENTRY_ID)
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)}, entry_id=ENTRY_ID)
     entities, devices = er.async_get(hass), dr.async_get(hass)
     items = sorted(er.async_entries_for_config_entry(entities, ENTRY_ID), key=lambda item: item.entity_id)
     enabled = [item for item in items if item.domain == "sensor" and not item.disabled]

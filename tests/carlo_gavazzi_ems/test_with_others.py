@@ -22,9 +22,10 @@ import yaml
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import Gateway, SiteKind
+from testbed.site_codes import codes_of
 
 from .conftest import SetUp
-from .resident import named, poll
+from .resident import poll
 
 PAGE = Path(__file__).parents[2] / "docs" / "with-others.md"
 BLOCKS = [
@@ -53,7 +54,7 @@ async def entry(
     """The demo's house on the last evening of October, twenty minutes before midnight in Rome."""
     await hass.config.async_set_time_zone("Europe/Rome")
     freezer.move_to(EVENING)
-    entry = await set_up(gateway, options={"codes": named(gateway.site), "throttle": 0})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site), "throttle": 0})
     await async_wait_recording_done(hass)
     do_adhoc_statistics(hass, start=EVENING.astimezone(UTC))
     await async_wait_recording_done(hass)

@@ -10,7 +10,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems.demand.meter import DemandMeter
 from simulator import Gateway
-from tests.carlo_gavazzi_ems.resident import entity_id, named
+from testbed.site_codes import codes_of
+from tests.carlo_gavazzi_ems.resident import entity_id
 
 type Show = Callable[[str], State]
 type Kwh = Callable[[float, float], float]
@@ -35,7 +36,7 @@ async def at_ten(hass: HomeAssistant, gateway: Gateway, freezer: FrozenDateTimeF
 @pytest.fixture
 def options(gateway: Gateway, load: int, at_ten: None) -> dict[str, Any]:
     """All codes named, no throttle, and the demand of one load."""
-    return {"codes": named(gateway.site), "throttle": 0, "demand_loads": [load], "demand_period": 15}
+    return {"codes": codes_of(gateway.site), "throttle": 0, "demand_loads": [load], "demand_period": 15}
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from simulator import Gateway, SiteKind
+from testbed.site_codes import codes_of
 from tests.carlo_gavazzi_ems.conftest import SetUp
-from tests.carlo_gavazzi_ems.resident import named, poll, requests
+from tests.carlo_gavazzi_ems.resident import poll, requests
 from tests.nightly import rest_at_night
 
 from .conftest import Kwh, Show, meter_of
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.site(SiteKind.FLAT, seed=1, exact=True)
 
 async def test_r32_off_until_asked_for(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
     """Without a load in the options there is no such sensor."""
-    await set_up(gateway, options={"codes": named(gateway.site)})
+    await set_up(gateway, options={"codes": codes_of(gateway.site)})
     assert not [state.entity_id for state in hass.states.async_all("sensor") if "demand" in state.entity_id]
 
 

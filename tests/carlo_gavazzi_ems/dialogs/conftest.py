@@ -13,10 +13,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.carlo_gavazzi_ems.recognition import identifying
 from custom_components.carlo_gavazzi_ems.signals.identify import Finding, Series
 from simulator import Gateway
+from testbed.site_codes import codes_of
 from tests.carlo_gavazzi_ems.conftest import SetUp
 from tests.carlo_gavazzi_ems.dialogs.code_pages import finding
 from tests.carlo_gavazzi_ems.dialogs.energy_pages import AFTERNOON
-from tests.carlo_gavazzi_ems.resident import named
 
 
 @pytest.fixture
@@ -48,4 +48,4 @@ async def energy_dashboard(
 @pytest.fixture
 async def entry(energy_dashboard: None, gateway: Gateway, set_up: SetUp) -> MockConfigEntry:
     """An entry whose codes all have a name, beside the Energy dashboard."""
-    return await set_up(gateway, options={"codes": named(gateway.site), "throttle": 0})
+    return await set_up(gateway, options={"codes": codes_of(gateway.site), "throttle": 0})

@@ -11,8 +11,9 @@ import pytest
 
 from custom_components.carlo_gavazzi_ems.demand.sensors import DESCRIPTIONS
 from simulator import Gateway, SiteKind
+from testbed.site_codes import codes_of
 from tests.carlo_gavazzi_ems.conftest import SetUp
-from tests.carlo_gavazzi_ems.resident import entity_id, named
+from tests.carlo_gavazzi_ems.resident import entity_id
 
 from .energy_pages import choices, stat, suggested, uid_of
 from .import_pages import open_page, submit
@@ -29,7 +30,7 @@ def demand_entities(hass: HomeAssistant, gateway: Gateway, load: str) -> list[st
 
 async def test_r32_asked_for_and_given_up(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> None:
     """A smart meter is proposed; what is chosen has four sensors on its device, and none when it is given up."""
-    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)})
     page = await open_page(hass, entry, "demand")
     loads = choices(page, "demand_loads")
     proposed = suggested(page)
@@ -62,7 +63,7 @@ async def test_r32_the_grid_of_the_energy_dashboard_is_proposed(
 ) -> None:
     """The grid's meter in the dashboard is the right one."""
     assert await async_setup_component(hass, "energy", {})
-    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)})
     manager = await async_get_manager(hass)
     source: Any = {
         "type": "grid",

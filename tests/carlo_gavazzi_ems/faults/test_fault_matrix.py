@@ -11,9 +11,10 @@ import pytest
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.inventory.archive import Archive
 from simulator import Gateway
+from testbed.site_codes import codes_of
 from tests.carlo_gavazzi_ems.config_pages import start, submit, typed
 from tests.carlo_gavazzi_ems.conftest import SetUp
-from tests.carlo_gavazzi_ems.resident import forget, named, reauths
+from tests.carlo_gavazzi_ems.resident import forget, reauths
 
 from .matrix import (
     CREDENTIALS,
@@ -57,7 +58,7 @@ async def test_r12_r15_set_up(hass: HomeAssistant, gateway: Gateway, matrix: Mat
 @some_outcomes
 async def test_r12_start_without_lists(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) -> None:
     """Where nothing is known of the gateway every request counts: loaded, or repeated; a wrong password asks a person."""
-    entry = await set_up(matrix.gateway, options={"codes": named(matrix.gateway.site)})
+    entry = await set_up(matrix.gateway, options={"codes": codes_of(matrix.gateway.site)})
     for request, errors in matrix.requests(Situation.START):
         with matrix.at(request):
             await hass.config_entries.async_unload(entry.entry_id)
@@ -76,7 +77,7 @@ async def test_r12_start_without_lists(hass: HomeAssistant, matrix: Matrix, set_
 @other_outcomes
 async def test_r12_reload(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) -> None:
     """Set up at a start of Home Assistant: lists that fail are those of before, values are waited for."""
-    entry = await set_up(matrix.gateway, options={"codes": named(matrix.gateway.site)})
+    entry = await set_up(matrix.gateway, options={"codes": codes_of(matrix.gateway.site)})
     everything = len(hass.states.async_all("sensor"))
     for request, errors in matrix.requests(Situation.RELOAD):
         with matrix.at(request):
@@ -96,7 +97,7 @@ async def test_r12_reload(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) ->
 @some_outcomes
 async def test_r15_reauth(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) -> None:
     """The dialog says what is wrong, and the right password helps as soon as that is over."""
-    entry = await set_up(matrix.gateway, options={"codes": named(matrix.gateway.site)})
+    entry = await set_up(matrix.gateway, options={"codes": codes_of(matrix.gateway.site)})
     for request, errors in matrix.requests(Situation.REAUTH):
         with matrix.at(request):
             result = await entry.start_reauth_flow(hass)
@@ -119,7 +120,7 @@ async def test_r15_reauth(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) ->
 @other_outcomes
 async def test_r15_options(hass: HomeAssistant, gateway: Gateway, matrix: Matrix, set_up: SetUp) -> None:
     """Pages that need no answer are there whatever is wrong; what was chosen is kept, and the entry set up anew."""
-    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)})
     for seconds, (request, errors) in enumerate(matrix.requests(Situation.POLLING), start=20):
         with matrix.at(request):
             sent = len(gateway.requests)

@@ -13,8 +13,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import Gateway
+from testbed.site_codes import codes_of
 from tests.carlo_gavazzi_ems.conftest import SetUp
-from tests.carlo_gavazzi_ems.resident import entity_id, named, reauths, state_of
+from tests.carlo_gavazzi_ems.resident import entity_id, reauths, state_of
 
 from .matrix import Matrix, other_faults, recover, some_faults, some_outcomes, unavailable
 from .patience import later
@@ -52,7 +53,7 @@ async def test_r15_naming(hass: HomeAssistant, matrix: Matrix, set_up: SetUp) ->
 @pytest.fixture
 async def running(hass: HomeAssistant, gateway: Gateway, set_up: SetUp) -> MockConfigEntry:
     """An entry that polls only when a test wants it, with all codes named."""
-    return await set_up(gateway, options={"codes": named(gateway.site), "scan_interval": 300, "throttle": 0})
+    return await set_up(gateway, options={"codes": codes_of(gateway.site), "scan_interval": 300, "throttle": 0})
 
 
 @other_faults

@@ -9,8 +9,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Gateway
+from testbed.site_codes import codes_of
 from tests.carlo_gavazzi_ems.conftest import SetUp, signal_entries
-from tests.carlo_gavazzi_ems.resident import REALTIME, named
+from tests.carlo_gavazzi_ems.resident import REALTIME
 
 from .matrix import quiet, unavailable
 from .mutation import Mutated
@@ -31,7 +32,7 @@ async def test_r20_values_that_are_spoiled(
 ) -> None:
     """A record that is wrong costs its own signal; an answer that is none costs a poll."""
     chance = random.Random(seed)
-    entry = await set_up(gateway, options={"codes": named(gateway.site), "scan_interval": 300, "throttle": 0})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site), "scan_interval": 300, "throttle": 0})
     realtime = entry.runtime_data.realtime
     enabled, harmless = enabled_signals(hass, entry), 0
     with caplog.at_level("INFO"), quiet(caplog):
@@ -58,7 +59,7 @@ async def test_r20_lists_that_are_spoiled(
 ) -> None:
     """Whatever the lists say for once: as soon as they are right again, every entity is where it was."""
     chance = random.Random(path)
-    entry = await set_up(gateway, options={"codes": named(gateway.site), "scan_interval": 300, "throttle": 0})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site), "scan_interval": 300, "throttle": 0})
     runtime = entry.runtime_data
     with caplog.at_level("INFO"), quiet(caplog):
         for number in range(ROUNDS):
@@ -82,7 +83,7 @@ async def test_r20_set_up_with_anything(
 ) -> None:
     """Set up against answers that are all spoiled: loaded or repeated, never a bug; then all is as it was."""
     chance = random.Random(seed)
-    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)})
     before = {item.unique_id for item in signal_entries(er.async_get(hass), entry)}
     for number in range(6):
         path = chance.choice([None, "/v1/signals*", "/v1/devices", "/v1/loads", "/v1/serial-number", "/v1/auth/login"])

@@ -13,9 +13,10 @@ import pytest
 from custom_components.carlo_gavazzi_ems.access.lockout import async_forget_logins
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from simulator import Gateway
+from testbed.site_codes import codes_of
 from tests.carlo_gavazzi_ems.config_pages import submit
 from tests.carlo_gavazzi_ems.conftest import PASSWORD, SetUp
-from tests.carlo_gavazzi_ems.resident import forget, named
+from tests.carlo_gavazzi_ems.resident import forget
 
 from .matrix import Matrix, other_outcomes
 from .table import Request, Situation
@@ -79,7 +80,7 @@ async def test_r14_the_log_of_all_faults_holds_no_secret(
     entry = await set_up(
         gateway,
         data={CONF_USERNAME: USER},
-        options={"codes": named(gateway.site), "raw_answers": True},
+        options={"codes": codes_of(gateway.site), "raw_answers": True},
     )
     tokens: set[str] = set()
     for request, _ in matrix.requests(Situation.RUNNING):
@@ -111,7 +112,7 @@ async def test_r14_the_log_of_a_gateway_that_cannot_be_reached_holds_no_secret(
     """The errors of the HTTP library name host, port and fingerprints; none of them is printed."""
     caplog.set_level(logging.DEBUG)
     gateway.username = USER
-    entry = await set_up(gateway, data={CONF_USERNAME: USER}, options={"codes": named(gateway.site)})
+    entry = await set_up(gateway, data={CONF_USERNAME: USER}, options={"codes": codes_of(gateway.site)})
     tokens = {str(entry.runtime_data.client.token)}
     secrets = secrets_of(gateway, tokens)
     await gateway.stop()

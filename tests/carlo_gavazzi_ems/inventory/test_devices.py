@@ -12,8 +12,8 @@ from custom_components.carlo_gavazzi_ems.api import Device, Load
 from custom_components.carlo_gavazzi_ems.const import DOMAIN
 from custom_components.carlo_gavazzi_ems.inventory.load_names import load_names
 from simulator import Gateway, Site, SiteKind
+from testbed.site_codes import codes_of
 from tests.carlo_gavazzi_ems.conftest import SetUp, signal_entries
-from tests.carlo_gavazzi_ems.resident import named
 
 #: A house: meters with one load, and a smart meter and a module with two.
 pytestmark = pytest.mark.site(SiteKind.HOUSE, seed=3)
@@ -86,7 +86,7 @@ async def test_r22_names_are_single(
 ) -> None:
     """The label of the load and the quantity, once each, in entity_ids and names."""
     hass.config.language = "de"
-    entry = await set_up(gateway, options={"codes": named(gateway.site)})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site)})
     names = {
         item.entity_id: state.name
         for item in signal_entries(entity_registry, entry)

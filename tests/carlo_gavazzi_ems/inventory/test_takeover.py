@@ -21,10 +21,10 @@ from custom_components.carlo_gavazzi_ems.api import GatewayInfo, Load, Signal, S
 from custom_components.carlo_gavazzi_ems.const import CONF_REPLACED, DOMAIN
 from custom_components.carlo_gavazzi_ems.inventory.takeover import Takeover
 from simulator import GarbageNumbers, Gateway, Identity, Site
+from testbed.site_codes import codes_of
 from tests.carlo_gavazzi_ems.config_pages import placeholders_of, submit
 from tests.carlo_gavazzi_ems.conftest import USERNAME, SetUp, entry_for
 from tests.carlo_gavazzi_ems.repair_pages import opened
-from tests.carlo_gavazzi_ems.resident import named
 
 OLD, NEW = Identity(serial_number="BX10000001"), Identity(serial_number="BX10000042", mac="00:19:EE:00:00:42")
 
@@ -127,7 +127,7 @@ async def test_r16_the_same_meters_under_other_uids(
     hass: HomeAssistant, hass_storage: dict[str, Any], gateway: Gateway, set_up: SetUp, load: int, by: int
 ) -> None:
     """What has the same label, and on it the same code, goes on, also where its UID was that of something else."""
-    entry = await set_up(gateway, options={"codes": named(gateway.site), "demand_loads": [load]})
+    entry = await set_up(gateway, options={"codes": codes_of(gateway.site), "demand_loads": [load]})
     kept = [f"{DOMAIN}.{entry.entry_id}.{name}" for name in ("missing", "older_history", "demand", "repair")]
     hass_storage.update({key: {"version": 1, "key": key, "data": {"of": "another UID"}} for key in kept})
     before, ids = measured(hass, entry, gateway.site), {value[0] for value in entities(hass, entry).values()}
